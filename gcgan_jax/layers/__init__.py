@@ -1,0 +1,1 @@
+"""Convolutions and graph convolutions: pure functions, and Modules that add their parameters."""

@@ -1,0 +1,120 @@
+"""Edge-conditioned convolution (ECC) with edge attention, on the edges of a given graph.
+
+B images, N nodes, k neighbours, C features in (coordinates included), O features out,
+Fh hidden width of the network that makes an edge's weights.
+"""
+
+import math
+from typing import NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from gcgan_jax.graph import map_images
+
+
+class FilterNetwork(NamedTuple):
+    """Weights of the network that turns h_j - h_i into the edge's weights Theta_ij."""
+
+    w1: Array  # [C, Fh]
+    b1: Array  # [Fh]
+    w2: Array  # [Fh, C, O]
+    b2: Array  # [C, O]
+
+
+def ecc(
+    h: Array, neighbours: Array, network: FilterNetwork, *, delta: float | None, slope: float
+) -> Array:
+    """ECC with edge attention, thesis eq. 3.14 and 3.15 (Simonovsky & Komodakis 2017,
+    arXiv:1704.02901; attention from Valsesia et al. 2020, arXiv:1907.08448):
+
+        d_ij     = h_j - h_i
+        a_ij     = leaky_relu(w1 d_ij + b1, slope)
+        Theta_ij = w2 a_ij + b2
+        gamma_ij = exp( -||d_ij||^2 / delta )
+        out_i    = (1/k) sum_j gamma_ij Theta_ij h_j
+
+    without Theta: out_i = (1/k) [w2; b2] : S_i with S_i = sum_j gamma_ij [a_ij, 1] (x) h_j, one
+    [Fh + 1, C] matrix a node whatever k is, made anew in the backward pass.
+
+    Args:
+        h: [B, N, C] features.
+        neighbours: [B, N, k] node numbers.
+        network: the filter network's weights.
+        delta: of gamma; None switches attention off (gamma = 1).
+        slope: of the leaky ReLU.
+
+    Returns:
+        [B, N, O].
+    """
+    k = neighbours.shape[-1]
+    w2 = jnp.concatenate([network.w2, network.b2[None]])  # [Fh + 1, C, O]
+
+    @jax.checkpoint
+    def aggregate(h: Array, hidden: Array, neighbours: Array) -> Array:
+        sent = h[neighbours]  # [N, k, C]
+        a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1, slope)
+        a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
+        if delta is not None:
+            a = a * attention(sent - h[:, None], delta)[..., None]
+        S = jnp.einsum("nkf,nkc->nfc", a, sent)
+        return jnp.einsum("nfc,fco->no", S, w2) / k
+
+    return map_images(aggregate, h, h @ network.w1, neighbours)
+
+
+def attention(difference: Array, delta: float) -> Array:
+    """gamma = exp(-||d||^2 / delta), thesis eq. 3.15: [..., C] -> [...]."""
+    return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
+
+
+def mean_attention(h: Array, neighbours: Array, delta: float) -> Array:
+    """Mean of gamma over all edges of [B, N, C] features and [B, N, k] neighbours."""
+
+    def per_image(h: Array, neighbours: Array) -> Array:
+        return jnp.mean(attention(h[neighbours] - h[:, None], delta))
+
+    return jnp.mean(map_images(per_image, h, neighbours))
+
+
+class ECC(nn.Module):
+    """`ecc` with its filter network: `hidden` units, C if 0.
+
+    w1 is Glorot normal and biases are zero. w2 is normal, scaled so that the output of this branch
+    starts at about the size of the local convolution's, `w2_stddev`.
+    """
+
+    features: int
+    hidden: int
+    delta: float | None
+    slope: float
+
+    @nn.compact
+    def __call__(self, h: Array, neighbours: Array) -> Array:
+        C = h.shape[-1]
+        Fh = self.hidden or C
+        zeros = nn.initializers.zeros
+        w2_init = nn.initializers.normal(w2_stddev(C, Fh, self.delta))
+        network = FilterNetwork(
+            w1=self.param("w1", nn.initializers.glorot_normal(), (C, Fh), float),
+            b1=self.param("b1", zeros, (Fh,), float),
+            w2=self.param("w2", w2_init, (Fh, C, self.features), float),
+            b2=self.param("b2", zeros, (C, self.features), float),
+        )
+        if self.delta is not None and self.is_mutable_collection("figures"):
+            self.sow("figures", "gamma", mean_attention(h, neighbours, self.delta))
+        return ecc(h, neighbours, network, delta=self.delta, slope=self.slope)
+
+
+def w2_stddev(C: int, Fh: int, delta: float | None) -> float:
+    """Standard deviation of w2 for which both branches start at about the same size.
+
+    4 / sqrt(C Fh) does so for gamma = 1. Behind batch normalisation and ReLU the nearest neighbours
+    differ by 0.3 a channel, squared, so gamma starts near exp(-0.3 C / delta) and is made up for,
+    a thousandfold at most. Non-local over local output, as measured with the thesis's generator
+    and k = 8: 0.7 (C = 134), 1.0 (C = 68).
+    """
+    gamma = 1.0 if delta is None else max(math.exp(-0.3 * C / delta), 1e-3)
+    return 4 / (gamma * math.sqrt(C * Fh))

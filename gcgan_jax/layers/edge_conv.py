@@ -1,0 +1,58 @@
+"""EdgeConv on the edges of a given graph.
+
+B images, N nodes, k neighbours, C features in (coordinates included), F' = O features out.
+"""
+
+from functools import reduce
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+from gcgan_jax.graph import map_images
+
+
+def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: str = "sum") -> Array:
+    """EdgeConv, thesis eq. 3.21 (Wang et al. 2019, arXiv:1801.07829):
+
+        out_i = sum_j ReLU( phi (h_j - h_i) + psi h_i )
+
+    computed as ReLU( phi h_j + (psi - phi) h_i ): two products a node instead of two an edge.
+
+    Args:
+        h: [B, N, C] features.
+        neighbours: [B, N, k] node numbers.
+        phi, psi: [C, O] weights.
+        reduction: over the neighbours, "sum", "mean" or "max".
+
+    Returns:
+        [B, N, O].
+
+    Raises:
+        ValueError: an unknown reduction.
+    """
+    if reduction not in ("sum", "mean", "max"):
+        raise ValueError(f"reduction = {reduction!r}: choose 'sum', 'mean' or 'max'")
+    k = neighbours.shape[-1]
+    combine = jnp.maximum if reduction == "max" else jnp.add
+
+    def aggregate(sent: Array, kept: Array, neighbours: Array) -> Array:
+        return reduce(combine, (jax.nn.relu(sent[neighbours[:, j]] + kept) for j in range(k)))
+
+    out = map_images(aggregate, h @ phi, h @ (psi - phi), neighbours)
+    return out / k if reduction == "mean" else out
+
+
+class EdgeConv(nn.Module):
+    """`edge_conv` with its two weights, Glorot normal."""
+
+    features: int
+    reduction: str
+
+    @nn.compact
+    def __call__(self, h: Array, neighbours: Array) -> Array:
+        shape = (h.shape[-1], self.features)
+        phi = self.param("phi", nn.initializers.glorot_normal(), shape, float)
+        psi = self.param("psi", nn.initializers.glorot_normal(), shape, float)
+        return edge_conv(h, neighbours, phi, psi, self.reduction)
