@@ -1,0 +1,58 @@
+"""The Wasserstein losses and the gradient penalty, on any critic: images [B, ...] -> [B].
+
+Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1; thesis 2.5.1, Algorithm 3.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jax import Array
+
+Critic = Callable[[Array], Array]
+
+
+def critic_loss(
+    critic: Critic, real: Array, fake: Array, mix: Array, *, penalty_weight: float
+) -> tuple[Array, dict[str, Array]]:
+    """L = E[D(fake)] - E[D(real)] + lambda E[(||grad_x D(x)||_2 - 1)^2] at x = mix(real, fake).
+
+    Args:
+        critic: D.
+        real, fake: [B, H, W, F].
+        mix: [B], epsilon of each image: x = epsilon real + (1 - epsilon) fake.
+        penalty_weight: lambda.
+
+    Returns:
+        L, and its parts: `wasserstein` E[D(real)] - E[D(fake)], `gradient_penalty` without lambda,
+        `gradient_norm` (its mean).
+    """
+    on_real, on_fake = jnp.split(critic(jnp.concatenate([real, fake])), 2)
+    wasserstein = jnp.mean(on_real) - jnp.mean(on_fake)
+    mix = mix.reshape(-1, *[1] * (real.ndim - 1))
+    norms = gradient_norms(critic, mix * real + (1 - mix) * fake)
+    penalty = jnp.mean((norms - 1) ** 2)
+    loss = -wasserstein + penalty_weight * penalty
+    figures = {
+        "critic_loss": loss,
+        "wasserstein": wasserstein,
+        "gradient_penalty": penalty,
+        "gradient_norm": jnp.mean(norms),
+    }
+    return loss, figures
+
+
+def gradient_norms(critic: Critic, x: Array) -> Array:
+    """||grad D||_2 at each image, over its rows, columns and channels: [B, ...] -> [B].
+
+    At a zero gradient the norm is 0 and its derivative is taken as 0, not 0/0.
+    """
+    gradients = jax.grad(lambda x: jnp.sum(critic(x)))(x)
+    squares = jnp.sum(gradients**2, axis=tuple(range(1, x.ndim)))
+    positive = squares > 0
+    return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)
+
+
+def generator_loss(critic: Critic, fake: Array) -> Array:
+    """L = -E[D(fake)]."""
+    return -jnp.mean(critic(fake))

@@ -1,0 +1,1 @@
+"""The two players: generator and critic."""

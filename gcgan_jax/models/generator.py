@@ -1,0 +1,53 @@
+"""The generator: latents to images, thesis figures 4.1 to 4.4.
+
+B images, side 4 * 2^n after n blocks, `width` features before the first, halved by each.
+"""
+
+from collections.abc import Callable
+
+import flax.linen as nn
+from jax import Array
+
+from gcgan_jax.layers.conv import Conv
+
+
+class Generator(nn.Module):
+    """z [B, latent] -> images [B, side, side, channels] in [-1, 1].
+
+        dense -> 4 x 4 x width -> n x (upsample, conv, conv or graph conv) -> 1x1 conv -> tanh
+
+    with batch normalisation and ReLU after the dense layer and every (graph) convolution.
+
+    Attributes:
+        blocks: n.
+        width: features of the 4x4 map, divisible by 2^n.
+        channels: of an image.
+        graph_blocks: the blocks, counted from 1, whose second convolution is a graph convolution.
+        graph_conv: makes that layer, from its number of features.
+        norm: makes a normalisation, from `use_running_average`.
+    """
+
+    blocks: int
+    width: int
+    channels: int
+    graph_blocks: tuple[int, ...]
+    graph_conv: Callable[..., nn.Module]
+    norm: Callable[..., nn.Module]
+
+    @nn.compact
+    def __call__(self, z: Array, *, train: bool) -> Array:
+        def activate(x: Array, name: str) -> Array:
+            return nn.relu(self.norm(use_running_average=not train, name=f"{name}_norm")(x))
+
+        init = nn.initializers.glorot_normal()
+        x = nn.Dense(16 * self.width, False, kernel_init=init, param_dtype=float, name="dense")(z)
+        x = activate(x.reshape(-1, 4, 4, self.width), "dense")
+        for block in range(1, self.blocks + 1):
+            features = self.width // 2**block
+            name = f"block{block}_up"
+            x = activate(Conv(features, upsample=True, name=name)(x), name)
+            name = f"block{block}_graph" if block in self.graph_blocks else f"block{block}_conv"
+            second = self.graph_conv if block in self.graph_blocks else Conv
+            x = activate(second(features, name=name)(x), name)
+        x = nn.Dense(self.channels, kernel_init=init, param_dtype=float, name="to_image")(x)
+        return nn.tanh(x)
