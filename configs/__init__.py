@@ -1,0 +1,1 @@
+"""Configurations: `default` holds every field, the others override a few."""

@@ -1,0 +1,69 @@
+"""Every field of a run, with the thesis's values. The other files here override a few of them."""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    config = ConfigDict()
+
+    # Everything random follows from it: weights, draws, fixed latents, procedural images.
+    config.seed = 0
+
+    # Training (thesis 4.3). One iteration is n_critic critic updates and one generator update.
+    config.batch_size = 32  # images of each draw, over all devices
+    config.num_iterations = 100_000  # generator iterations; may be raised when resuming
+    config.decay_iterations = 100_000  # at which the learning rate, falling linearly, is 0
+    config.n_critic = 5
+    config.learning_rate = 1e-4  # of both players
+    config.penalty_weight = 10.0  # lambda of the gradient penalty
+    config.iterations_per_call = 1  # in one compiled call; the periods below are multiples of it
+
+    config.optimizer = ConfigDict()
+    config.optimizer.name = "rmsprop"  # or "adam"
+    config.optimizer.b1 = 0.0  # decay of Adam's mean; RMSprop has no momentum
+    config.optimizer.b2 = 0.9  # decay of the mean square
+    config.optimizer.eps = 1e-8  # added outside the square root
+
+    config.data = ConfigDict()
+    config.data.name = "cifar10"  # or "twins", procedural
+    config.data.dir = ""  # prepared TFDS directory; "": TFDS's own place, filled on first use
+    config.data.image_size = 32  # 4 * 2^n for n generator blocks
+    config.data.channels = 3
+    config.data.twins = ConfigDict()  # see gcgan_jax/twins.py
+    config.data.twins.num_train = 10_000
+    config.data.twins.num_test = 1_000
+    config.data.twins.grid = 2  # grid x grid figures; those on the diagonal are alike
+    config.data.twins.jitter = 0  # pixels by which each figure is moved at random
+    config.data.twins.texture = 0  # period in pixels of stripes on the figures; 0: flat
+
+    # Generator (thesis figures 4.1 to 4.4): 4x4 x width, then blocks that double the side and
+    # halve the features.
+    config.generator = ConfigDict()
+    config.generator.latent_size = 132
+    config.generator.width = 528
+    config.generator.non_local = "none"  # or "edge_conv" or "ecc"
+    config.generator.graph_blocks = ()  # that carry a graph layer; (): the second and later
+    config.generator.k = 8  # nearest neighbours of each pixel
+    config.generator.edge_conv = ConfigDict()
+    config.generator.edge_conv.reduction = "sum"  # over the neighbours; or "mean" or "max"
+    config.generator.ecc = ConfigDict()
+    config.generator.ecc.hidden = 0  # units of the filter network; 0: as many as its inputs
+    config.generator.ecc.attention = True  # gamma on or off
+    config.generator.ecc.delta = 10.0  # gamma = exp(-||h_j - h_i||^2 / delta)
+    config.generator.ecc.slope = 0.2  # of the filter network's leaky ReLU
+    config.generator.norm_momentum = 0.9  # of the running averages used for sampling
+    config.generator.norm_epsilon = 1e-5
+
+    config.critic = ConfigDict()
+    config.critic.widths = (128, 256, 512)
+    config.critic.slope = 0.2  # of the leaky ReLU
+
+    # What a run shows and keeps, every so many iterations.
+    config.log_every = 50
+    config.sample_every = 500
+    config.checkpoint_every = 500
+    config.checkpoints_to_keep = 3  # the newest
+    config.sample_images = 64  # in a sample grid
+    config.figure_images = 256  # by which the read-only figures are measured
+
+    return config

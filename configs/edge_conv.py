@@ -1,0 +1,13 @@
+"""Thesis Table 4.1, rows 2 to 4: EdgeConv. `--config=configs/edge_conv.py:K`, K = 8, 16 or 32.
+
+Any other K that fits a 16x16 map runs too; without one, K is 8.
+"""
+
+from configs import default
+
+
+def get_config(k="8"):
+    config = default.get_config()
+    config.generator.non_local = "edge_conv"
+    config.generator.k = int(k)
+    return config

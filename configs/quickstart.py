@@ -1,0 +1,26 @@
+"""A small EdgeConv generator on procedural images: 5 minutes on 2 CPU cores, nothing to download.
+
+`--config=configs/quickstart.py`. The last sample grid shows discs, squares, triangles and crosses,
+those on each image's diagonal alike.
+"""
+
+from configs import default
+
+
+def get_config():
+    config = default.get_config()
+    config.data.name = "twins"
+    config.batch_size = 32
+    config.num_iterations = 1_000
+    config.decay_iterations = 2_000
+    config.learning_rate = 5e-4
+    config.iterations_per_call = 5
+    config.optimizer.name = "adam"
+    config.generator.non_local = "edge_conv"
+    config.generator.graph_blocks = (2,)
+    config.generator.width = 128
+    config.critic.widths = (32, 64, 128)
+    config.log_every = 25
+    config.sample_every = 100
+    config.checkpoint_every = 250
+    return config
