@@ -1,0 +1,132 @@
+"""The compiled training step: n_critic critic updates, one generator update, on all devices."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array, lax
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+
+from gcgan_jax.config import Config
+from gcgan_jax.draws import draw_images, draw_latents, draw_mix, streams, update_key
+from gcgan_jax.errors import UserError
+from gcgan_jax.gan import GAN, build_gan
+from gcgan_jax.losses import critic_loss, generator_loss
+from gcgan_jax.optimizer import descend, linear_decay, make_direction
+from gcgan_jax.state import Player, State, Tree
+
+AXIS = "devices"
+
+Metrics = dict[str, Array]
+
+
+def make_train_step(config: Config, devices: Sequence[jax.Device]) -> Any:
+    """pmapped step(state, images, device_numbers) -> state, metrics.
+
+    One call does `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
+    State and images are whole on every device (see `replicate`), `device_numbers` is [devices] and
+    only tells pmap over what to map. The state handed in is given up (donated).
+
+    Raises:
+        UserError: the batch does not divide by the devices.
+    """
+    check_batch(config.batch_size, len(devices))
+    gan, direction = build_gan(config, AXIS), make_direction(config.optimizer)
+    per_device = config.batch_size // len(devices)
+
+    def step(state: State, images: Array, _: Array) -> tuple[State, Metrics]:
+        positions = lax.axis_index(AXIS) * per_device + jnp.arange(per_device)
+        iterate = partial(
+            train_iteration, config, gan, direction, images=images, positions=positions
+        )
+        return lax.scan(lambda state, _: iterate(state), state, length=config.iterations_per_call)
+
+    return jax.pmap(
+        step,
+        axis_name=AXIS,
+        in_axes=(None, None, 0),
+        out_axes=(None, None),
+        donate_argnums=0,
+        devices=devices,
+    )
+
+
+def check_batch(batch_size: int, devices: int) -> None:
+    if batch_size % devices:
+        raise UserError(
+            f"config.batch_size = {batch_size} does not divide by the {devices} devices: "
+            f"choose a multiple of {devices}"
+        )
+
+
+def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
+    """The tree, whole on each device."""
+    mesh = Mesh(np.array(devices), (AXIS,))
+    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+
+
+def train_iteration(
+    config: Config,
+    gan: GAN,
+    direction: optax.GradientTransformation,
+    state: State,
+    *,
+    images: Array,
+    positions: Array,
+) -> tuple[State, Metrics]:
+    """n_critic critic updates and one generator update, of thesis Algorithm 3.
+
+    Args:
+        state: before the iteration.
+        images: the training images, uint8 [n, H, W, F].
+        positions: [B], of this device's images in the global batch.
+
+    Returns:
+        The state after, and the losses, averaged over devices and critic updates, with the
+        learning rate.
+    """
+    key = streams(config.seed).training
+    learning_rate = linear_decay(config.learning_rate, state.iteration, config.decay_iterations)
+
+    def update(player: Player, gradients: Tree) -> Player:
+        gradients = lax.pmean(gradients, AXIS)
+        directions, optimizer = direction.update(gradients, player.optimizer)
+        return Player(descend(player.params, directions, learning_rate), optimizer)
+
+    def fakes(params: Tree, key: Array) -> tuple[Array, dict]:
+        z = draw_latents(key, positions, gan.latent_size)
+        variables = {"params": params, "batch_stats": state.batch_stats}
+        return gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])
+
+    def update_critic(critic: Player, number: Array) -> tuple[Player, Metrics]:
+        drawn = update_key(key, state.iteration, number)
+        real = draw_images(drawn, positions, images)
+        fake, _ = fakes(state.generator.params, drawn)
+        mix = draw_mix(drawn, positions)
+
+        def loss(params: Tree) -> tuple[Array, Metrics]:
+            apply = partial(gan.critic.apply, {"params": params})
+            return critic_loss(apply, real, fake, mix, penalty_weight=config.penalty_weight)
+
+        gradients, metrics = jax.grad(loss, has_aux=True)(critic.params)
+        return update(critic, gradients), metrics
+
+    critic, metrics = lax.scan(update_critic, state.critic, jnp.arange(config.n_critic))
+
+    def loss(params: Tree) -> tuple[Array, dict]:
+        fake, moved = fakes(params, update_key(key, state.iteration, config.n_critic))
+        return generator_loss(partial(gan.critic.apply, {"params": critic.params}), fake), moved
+
+    (value, moved), gradients = jax.value_and_grad(loss, has_aux=True)(state.generator.params)
+    metrics = jax.tree.map(jnp.mean, metrics) | {"generator_loss": value}
+    metrics = lax.pmean(metrics, AXIS) | {"learning_rate": learning_rate}
+    return State(
+        iteration=state.iteration + 1,
+        generator=update(state.generator, gradients),
+        critic=critic,
+        batch_stats=moved["batch_stats"],
+    ), metrics
