@@ -1,0 +1,73 @@
+"""What a run tells: console, metrics.jsonl and TensorBoard events, all under the workdir."""
+
+import json
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gcgan_jax.files import write_atomically
+
+
+class Log:
+    """Writes figures of iterations, from the iteration it (re)starts at.
+
+    Rows of metrics.jsonl beyond that iteration, written after the newest checkpoint of a run that
+    was cut off, are dropped, so that every iteration is in it once.
+    """
+
+    def __init__(self, workdir: Path, iteration: int, num_iterations: int) -> None:
+        from clu import metric_writers  # imports TensorFlow: seconds
+
+        self._rows = workdir / "metrics.jsonl"
+        self._drop_rows_after(iteration)
+        self._events = metric_writers.AsyncWriter(
+            metric_writers.SummaryWriter(str(workdir / "tensorboard"))
+        )
+        self._num_iterations = num_iterations
+
+    def hyperparameters(self, values: dict[str, Any]) -> None:
+        self._events.write_hparams(values)
+
+    def figures(self, iteration: int, values: dict[str, float]) -> None:
+        """Writes one row everywhere; on the console, the progress and the Wasserstein estimate."""
+        with self._rows.open("a") as file:
+            file.write(json.dumps({"step": iteration} | values) + "\n")
+        self._events.write_scalars(iteration, values)
+        rate = values["iterations_per_second"]
+        left = time.strftime("%H:%M:%S", time.gmtime((self._num_iterations - iteration) / rate))
+        others = {
+            "wasserstein": values["wasserstein"],
+            "gradient norm": values["gradient_norm"],
+            **{
+                name: value for name, value in values.items() if name.startswith(("graph", "twins"))
+            },
+        }
+        say(
+            f"{iteration:>7}/{self._num_iterations}  {rate:.3g} iterations/s  {left} left  "
+            + "  ".join(f"{name} {value:.3g}" for name, value in others.items())
+        )
+
+    def picture(self, iteration: int, picture: np.ndarray) -> None:
+        self._events.write_images(iteration, {"samples": picture[None]})
+
+    def close(self) -> None:
+        self._events.close()
+
+    def _drop_rows_after(self, iteration: int) -> None:
+        if not self._rows.exists():
+            return
+        kept = []
+        for line in self._rows.read_text().splitlines(keepends=True):
+            try:
+                if json.loads(line)["step"] <= iteration:
+                    kept.append(line)
+            except ValueError:  # cut off in the middle of the line
+                continue
+        write_atomically(self._rows, lambda file: file.write("".join(kept).encode()))
+
+
+def say(line: str) -> None:
+    """One line for the person at the console, at once."""
+    print(line, flush=True)

@@ -1,0 +1,66 @@
+"""The program: flags, and one call. `python -m gcgan_jax.main --config=configs/ecc.py`"""
+
+import os
+import re
+import sys
+from pathlib import Path
+from typing import NoReturn
+
+from absl import app, flags, logging
+from ml_collections import config_flags
+
+CONFIG = config_flags.DEFINE_config_file(
+    "config",
+    "configs/quickstart.py",
+    "Config file, with its argument after a colon: configs/ecc.py:16.",
+)
+WORKDIR = flags.DEFINE_string(
+    "workdir", None, "Directory of all that the run writes. Default: runs/<config>."
+)
+MODE = flags.DEFINE_enum("mode", "train", ["train"], "What to do.")
+
+
+def parse_flags(argv: list[str]) -> list[str]:
+    """The arguments that are no flags; a wrong flag or config ends the program with one line."""
+    try:
+        return flags.FLAGS(argv)
+    except Exception as error:  # a config file is code: anything may come out of it
+        message = error.args[0] if isinstance(error, KeyError) else error
+        fail(f"{type(error).__name__}: {message}" if not str(message) else str(message))
+
+
+def default_workdir() -> Path:
+    """runs/ecc-16 for configs/ecc.py:16."""
+    name, _, argument = config_flags.get_config_filename(flags.FLAGS["config"]).partition(":")
+    return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
+
+
+def fail(message: str, code: int = 1) -> NoReturn:
+    """Ends the program with one line."""
+    print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr)
+    sys.exit(code)
+
+
+def main(argv: list[str]) -> None:
+    if argv[1:]:
+        fail(f"unknown argument {argv[1]!r}: fields are set with --config.FIELD=VALUE")
+    logging.set_verbosity(logging.WARNING)  # Orbax has much to say
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # so has TensorFlow, which here only reads
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # images and writes events
+    from gcgan_jax.config import from_mapping  # JAX, which --help and wrong flags do not wait for
+    from gcgan_jax.errors import UserError
+
+    workdir = Path(WORKDIR.value) if WORKDIR.value else default_workdir()
+    try:
+        config = from_mapping(CONFIG.value.to_dict())
+        from gcgan_jax.train import train  # TensorFlow, which a wrong config does not wait for
+
+        train(config, workdir)
+    except (UserError, OSError) as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        fail(f"interrupted; the same command resumes from the newest checkpoint in {workdir}", 130)
+
+
+if __name__ == "__main__":
+    app.run(main, flags_parser=parse_flags)

@@ -1,0 +1,52 @@
+"""The directory that holds all of a run, and the config it was started with."""
+
+import dataclasses
+import json
+from pathlib import Path
+from typing import Any
+
+from gcgan_jax.config import Config, differences
+from gcgan_jax.errors import UserError
+from gcgan_jax.files import write_atomically
+
+# May differ from the config the run was started with: they do not change what was computed so far.
+FREE = ("num_iterations", "log_every", "sample_every", "checkpoint_every", "data.dir")
+
+
+def open_workdir(workdir: Path, config: Config) -> None:
+    """Makes the directory and its config.json, or checks that they are this run's.
+
+    Raises:
+        UserError: it holds a run of another config, or is not a directory.
+    """
+    resolved = json.loads(json.dumps(dataclasses.asdict(config)))
+    path = workdir / "config.json"
+    if path.exists():
+        _check_same(path, resolved)
+    if workdir.exists() and not workdir.is_dir():
+        raise UserError(f"--workdir={workdir} is a file: name a directory")
+    text = json.dumps(resolved, indent=2) + "\n"
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def _check_same(path: Path, resolved: dict[str, Any]) -> None:
+    try:
+        stored = json.loads(path.read_text())
+    except ValueError as error:
+        raise UserError(f"{path} is damaged ({error}): mend it or use another --workdir") from None
+    changed = [name for name in differences(resolved, stored) if name not in FREE]
+    if changed:
+        values = ", ".join(
+            f"{name} ({_field(stored, name)!r} there, {_field(resolved, name)!r} now)"
+            for name in changed
+        )
+        raise UserError(
+            f"--workdir={path.parent} holds a run with another config: {values}. "
+            "Go on with its config, or use another --workdir"
+        )
+
+
+def _field(values: Any, name: str) -> Any:
+    for part in name.split("."):
+        values = values.get(part) if isinstance(values, dict) else None
+    return values
