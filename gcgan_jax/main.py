@@ -10,9 +10,7 @@ from absl import app, flags, logging
 from ml_collections import config_flags
 
 CONFIG = config_flags.DEFINE_config_file(
-    "config",
-    "configs/quickstart.py",
-    "Config file, with its argument after a colon: configs/ecc.py:16.",
+    "config", None, "Config file, with its argument after a colon: configs/ecc.py:16."
 )
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Directory of all that the run writes. Default: runs/<config>."
@@ -25,8 +23,8 @@ def parse_flags(argv: list[str]) -> list[str]:
     try:
         return flags.FLAGS(argv)
     except Exception as error:  # a config file is code: anything may come out of it
-        message = error.args[0] if isinstance(error, KeyError) else error
-        fail(f"{type(error).__name__}: {message}" if not str(message) else str(message))
+        told, _, traceback = str(error).partition("Traceback")
+        fail(told + traceback.strip().rpartition("\n")[2])
 
 
 def default_workdir() -> Path:
@@ -37,7 +35,8 @@ def default_workdir() -> Path:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Ends the program with one line."""
-    print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr)
+    line = " ".join(message.replace("\\n", " ").split()).replace("\\'", "").strip("'")
+    print(f"gcgan_jax: {line}", file=sys.stderr)
     sys.exit(code)
 
 
@@ -47,6 +46,8 @@ def main(argv: list[str]) -> None:
     logging.set_verbosity(logging.WARNING)  # Orbax has much to say
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # so has TensorFlow, which here only reads
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # images and writes events
+    if CONFIG.value is None:
+        fail("name a config file, for a start --config=configs/quickstart.py")
     from gcgan_jax.config import from_mapping  # JAX, which --help and wrong flags do not wait for
     from gcgan_jax.errors import UserError
 

@@ -1,11 +1,14 @@
 """Convolutions as their platform computes them fastest; the numbers are those of the plain ones.
 
 B images, H rows, W columns, F features in, O features out. Kernels are [taps, taps, F, O].
-A CPU multiplies patches by a matrix: XLA's own convolutions are slow there inside a scan, in a
-weight gradient and with a stride. Accelerators get convolutions without stride and dilation.
+XLA on a CPU is slow at the kernel's gradient of a convolution inside a scan and at strides: both
+are matrix products there. Accelerators get convolutions without stride and dilation.
 """
 
+from functools import partial
+
 import flax.linen as nn
+import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import Array, lax
@@ -13,14 +16,40 @@ from jax import Array, lax
 Padding = tuple[tuple[int, int], tuple[int, int]]
 
 
+@partial(jax.custom_vjp, nondiff_argnums=(2,))
 def conv(x: Array, kernel: Array, padding: Padding) -> Array:
     """Cross-correlation with stride 1 on zero-padded x: [B, H, W, F] -> [B, H', W', O]."""
-    return lax.platform_dependent(
+    return direct_conv(x, kernel, padding)
+
+
+def _conv_forward(x: Array, kernel: Array, padding: Padding) -> tuple[Array, tuple[Array, Array]]:
+    return direct_conv(x, kernel, padding), (x, kernel)
+
+
+def _conv_backward(
+    padding: Padding, saved: tuple[Array, Array], cotangent: Array
+) -> tuple[Array, Array]:
+    x, kernel = saved
+    _, to_x = jax.vjp(lambda x: direct_conv(x, kernel, padding), x)
+    _, to_kernel = jax.vjp(lambda kernel: direct_conv(x, kernel, padding), kernel)
+    to_kernel = lax.platform_dependent(
         x,
-        kernel,
-        cpu=lambda x, kernel: patches_conv(x, kernel, padding),
-        default=lambda x, kernel: direct_conv(x, kernel, padding),
+        cotangent,
+        cpu=lambda x, cotangent: kernel_gradient(x, cotangent, padding, kernel.shape),
+        default=lambda _, cotangent: to_kernel(cotangent)[0],
     )
+    return to_x(cotangent)[0], to_kernel
+
+
+conv.defvjp(_conv_forward, _conv_backward)
+
+
+def kernel_gradient(x: Array, cotangent: Array, padding: Padding, shape: tuple[int, ...]) -> Array:
+    """The gradient of `conv` by its kernel, of that shape, as a matrix product for each tap."""
+    taps = [
+        jnp.einsum("bhwf,bhwo->fo", patch, cotangent) for patch in _patches(x, shape, padding, 1)
+    ]
+    return jnp.stack(taps).reshape(shape)
 
 
 def direct_conv(x: Array, kernel: Array, padding: Padding) -> Array:
@@ -30,21 +59,21 @@ def direct_conv(x: Array, kernel: Array, padding: Padding) -> Array:
     )
 
 
-def patches_conv(x: Array, kernel: Array, padding: Padding, stride: int = 1) -> Array:
-    """`conv` as patches [B * H' * W', taps^2 * F] times a matrix, at any stride."""
-    rows, columns, F, O = kernel.shape
+def patches_conv(x: Array, kernel: Array, padding: Padding, stride: int) -> Array:
+    """`conv` at any stride, as patches [B, H', W', taps^2 * F] times a matrix."""
+    patches = jnp.concatenate(_patches(x, kernel.shape, padding, stride), axis=-1)
+    return patches @ kernel.reshape(-1, kernel.shape[-1])
+
+
+def _patches(x: Array, shape: tuple[int, ...], padding: Padding, stride: int) -> list[Array]:
+    """What each tap of a kernel of that shape sees of x: taps^2 arrays [B, H', W', F]."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
-    H, W = ((n - taps) // stride + 1 for n, taps in zip(x.shape[1:3], (rows, columns), strict=True))
-    patches = jnp.concatenate(
-        [
-            x[:, i : i + (H - 1) * stride + 1 : stride, j : j + (W - 1) * stride + 1 : stride]
-            for i in range(rows)
-            for j in range(columns)
-        ],
-        axis=-1,
-    )
-    products = patches.reshape(-1, rows * columns * F) @ kernel.reshape(-1, O)
-    return products.reshape(x.shape[0], H, W, O)
+    H, W = ((side - taps) // stride for side, taps in zip(x.shape[1:3], shape[:2], strict=True))
+    return [
+        x[:, i : i + H * stride + 1 : stride, j : j + W * stride + 1 : stride]
+        for i in range(shape[0])
+        for j in range(shape[1])
+    ]
 
 
 def strided_conv(x: Array, kernel: Array) -> Array:
