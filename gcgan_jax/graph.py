@@ -52,7 +52,7 @@ def check_knn(height: int, width: int, k: int) -> None:
 def _closeness(h: Array, width: int) -> Array:
     """-||h_j - h_i||^2 + ||h_i||^2, whose order over j is that of -distance; [N, F] -> [N, N]."""
     products = jnp.matmul(h, h.T, precision=lax.Precision.HIGHEST)
-    closeness = 2 * products - jnp.sum(h * h, axis=-1)
+    closeness = -(jnp.sum(h * h, axis=-1) - 2 * products)  # 0 has one sign: top_k sorts by it
     return jnp.where(in_window(h.shape[0], width), -jnp.inf, closeness)
 
 

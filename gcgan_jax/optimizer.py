@@ -19,7 +19,7 @@ def make_direction(optimizer: Optimizer) -> optax.GradientTransformation:
 
 def linear_decay(learning_rate: float, iteration: Array, decay_iterations: int) -> Array:
     """learning_rate x (1 - iteration / decay_iterations), and 0 from there on."""
-    return learning_rate * jnp.maximum(0.0, 1.0 - iteration / decay_iterations)
+    return learning_rate * jnp.maximum(0, decay_iterations - iteration) / decay_iterations
 
 
 def descend(params: Any, directions: Any, learning_rate: Array) -> Any:

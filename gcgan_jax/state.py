@@ -1,5 +1,6 @@
 """The state of a training: both players in one record."""
 
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -36,5 +37,5 @@ def init_state(gan: GAN, direction: optax.GradientTransformation, key: Array) ->
         iteration=jnp.zeros((), jnp.int32),
         generator=Player(generator, direction.init(generator)),
         critic=Player(critic, direction.init(critic)),
-        batch_stats=variables["batch_stats"],
+        batch_stats=jax.tree.map(partial(jnp.asarray, dtype=float), variables["batch_stats"]),
     )

@@ -46,14 +46,18 @@ conv.defvjp(_conv_forward, _conv_backward)
 
 def kernel_gradient(x: Array, cotangent: Array, padding: Padding, shape: tuple[int, ...]) -> Array:
     """The gradient of `conv` by its kernel, of that shape, as a matrix product for each tap."""
+    x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
+    H, W = cotangent.shape[1:3]
     taps = [
-        jnp.einsum("bhwf,bhwo->fo", patch, cotangent) for patch in _patches(x, shape, padding, 1)
+        jnp.einsum("bhwf,bhwo->fo", x[:, i : i + H, j : j + W], cotangent)
+        for i in range(shape[0])
+        for j in range(shape[1])
     ]
     return jnp.stack(taps).reshape(shape)
 
 
 def direct_conv(x: Array, kernel: Array, padding: Padding) -> Array:
-    """`conv` as one XLA convolution."""
+    """`conv` as one XLA convolution, in both passes."""
     return lax.conv_general_dilated(
         x, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
@@ -61,19 +65,13 @@ def direct_conv(x: Array, kernel: Array, padding: Padding) -> Array:
 
 def patches_conv(x: Array, kernel: Array, padding: Padding, stride: int) -> Array:
     """`conv` at any stride, as patches [B, H', W', taps^2 * F] times a matrix."""
-    patches = jnp.concatenate(_patches(x, kernel.shape, padding, stride), axis=-1)
-    return patches @ kernel.reshape(-1, kernel.shape[-1])
-
-
-def _patches(x: Array, shape: tuple[int, ...], padding: Padding, stride: int) -> list[Array]:
-    """What each tap of a kernel of that shape sees of x: taps^2 arrays [B, H', W', F]."""
+    rows, columns = kernel.shape[:2]
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
-    H, W = ((side - taps) // stride for side, taps in zip(x.shape[1:3], shape[:2], strict=True))
-    return [
-        x[:, i : i + H * stride + 1 : stride, j : j + W * stride + 1 : stride]
-        for i in range(shape[0])
-        for j in range(shape[1])
+    H, W = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+    patches = [
+        x[:, i : i + H : stride, j : j + W : stride] for i in range(rows) for j in range(columns)
     ]
+    return jnp.concatenate(patches, axis=-1) @ kernel.reshape(-1, kernel.shape[-1])
 
 
 def strided_conv(x: Array, kernel: Array) -> Array:

@@ -1,0 +1,51 @@
+"""Two virtual CPU devices for every test, set before JAX starts."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+os.environ["JAX_PLATFORMS"] = "cpu"
+os.environ["JAX_NUM_CPU_DEVICES"] = "2"
+os.environ["XLA_FLAGS"] = (  # compiling takes most of the tests' time
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+)
+os.environ["PJRT_NPROC"] = "32"  # else queued steps with collectives may wait for each other
+
+import pytest
+
+from configs import default
+from gcgan_jax.config import Config, from_mapping
+
+
+def make_config(**changes: Any) -> Config:
+    """A GAN as small as its parts allow; changes are named as in configs, `__` for `.`"""
+    config = default.get_config()
+    config.update_from_flattened_dict(
+        {
+            "batch_size": 4,
+            "num_iterations": 4,
+            "decay_iterations": 8,
+            "n_critic": 2,
+            "learning_rate": 1e-3,
+            "data.name": "twins",
+            "data.image_size": 16,
+            "data.twins.num_train": 16,
+            "data.twins.num_test": 8,
+            "generator.latent_size": 5,
+            "generator.width": 16,
+            "generator.k": 3,
+            "critic.widths": (4, 6, 8),
+            "log_every": 2,
+            "sample_every": 2,
+            "checkpoint_every": 2,
+            "sample_images": 4,
+            "figure_images": 4,
+        }
+        | {name.replace("__", "."): value for name, value in changes.items()}
+    )
+    return from_mapping(config.to_dict())
+
+
+@pytest.fixture
+def tiny() -> Callable[..., Config]:
+    return make_config

@@ -1,0 +1,171 @@
+"""Convolutions in both forms against loops, to the second derivative."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import Array, lax
+
+from gcgan_jax.layers import conv
+from tests import references
+from tests.layers import assert_agrees, branch
+
+SAME = ((1, 1), (1, 1))
+HALVING = ((1, 2), (1, 2))  # SAME for 5 taps, stride 2 and even sides
+
+
+def normal(*shape: int) -> np.ndarray:
+    return np.random.default_rng(len(shape)).normal(size=shape)
+
+
+def plain(x: Array, kernel: Array, padding: conv.Padding, stride: int = 1) -> Array:
+    return lax.conv_general_dilated(
+        x, kernel, (stride, stride), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
+    )
+
+
+def plain_upsampled(x: Array, kernel: Array) -> Array:
+    return plain(x.repeat(2, axis=1).repeat(2, axis=2), kernel, SAME)
+
+
+HALVED = partial(plain, padding=HALVING, stride=2)
+
+
+def test_the_reference_pads_as_same_does() -> None:
+    x, kernel = normal(1, 6, 8, 2), normal(5, 5, 2, 3)
+    with jax.enable_x64(True):
+        wanted = plain(x, kernel, "SAME", stride=2)
+        np.testing.assert_allclose(references.conv(x, kernel, HALVING, 2), wanted, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("side", "taps", "padding"),
+    [
+        ((5, 3), (3, 3), SAME),
+        ((1, 1), (3, 3), SAME),
+        ((3, 4), (2, 2), ((1, 0), (0, 1))),
+        ((4, 5), (2, 3), ((0, 0), (0, 2))),
+        ((3, 3), (1, 1), ((0, 0), (0, 0))),
+    ],
+)
+def test_conv(side: tuple[int, int], taps: tuple[int, int], padding: conv.Padding) -> None:
+    x, kernel = normal(2, *side, 3), normal(*taps, 3, 2)
+    reference = partial(references.conv, padding=padding)
+    assert_agrees(lambda x, kernel: conv.conv(x, kernel, padding), reference, x, kernel)
+
+
+@pytest.mark.parametrize(
+    ("side", "stride", "padding"),
+    [((3, 4), 1, SAME), ((7, 5), 2, HALVING), ((7, 8), 3, ((0, 0), (2, 1)))],
+)
+def test_patches_at_any_stride(side: tuple[int, int], stride: int, padding: conv.Padding) -> None:
+    x, kernel = normal(1, *side, 3), normal(3, 3, 3, 2)
+    options = {"padding": padding, "stride": stride}
+    operator, reference = partial(conv.patches_conv, **options), partial(references.conv, **options)
+    assert_agrees(operator, reference, x, kernel, branches=("cpu",))
+
+
+@pytest.mark.parametrize("side", [(6, 4)])
+def test_strided_conv(side: tuple[int, int]) -> None:
+    x, kernel = normal(1, *side, 3), normal(5, 5, 3, 2)
+    reference = partial(references.conv, padding=HALVING, stride=2)
+    assert_agrees(conv.strided_conv, reference, x, kernel)
+
+
+@pytest.mark.parametrize("side", [(3, 5)])
+def test_upsample_conv(side: tuple[int, int]) -> None:
+    x, kernel = normal(1, *side, 3), normal(3, 3, 3, 5)
+
+    def reference(x: np.ndarray, kernel: np.ndarray) -> np.ndarray:
+        return references.conv(references.upsample(x), kernel, SAME)
+
+    assert_agrees(conv.upsample_conv, reference, x, kernel)
+
+
+def penalty_gradients(
+    operator: Callable[..., Array], x: Array, kernel: Array
+) -> tuple[Array, tuple[Array, Array]]:
+    """The norm of an input gradient, as in the gradient penalty, and its own gradients."""
+
+    def norm(x: Array, kernel: Array) -> Array:
+        gradient = jax.grad(lambda x: jnp.sum(jnp.tanh(operator(x, kernel))))(x)
+        return jnp.sum(jnp.sqrt(jnp.sum(gradient**2, axis=(1, 2, 3))))
+
+    return jax.value_and_grad(norm, argnums=(0, 1))(x, kernel)
+
+
+@pytest.mark.parametrize(
+    ("operator", "wanted", "side", "taps"),
+    [
+        (conv.folded_conv, HALVED, (4, 6), 5),
+        (partial(conv.patches_conv, padding=HALVING, stride=2), HALVED, (5, 3), 5),
+        (lambda x, kernel: conv.conv(x, kernel, SAME), partial(plain, padding=SAME), (5, 3), 3),
+        (conv.upsample_conv, plain_upsampled, (5, 3), 3),
+    ],
+    ids=["folded", "patches", "conv", "upsample"],
+)
+def test_second_derivatives(
+    operator: Callable[..., Array], wanted: Callable[..., Array], side: tuple[int, int], taps: int
+) -> None:
+    x, kernel = normal(2, *side, 3), normal(taps, taps, 3, 5) / taps
+
+    @jax.jit
+    def compute(x: Array, kernel: Array) -> list[list[Array]]:
+        with branch("cpu"):
+            on_cpu = jax.tree.leaves(penalty_gradients(operator, x, kernel))
+        with branch("default"):
+            elsewhere = jax.tree.leaves(penalty_gradients(operator, x, kernel))
+        return [on_cpu, elsewhere, jax.tree.leaves(penalty_gradients(wanted, x, kernel))]
+
+    with jax.enable_x64(True):
+        for one, other, expected in zip(*compute(x, kernel), strict=True):
+            assert one.dtype == other.dtype == np.float64 and np.any(expected != 0)
+            np.testing.assert_allclose(one, expected, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(other, expected, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("layer", "operator", "kernel"),
+    [
+        (conv.Conv(5), partial(plain, padding=SAME), (3, 3, 3, 5)),
+        (conv.Conv(5, upsample=True), plain_upsampled, (3, 3, 3, 5)),
+        (conv.StridedConv(5), HALVED, (5, 5, 3, 5)),
+    ],
+    ids=["conv", "upsample", "strided"],
+)
+def test_modules_only_add_parameters(
+    layer: conv.Conv | conv.StridedConv, operator: Callable[..., Array], kernel: tuple[int, ...]
+) -> None:
+    x = normal(2, 4, 6, 3).astype(np.float32)
+    params = jax.eval_shape(layer.init, jax.random.key(0), x)["params"]
+    biased = isinstance(layer, conv.StridedConv)
+    assert params["kernel"].shape == kernel and params["kernel"].dtype == np.float32
+    assert set(params) == ({"kernel", "bias"} if biased else {"kernel"})
+    bias = np.arange(5, dtype=np.float32)
+    params = {"kernel": normal(*kernel).astype(np.float32)} | ({"bias": bias} if biased else {})
+    found = jax.jit(layer.apply)({"params": params}, x)
+    wanted = operator(x, params["kernel"]) + (bias if biased else 0)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_kernels_are_glorot_normal() -> None:
+    init = jax.jit(conv.StridedConv(64).init)
+    params = init(jax.random.key(0), jnp.zeros((1, 4, 4, 32)))["params"]
+    variance = 2 / (25 * (32 + 64))
+    np.testing.assert_allclose(np.var(params["kernel"]), variance, rtol=0.05)
+    assert not np.any(params["bias"])
+
+
+@pytest.mark.parametrize("operator", [conv.upsample_conv, conv.strided_conv])
+def test_accelerators_get_neither_strides_nor_dilation(operator: Callable[..., Array]) -> None:
+    taps = 5 if operator is conv.strided_conv else 3
+    shapes = [(2, 8, 8, 3), (taps, taps, 3, 4)]
+    arrays = [jax.ShapeDtypeStruct(shape, np.float32) for shape in shapes]
+    found = jax.export.export(jax.jit(operator), platforms=["tpu", "cuda"])(*arrays)
+    module = found.mlir_module()
+    assert "stablehlo.convolution" in module
+    for option in ("stride = [2", "lhs_dilate = [2", "rhs_dilate = [2"):
+        assert option not in module

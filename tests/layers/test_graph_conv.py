@@ -1,0 +1,136 @@
+"""The graph-convolutional layer: eq. 3.13 put together from the references, and what it reports."""
+
+from functools import partial
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import Array
+
+from gcgan_jax.layers.ecc import ECC
+from gcgan_jax.layers.edge_conv import EdgeConv
+from gcgan_jax.layers.graph_conv import GraphConv
+from tests import references
+from tests.layers import assert_agrees
+
+K, DELTA = 3, 4.0
+EDGE_CONV = partial(EdgeConv, reduction="sum")
+ATTENDING = partial(ECC, hidden=4, delta=DELTA, slope=0.2)
+
+
+def features(B: int = 2, H: int = 4, W: int = 5, F: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).normal(size=(B, H, W, F))
+
+
+def with_coordinates(x: np.ndarray) -> np.ndarray:
+    """[B, H, W, F] -> [B, N, F + 2]."""
+    B, H, W, F = x.shape
+    where = np.stack([references.coordinates(H, W)] * B)
+    return np.concatenate([x.reshape(B, H * W, F), where], axis=-1)
+
+
+def parameters(layer: GraphConv, x: np.ndarray) -> dict[str, Any]:
+    """Random weights and biases, in float64."""
+    shapes = jax.eval_shape(layer.init, jax.random.key(0), x)["params"]
+    rng = np.random.default_rng(1)
+    return jax.tree.map(lambda array: rng.normal(size=array.shape) / 2, shapes)
+
+
+@pytest.mark.parametrize("operator", [EDGE_CONV, ATTENDING], ids=["edge_conv", "ecc"])
+def test_equation_3_13(operator: partial[nn.Module]) -> None:
+    x = features(B=1)
+    layer = GraphConv(features=2, k=K, non_local=operator)
+    weights, structure = jax.tree.flatten(parameters(layer, x))
+    neighbours = references.knn(x, K)
+
+    def reference(x: np.ndarray, *weights: np.ndarray) -> np.ndarray:
+        params = jax.tree.unflatten(structure, weights)
+        local = references.conv(x, params["local"]["kernel"], ((1, 1), (1, 1)))
+        inputs = with_coordinates(x), neighbours
+        if operator is EDGE_CONV:
+            distant = references.edge_conv(*inputs, **params["non_local"])
+        else:
+            distant = references.ecc(*inputs, **params["non_local"], delta=DELTA, slope=0.2)
+        return (local + distant.reshape(local.shape)) / 2 + params["bias"]
+
+    def found(x: Array, *weights: Array) -> Array:
+        return layer.apply({"params": jax.tree.unflatten(structure, weights)}, x)
+
+    assert_agrees(found, reference, x, *weights)
+
+
+class Spy(nn.Module):
+    """An operator that reports what it was given."""
+
+    features: int
+
+    @nn.compact
+    def __call__(self, h: Array, neighbours: Array) -> Array:
+        self.sow("figures", "given", (h, neighbours))
+        return jnp.zeros((*h.shape[:2], self.features))
+
+
+@pytest.mark.parametrize("side", [(4, 4), (5, 7)])
+def test_the_graph_sees_features_and_the_operator_coordinates_too(side: tuple[int, int]) -> None:
+    x = features(2, *side)
+    layer = GraphConv(features=2, k=K, non_local=Spy)
+    params = parameters(layer, x)
+    assert params["local"]["kernel"].shape == (3, 3, 3, 2)
+    with jax.enable_x64(True):
+        apply = jax.jit(lambda x: layer.apply({"params": params}, x, mutable="figures"))
+        ((h, neighbours),) = apply(x)[1]["figures"]["non_local"]["given"]
+    np.testing.assert_allclose(h, with_coordinates(x), atol=1e-12)
+    np.testing.assert_array_equal(neighbours, references.knn(x, K))
+    placed = with_coordinates(x).reshape(2, *side, 5)
+    assert np.any(neighbours != references.knn(placed, K))  # coordinates would have mattered
+
+
+def test_no_gradient_flows_through_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = jnp.asarray(features(), jnp.float32)
+    layer = GraphConv(features=2, k=K, non_local=ATTENDING)
+    params = parameters(layer, x)
+    loss = lambda x: jnp.sum(jnp.tanh(layer.apply({"params": params}, x)))  # noqa: E731
+    through = jax.jit(jax.grad(lambda x: loss(x)))(x)
+    neighbours = references.knn(np.array(x), K)
+    monkeypatch.setattr("gcgan_jax.layers.graph_conv.knn", lambda x, k: neighbours)
+    fixed = jax.jit(jax.grad(lambda x: loss(x)))(x)
+    np.testing.assert_allclose(through, fixed, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("operator", [EDGE_CONV, ATTENDING], ids=["edge_conv", "ecc"])
+def test_figures(operator: partial[nn.Module]) -> None:
+    x = features(H=5, W=6)
+    layer = GraphConv(features=2, k=K, non_local=operator)
+    params = parameters(layer, x)
+    with jax.enable_x64(True):
+        apply = partial(layer.apply, {"params": params})
+        silent = jax.jit(apply)(x)
+        out, reported = jax.jit(partial(apply, mutable=["figures"]))(x)
+    assert isinstance(silent, Array)
+    np.testing.assert_array_equal(out, silent)
+
+    figures, neighbours, h = reported["figures"], references.knn(x, K), with_coordinates(x)
+    edges = [(b, i, j) for b, i in np.ndindex(2, 30) for j in neighbours[b, i]]
+    near = np.mean([references.chebyshev(i, j, 6) == 2 for _, i, j in edges])
+    assert 0 < near < 1
+    np.testing.assert_allclose(*figures["edges_at_distance_2"], near, rtol=1e-6)
+
+    local = references.conv(x, params["local"]["kernel"], ((1, 1), (1, 1)))
+    distant = 2 * (np.array(out) - params["bias"]) - local
+    ratio = np.sqrt(np.sum(distant**2) / np.sum(local**2))
+    np.testing.assert_allclose(*figures["non_local_over_local"], ratio, rtol=1e-9)
+
+    if operator is ATTENDING:
+        gamma = np.mean([references.attention(h[b, i], h[b, j], DELTA) for b, i, j in edges])
+        np.testing.assert_allclose(*figures["non_local"]["gamma"], gamma, rtol=1e-9)
+    else:
+        assert "non_local" not in figures
+
+
+def test_graphs_that_do_not_fit_are_refused_when_the_layer_is_built() -> None:
+    layer = GraphConv(features=2, k=12, non_local=EDGE_CONV)
+    with pytest.raises(ValueError, match="k = 12 does not fit a 4x5 map"):
+        jax.eval_shape(layer.init, jax.random.key(0), features())

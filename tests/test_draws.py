@@ -1,0 +1,50 @@
+"""What is drawn follows from seed, iteration, update and position alone."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from gcgan_jax.draws import draw_images, draw_latents, draw_mix, scale, streams, update_key
+
+KEY = streams(0).training
+
+
+def test_a_part_of_the_batch_draws_what_the_whole_draws_there() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (50, 2, 2, 3)).astype(np.uint8)
+    for draw in (
+        lambda positions: draw_latents(KEY, positions, 7),
+        lambda positions: draw_images(KEY, positions, jnp.asarray(images)),
+        lambda positions: draw_mix(KEY, positions),
+    ):
+        whole, part = jax.jit(draw)(jnp.arange(8)), jax.jit(draw)(jnp.arange(5, 8))
+        np.testing.assert_array_equal(whole[5:], part)
+
+
+def test_every_seed_iteration_update_and_position_draws_anew() -> None:
+    keys = [
+        update_key(streams(seed).training, iteration, update)
+        for seed in (0, 1)
+        for iteration in range(3)
+        for update in range(3)
+    ]
+    drawn = np.concatenate([draw_latents(key, jnp.arange(4), 1)[:, 0] for key in keys])
+    assert len(np.unique(drawn)) == len(drawn)
+
+
+def test_latents_are_standard_normal_and_mix_uniform() -> None:
+    z = np.asarray(draw_latents(KEY, jnp.arange(500), 40))
+    assert abs(z.mean()) < 0.03
+    assert abs(z.std() - 1) < 0.03
+    mix = np.asarray(draw_mix(KEY, jnp.arange(2000)))
+    assert mix.min() >= 0
+    assert mix.max() < 1
+    assert abs(mix.mean() - 0.5) < 0.03
+
+
+def test_images_are_drawn_with_replacement_from_all_and_scaled() -> None:
+    images = np.arange(10, dtype=np.uint8)[:, None, None, None]
+    drawn = np.asarray(draw_images(KEY, jnp.arange(1000), jnp.asarray(images)))[:, 0, 0, 0]
+    counts = np.unique(drawn, return_counts=True)[1]
+    assert len(counts) == 10
+    assert counts.min() > 60
+    np.testing.assert_array_equal(scale(jnp.array([0, 255], jnp.uint8)), [-1, 1])

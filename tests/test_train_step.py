@@ -1,0 +1,124 @@
+"""One training step on one and two devices, in float64 where rounding would hide a mistake."""
+
+from collections.abc import Callable
+from functools import partial
+from types import SimpleNamespace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import lax
+
+from gcgan_jax import train_step
+from gcgan_jax.config import Config
+from gcgan_jax.data import make_twins
+from gcgan_jax.draws import draw_latents, streams, update_key
+from gcgan_jax.errors import UserError
+from gcgan_jax.gan import build_gan
+from gcgan_jax.optimizer import make_direction
+from gcgan_jax.state import State, init_state
+
+
+def start(config: Config) -> State:
+    init = partial(init_state, build_gan(config), make_direction(config.optimizer))
+    return jax.jit(init)(streams(config.seed).parameters)
+
+
+def run(config: Config, devices: int, calls: int) -> tuple[State, dict[str, np.ndarray]]:
+    chosen = jax.devices()[:devices]
+    step = train_step.make_train_step(config, chosen)
+    images = train_step.replicate(jnp.asarray(make_twins(config).train), chosen)
+    state = train_step.replicate(start(config), chosen)
+    for _ in range(calls):
+        state, metrics = step(state, images, jnp.arange(devices))
+        metrics = jax.device_get(metrics)
+    return jax.device_get(state), metrics
+
+
+def updates(config: Config, devices: int) -> np.ndarray:
+    """What three iterations in one call add to all parameters."""
+    with jax.enable_x64(True):
+        before, (after, _) = jax.device_get(start(config)), run(config, devices, 1)
+    moved = jax.tree.map(
+        lambda a, b: (b - a).ravel(),
+        (before.generator.params, before.critic.params),
+        (after.generator.params, after.critic.params),
+    )
+    flat = np.concatenate(jax.tree.leaves(moved))
+    assert flat.dtype == np.float64
+    return flat
+
+
+def difference(a: np.ndarray, b: np.ndarray) -> float:
+    return float(np.linalg.norm(a - b) / np.linalg.norm(a))
+
+
+@pytest.mark.parametrize("non_local", ["edge_conv", "ecc"])
+def test_two_devices_do_what_one_does(tiny: Callable[..., Config], non_local: str) -> None:
+    config = tiny(
+        generator__non_local=non_local,
+        iterations_per_call=3,
+        num_iterations=3,
+        log_every=3,
+        sample_every=3,
+        checkpoint_every=3,
+    )
+    assert difference(updates(config, 1), updates(config, 2)) < 1e-9
+
+
+@pytest.mark.parametrize("left_out", ["averaged gradients", "averaged statistics"])
+def test_two_devices_differ_without(
+    tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, left_out: str
+) -> None:
+    config = tiny(
+        iterations_per_call=3, num_iterations=3, log_every=3, sample_every=3, checkpoint_every=3
+    )
+    one = updates(config, 1)
+    if left_out == "averaged gradients":
+        own = SimpleNamespace(**{**vars(lax), "pmean": lambda values, axis: values})
+        monkeypatch.setattr(train_step, "lax", own)
+    else:
+        monkeypatch.setattr(train_step, "build_gan", lambda config, axis: build_gan(config))
+    assert difference(one, updates(config, 2)) > 1e-4
+
+
+def test_iterations_in_one_call_are_those_of_many_calls(tiny: Callable[..., Config]) -> None:
+    state, metrics = run(tiny(), 1, 4)
+    together, all_metrics = run(tiny(iterations_per_call=2), 1, 2)
+    assert state.iteration == together.iteration == 4
+    assert all_metrics["wasserstein"].shape == (2,)
+    for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(together), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
+    assert all_metrics["wasserstein"][-1] == pytest.approx(metrics["wasserstein"][0], rel=1e-2)
+
+
+def test_critic_updates_leave_the_generator_alone(
+    tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tiny()
+    before = jax.device_get(start(config))
+    monkeypatch.setattr(train_step, "generator_loss", lambda critic, fake: 0 * jnp.sum(fake))
+    after, _ = run(config, 1, 1)
+    jax.tree.map(np.testing.assert_array_equal, before.generator.params, after.generator.params)
+    moved = jax.tree.map(
+        lambda a, b: np.abs(a - b).max(), before.critic.params, after.critic.params
+    )
+    moved["dense"].pop("bias")  # drops out of E[D(fake)] - E[D(real)]
+    assert min(jax.tree.leaves(moved)) > 0
+
+    gan = build_gan(config)  # the running averages moved once, by the generator's own latents
+    key = update_key(streams(config.seed).training, 0, config.n_critic)
+    z = draw_latents(key, jnp.arange(config.batch_size), gan.latent_size)
+    variables = {"params": before.generator.params, "batch_stats": before.batch_stats}
+    _, once = gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])
+    jax.tree.map(
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),
+        once["batch_stats"],
+        after.batch_stats,
+    )
+
+
+def test_batch_that_does_not_divide_is_refused(tiny: Callable[..., Config]) -> None:
+    with pytest.raises(UserError, match=r"batch_size = 3 does not divide by the 2 devices"):
+        train_step.make_train_step(tiny(batch_size=3), jax.devices()[:2])
