@@ -140,10 +140,11 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
 
 
 def _convert(wanted: Any, value: Any, field: str) -> Any:
-    if dataclasses.is_dataclass(wanted) and isinstance(wanted, type):
+    is_section = isinstance(wanted, type) and dataclasses.is_dataclass(wanted)
+    if is_section and isinstance(value, Mapping):
         return _build(wanted, value, field)
     if wanted == tuple[int, ...]:
-        if all(type(item) is int for item in value):
+        if isinstance(value, list | tuple) and all(type(item) is int for item in value):
             return tuple(value)
     elif type(value) is wanted or (wanted is float and type(value) is int):
         return wanted(value)

@@ -24,6 +24,8 @@ def parse_flags(argv: list[str]) -> list[str]:
         return flags.FLAGS(argv)
     except Exception as error:  # a config file is code: anything may come out of it
         told, _, traceback = str(error).partition("Traceback")
+        if told.startswith("'"):  # a KeyError's text, quoted and escaped
+            told = told.strip("'").replace("\\n", " ").replace("\\'", "'")
         fail(told + traceback.strip().rpartition("\n")[2])
 
 
@@ -35,8 +37,7 @@ def default_workdir() -> Path:
 
 def fail(message: str, code: int = 1) -> NoReturn:
     """Ends the program with one line."""
-    line = " ".join(message.replace("\\n", " ").split()).replace("\\'", "").strip("'")
-    print(f"gcgan_jax: {line}", file=sys.stderr)
+    print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr)
     sys.exit(code)
 
 

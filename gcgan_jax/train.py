@@ -133,7 +133,7 @@ def _require_finite(metrics: Metrics, iteration: int, checkpoints: Checkpoints) 
 
 def _require_finite_state(state: State, iteration: int, checkpoints: Checkpoints) -> None:
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
-        if not jnp.all(jnp.isfinite(leaf)):
+        if not np.isfinite(leaf).all():
             name = jax.tree_util.keystr(path)
             raise _not_finite(f"state{name} is not finite", iteration, checkpoints)
 

@@ -7,14 +7,19 @@ from typing import Any
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_NUM_CPU_DEVICES"] = "2"
 os.environ["XLA_FLAGS"] = (  # compiling takes most of the tests' time
-    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+    "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
+    "--xla_cpu_use_fusion_emitters=false"
 )
 os.environ["PJRT_NPROC"] = "32"  # else queued steps with collectives may wait for each other
 
+import jax
 import pytest
 
 from configs import default
 from gcgan_jax.config import Config, from_mapping
+
+jax.devices()  # has read the flags, over which TensorFlow would stumble
+del os.environ["XLA_FLAGS"]
 
 
 def make_config(**changes: Any) -> Config:

@@ -1,8 +1,10 @@
 """One training step on one and two devices, in float64 where rounding would hide a mistake."""
 
+import functools
 from collections.abc import Callable
 from functools import partial
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -25,7 +27,8 @@ def start(config: Config) -> State:
     return jax.jit(init)(streams(config.seed).parameters)
 
 
-def run(config: Config, devices: int, calls: int) -> tuple[State, dict[str, np.ndarray]]:
+def run(config: Config, devices: int, calls: int = 1) -> tuple[State, dict[str, np.ndarray]]:
+    """The state after so many calls, and the metrics of the last."""
     chosen = jax.devices()[:devices]
     step = train_step.make_train_step(config, chosen)
     images = train_step.replicate(jnp.asarray(make_twins(config).train), chosen)
@@ -36,10 +39,15 @@ def run(config: Config, devices: int, calls: int) -> tuple[State, dict[str, np.n
     return jax.device_get(state), metrics
 
 
-def updates(config: Config, devices: int) -> np.ndarray:
-    """What three iterations in one call add to all parameters."""
+def three_iterations(tiny: Callable[..., Config], **changes: Any) -> Config:
+    every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 3)
+    return tiny(**{"iterations_per_call": 3, "num_iterations": 3} | every | changes)
+
+
+def updates(config: Config, devices: int, calls: int = 1) -> np.ndarray:
+    """What the calls add to all parameters, in float64."""
     with jax.enable_x64(True):
-        before, (after, _) = jax.device_get(start(config)), run(config, devices, 1)
+        before, (after, _) = jax.device_get(start(config)), run(config, devices, calls)
     moved = jax.tree.map(
         lambda a, b: (b - a).ravel(),
         (before.generator.params, before.critic.params),
@@ -50,47 +58,36 @@ def updates(config: Config, devices: int) -> np.ndarray:
     return flat
 
 
+on_one_device = functools.cache(partial(updates, devices=1))
+
+
 def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
 @pytest.mark.parametrize("non_local", ["edge_conv", "ecc"])
 def test_two_devices_do_what_one_does(tiny: Callable[..., Config], non_local: str) -> None:
-    config = tiny(
-        generator__non_local=non_local,
-        iterations_per_call=3,
-        num_iterations=3,
-        log_every=3,
-        sample_every=3,
-        checkpoint_every=3,
-    )
-    assert difference(updates(config, 1), updates(config, 2)) < 1e-9
+    config = three_iterations(tiny, generator__non_local=non_local)
+    assert difference(on_one_device(config), updates(config, 2)) < 1e-9
 
 
 @pytest.mark.parametrize("left_out", ["averaged gradients", "averaged statistics"])
 def test_two_devices_differ_without(
     tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, left_out: str
 ) -> None:
-    config = tiny(
-        iterations_per_call=3, num_iterations=3, log_every=3, sample_every=3, checkpoint_every=3
-    )
-    one = updates(config, 1)
+    config = three_iterations(tiny, generator__non_local="ecc")
     if left_out == "averaged gradients":
         own = SimpleNamespace(**{**vars(lax), "pmean": lambda values, axis: values})
         monkeypatch.setattr(train_step, "lax", own)
     else:
         monkeypatch.setattr(train_step, "build_gan", lambda config, axis: build_gan(config))
-    assert difference(one, updates(config, 2)) > 1e-4
+    assert difference(on_one_device(config), updates(config, 2)) > 1e-4
 
 
-def test_iterations_in_one_call_are_those_of_many_calls(tiny: Callable[..., Config]) -> None:
-    state, metrics = run(tiny(), 1, 4)
-    together, all_metrics = run(tiny(iterations_per_call=2), 1, 2)
-    assert state.iteration == together.iteration == 4
-    assert all_metrics["wasserstein"].shape == (2,)
-    for a, b in zip(jax.tree.leaves(state), jax.tree.leaves(together), strict=True):
-        np.testing.assert_allclose(a, b, rtol=1e-3, atol=1e-3)
-    assert all_metrics["wasserstein"][-1] == pytest.approx(metrics["wasserstein"][0], rel=1e-2)
+def test_iterations_in_one_call_are_those_of_three_calls(tiny: Callable[..., Config]) -> None:
+    config = three_iterations(tiny, generator__non_local="ecc")
+    apart = three_iterations(tiny, generator__non_local="ecc", iterations_per_call=1)
+    assert difference(on_one_device(config), updates(apart, 1, calls=3)) < 1e-9
 
 
 def test_critic_updates_leave_the_generator_alone(
@@ -99,7 +96,8 @@ def test_critic_updates_leave_the_generator_alone(
     config = tiny()
     before = jax.device_get(start(config))
     monkeypatch.setattr(train_step, "generator_loss", lambda critic, fake: 0 * jnp.sum(fake))
-    after, _ = run(config, 1, 1)
+    after, metrics = run(config, 1)
+    assert all(values.shape == (1,) for values in metrics.values())
     jax.tree.map(np.testing.assert_array_equal, before.generator.params, after.generator.params)
     moved = jax.tree.map(
         lambda a, b: np.abs(a - b).max(), before.critic.params, after.critic.params

@@ -13,7 +13,6 @@ from gcgan_jax.config import from_mapping
 from gcgan_jax.gan import build_gan
 from gcgan_jax.models.generator import Generator
 from tests import references
-from tests.layers import jit
 
 
 def generator(non_local: str, side: int = 32, **values: Any) -> Generator:

@@ -1,0 +1,75 @@
+"""Data sets as they come, and as they do not."""
+
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gcgan_jax.config import Config
+from gcgan_jax.data import load_cifar10, load_images
+from gcgan_jax.errors import UserError
+
+
+def test_twins_follow_the_seed_and_split(tiny: Callable[..., Config]) -> None:
+    images, again, others = load_images(tiny()), load_images(tiny()), load_images(tiny(seed=1))
+    assert images.train.shape == (16, 16, 16, 3)
+    assert images.test.shape == (8, 16, 16, 3)
+    np.testing.assert_array_equal(images.train, again.train)
+    assert (images.train != others.train).any()
+    assert (images.train[:8] != images.test).any()
+
+
+def prepare(directory: Path, info: str) -> None:
+    folder = directory / "cifar10" / "3.0.2"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").write_text(info)
+
+
+def test_cifar10_through_tfds(tmp_path: Path) -> None:
+    import tensorflow_datasets as tfds
+
+    stored = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
+    examples = [(n, {"id": str(n), "image": stored[n], "label": n}) for n in range(5)]
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name="cifar10",
+        version="3.0.2",
+        data_dir=tmp_path,
+        features=tfds.features.FeaturesDict(
+            {
+                "id": tfds.features.Text(),
+                "image": tfds.features.Image(shape=(32, 32, 3)),
+                "label": tfds.features.ClassLabel(num_classes=10),
+            }
+        ),
+        split_datasets={"train": examples[:3], "test": examples[3:]},
+    )
+    images = load_cifar10(str(tmp_path))
+    assert images.train.dtype == np.uint8
+    for found, wanted in ((images.train, stored[:3]), (images.test, stored[3:])):
+        assert {image.tobytes() for image in found} == {image.tobytes() for image in wanted}
+
+
+def test_a_damaged_directory_is_one_line(tmp_path: Path) -> None:
+    prepare(tmp_path, "{")
+    with pytest.raises(UserError, match=r"cannot be read .* --config\.data\.dir") as error:
+        load_cifar10(str(tmp_path))
+    assert "\n" not in str(error.value)
+
+
+def test_a_directory_without_data_is_not_downloaded_to(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"holds no prepared TFDS data set .*--config\.data\.dir"):
+        load_cifar10(str(tmp_path))
+    assert not list(tmp_path.iterdir())
+
+
+def test_no_network_names_both_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise urllib.error.URLError("no network")
+
+    monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
+    monkeypatch.setattr(urllib.request, "urlopen", refuse)
+    with pytest.raises(UserError, match=r"--config\.data\.dir=DIR.*configs/quickstart\.py"):
+        load_cifar10("")

@@ -1,0 +1,125 @@
+"""The loop: what it writes, how it resumes, where it stops."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from gcgan_jax import train as loop
+from gcgan_jax.config import Config
+from gcgan_jax.errors import UserError
+from gcgan_jax.state import State
+from gcgan_jax.train import train
+from gcgan_jax.train_step import Metrics
+
+
+def rows(workdir: Path) -> list[dict[str, float]]:
+    return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
+
+
+def assert_same(a: object, b: object) -> None:
+    for mine, theirs in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_stopped_and_resumed_is_the_same_bit_for_bit(
+    tiny: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ecc = {"generator__non_local": "ecc", "log_every": 3}
+    whole = train(tiny(**ecc), tmp_path / "whole")
+    train(tiny(**ecc, num_iterations=2), tmp_path / "parts")
+    with (tmp_path / "parts" / "metrics.jsonl").open("a") as file:
+        file.write('{"step": 3, "lost": 1}\n{"step": 4, "cut o')
+    capsys.readouterr()
+    resumed = train(tiny(**ecc), tmp_path / "parts")
+    assert "resuming at iteration 2 of 4" in capsys.readouterr().out
+    assert_same(whole, resumed)
+
+    written = rows(tmp_path / "whole")
+    assert [row["step"] for row in written] == [1, 3, 4]
+    assert [row["step"] for row in rows(tmp_path / "parts")] == [1, 2, 3, 4]
+    assert (
+        written[-1].items()
+        >= {
+            name: value
+            for name, value in rows(tmp_path / "parts")[-1].items()
+            if name != "iterations_per_second"
+        }.items()
+    )
+    for row in written:
+        assert row.keys() >= {
+            "critic_loss", "wasserstein", "gradient_penalty", "gradient_norm", "generator_loss",
+            "iterations_per_second", "learning_rate", "critic/train", "critic/test",
+            "graph/block2_graph/gamma", "graph/block2_graph/edges_at_distance_2",
+            "graph/block2_graph/non_local_over_local", "twins/diagonal_correlation",
+        }  # fmt: skip
+        assert np.isfinite(list(row.values())).all()
+    assert {path.name for path in (tmp_path / "whole").iterdir()} == {
+        "checkpoints", "config.json", "metrics.jsonl", "samples", "tensorboard"
+    }  # fmt: skip
+    grid = Image.open(tmp_path / "whole" / "samples" / "0000004.png")
+    assert grid.size == (34, 34)
+    assert list((tmp_path / "whole" / "tensorboard").glob("events.out.tfevents.*"))
+
+
+def test_a_row_belongs_to_its_own_iteration(tiny: Callable[..., Config], tmp_path: Path) -> None:
+    train(tiny(iterations_per_call=2, log_every=4), tmp_path)
+    assert [row["step"] for row in rows(tmp_path)] == [1, 4]
+    assert [row["learning_rate"] for row in rows(tmp_path)] == pytest.approx([1e-3, 1e-3 * 5 / 8])
+
+
+@pytest.mark.parametrize(
+    ("poison", "told"),
+    [
+        (lambda state, metrics: (state, metrics | {"critic_loss": jnp.full(1, jnp.nan)}),
+         "iteration 4: critic_loss is nan"),
+        (lambda state, metrics: (state._replace(batch_stats=jnp.inf), metrics),
+         "iteration 4: state.batch_stats is not finite"),
+    ],
+)  # fmt: skip
+def test_not_finite_stops_with_the_iteration_and_keeps_the_checkpoint(
+    tiny: Callable[..., Config],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    poison: Callable,
+    told: str,
+) -> None:
+    compiled = loop._compile
+
+    def poisoned(*args: Any) -> Callable:
+        step = compiled(*args)
+
+        def poisoned_step(state: State) -> tuple[State, Metrics]:
+            state, metrics = step(state)
+            return poison(state, metrics) if state.iteration == 4 else (state, metrics)
+
+        return poisoned_step
+
+    monkeypatch.setattr(loop, "_compile", poisoned)
+    with pytest.raises(UserError, match=f"{told}; the checkpoint of iteration 2 remains"):
+        train(tiny(log_every=8, sample_every=8), tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
+
+
+def test_another_config_is_refused_but_for_free_fields(
+    tiny: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(tiny(num_iterations=2), tmp_path)
+    with pytest.raises(UserError, match=r"batch_size \(4 there, 2 now\), generator.k \(3 there"):
+        train(tiny(batch_size=2, generator__k=4), tmp_path)
+    train(tiny(num_iterations=2, log_every=1, sample_every=1, checkpoint_every=1), tmp_path)
+    assert "all 2 iterations are done" in capsys.readouterr().out
+
+
+def test_a_batch_larger_than_the_data_is_refused(
+    tiny: Callable[..., Config], tmp_path: Path
+) -> None:
+    with pytest.raises(UserError, match=r"batch_size = 32 is larger than the 16 training images"):
+        train(tiny(batch_size=32), tmp_path / "none")
+    assert not (tmp_path / "none").exists()
