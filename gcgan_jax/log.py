@@ -28,7 +28,7 @@ class Log:
         self._num_iterations = num_iterations
 
     def hyperparameters(self, values: dict[str, Any]) -> None:
-        self._events.write_hparams(values)
+        self._events.write_hparams({name: str(value) for name, value in values.items()})
 
     def figures(self, iteration: int, values: dict[str, float]) -> None:
         """Writes one row everywhere; on the console, the progress and the Wasserstein estimate."""

@@ -2,9 +2,11 @@
 
 import time
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -27,6 +29,18 @@ from gcgan_jax.train_step import Metrics, check_batch, make_train_step, replicat
 from gcgan_jax.workdir import open_workdir
 
 
+class Run(NamedTuple):
+    """What stays the same throughout a run."""
+
+    config: Config
+    gan: GAN
+    images: Images
+    devices: Sequence[jax.Device]
+    workdir: Path
+    checkpoints: Checkpoints
+    log: Log
+
+
 def train(config: Config, workdir: Path) -> State:
     """Trains to config.num_iterations and returns the last state; resumes what `workdir` holds.
 
@@ -44,102 +58,87 @@ def train(config: Config, workdir: Path) -> State:
     gan = build_gan(config)
     init = jax.jit(partial(init_state, gan, make_direction(config.optimizer)))
     state = replicate(init(streams(config.seed).parameters), devices)
-    checkpoints = Checkpoints(workdir, config.checkpoints_to_keep)
-    start = checkpoints.newest or 0
-    if start:
-        state = checkpoints.restore(state)
-        say(f"resuming at iteration {start} of {config.num_iterations}")
-    else:
-        _say_parameters(state)
-    log = Log(workdir, start, config.num_iterations)
-    try:
-        if start < config.num_iterations:
-            state = _run(config, gan, state, start, images, devices, workdir, checkpoints, log)
-        else:
-            say(f"all {config.num_iterations} iterations are done: raise config.num_iterations")
-    finally:
-        checkpoints.close()
-        log.close()
-    return state
+    with closing(Checkpoints(workdir, config.checkpoints_to_keep)) as checkpoints:
+        start = checkpoints.newest or 0
+        with closing(Log(workdir, start, config.num_iterations)) as log:
+            if start:
+                state = checkpoints.restore(state)
+                say(f"resuming at iteration {start} of {config.num_iterations}")
+            else:
+                _say_parameters(state)
+                log.hyperparameters(flatten_dict(asdict(config), sep="."))
+            if start >= config.num_iterations:
+                say(f"all {start} iterations are done: raise --config.num_iterations to go on")
+                return state
+            return _iterate(
+                Run(config, gan, images, devices, workdir, checkpoints, log), state, start
+            )
 
 
-def _run(
-    config: Config,
-    gan: GAN,
-    state: State,
-    start: int,
-    images: Images,
-    devices: Sequence[jax.Device],
-    workdir: Path,
-    checkpoints: Checkpoints,
-    log: Log,
-) -> State:
+def _iterate(run: Run, state: State, start: int) -> State:
     """The iterations from `start` to the end."""
-    sampler = make_sampler(config, gan)
-    figures = make_figures(config, gan, images, sampler)
-    step = _compile(config, state, images, devices)
-    if not start:
-        log.hyperparameters({k: str(v) for k, v in flatten_dict(asdict(config), sep=".").items()})
+    config = run.config
+    sampler = make_sampler(config, run.gan)
+    figures = make_figures(config, run.gan, run.images, sampler)
+    step = _compile(run, state)
 
     calls, seconds = 0, 0.0  # since the newest row of the log
-    for iteration in range(start, config.num_iterations, config.iterations_per_call):
+    for before in range(start, config.num_iterations, config.iterations_per_call):
         began = time.perf_counter()
         state, metrics = step(state)
         metrics = jax.device_get(metrics)  # waits
         calls, seconds = calls + 1, seconds + time.perf_counter() - began
-        _require_finite(metrics, iteration, checkpoints)
+        _require_finite_metrics(run, metrics, before)
 
-        first, done = iteration == 0, iteration + config.iterations_per_call
-        last = done == config.num_iterations
-        rows = [1] if first else []
-        if (done % config.log_every == 0 or last) and done not in rows:
-            rows.append(done)
+        iteration = before + config.iterations_per_call
+        last = iteration >= config.num_iterations
+        rows = {1} if before == 0 else set()
+        if last or iteration % config.log_every == 0:
+            rows.add(iteration)
         if rows:
             rate = {"iterations_per_second": calls * config.iterations_per_call / seconds}
-            seen = figures(state)
-            for row in rows:
-                values = {name: float(each[row - iteration - 1]) for name, each in metrics.items()}
-                log.figures(row, values | rate | seen)
+            seen = rate | figures(state)
+            for row in sorted(rows):
+                own = {name: float(values[row - before - 1]) for name, values in metrics.items()}
+                run.log.figures(row, own | seen)
             calls, seconds = 0, 0.0
-        if done % config.sample_every == 0 or last:
+        if last or iteration % config.sample_every == 0:
             picture = image_grid(sampler(state, config.sample_images))
-            write_png(workdir / "samples" / f"{done:07}.png", picture)
-            log.picture(done, picture)
-        if done % config.checkpoint_every == 0 or last:
-            _require_finite_state(state, done, checkpoints)
-            checkpoints.save(state, done)
+            write_png(run.workdir / "samples" / f"{iteration:07}.png", picture)
+            run.log.picture(iteration, picture)
+        if last or iteration % config.checkpoint_every == 0:
+            _require_finite_state(run, state, iteration)
+            run.checkpoints.save(state, iteration)
     return state
 
 
-def _compile(
-    config: Config, state: State, images: Images, devices: Sequence[jax.Device]
-) -> Callable[[State], tuple[State, Metrics]]:
+def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
     """The training step on the images, compiled ahead so that its time is not the iterations'."""
-    on_devices = replicate(jnp.asarray(images.train), devices)
-    numbers = jnp.arange(len(devices))
+    images = replicate(jnp.asarray(run.images.train), run.devices)
+    numbers = jnp.arange(len(run.devices))
     say("compiling the training step")
     began = time.perf_counter()
-    compiled = make_train_step(config, devices).lower(state, on_devices, numbers).compile()
+    compiled = make_train_step(run.config, run.devices).lower(state, images, numbers).compile()
     say(f"compiled in {time.perf_counter() - began:.0f} s")
-    return lambda state: compiled(state, on_devices, numbers)
+    return lambda state: compiled(state, images, numbers)
 
 
-def _require_finite(metrics: Metrics, iteration: int, checkpoints: Checkpoints) -> None:
+def _require_finite_metrics(run: Run, metrics: Metrics, before: int) -> None:
     for name, values in metrics.items():
         bad = np.flatnonzero(~np.isfinite(values))
         if len(bad):
-            raise _not_finite(f"{name} is {values[bad[0]]}", iteration + 1 + bad[0], checkpoints)
+            raise _not_finite(run, f"{name} is {values[bad[0]]}", before + 1 + bad[0])
 
 
-def _require_finite_state(state: State, iteration: int, checkpoints: Checkpoints) -> None:
+def _require_finite_state(run: Run, state: State, iteration: int) -> None:
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         if not np.isfinite(leaf).all():
             name = jax.tree_util.keystr(path)
-            raise _not_finite(f"state{name} is not finite", iteration, checkpoints)
+            raise _not_finite(run, f"state{name} is not finite", iteration)
 
 
-def _not_finite(what: str, iteration: int, checkpoints: Checkpoints) -> UserError:
-    kept = checkpoints.newest
+def _not_finite(run: Run, what: str, iteration: int) -> UserError:
+    kept = run.checkpoints.newest
     remains = f"the checkpoint of iteration {kept} remains" if kept else "no checkpoint was written"
     return UserError(f"stopped in iteration {iteration}: {what}; {remains}")
 

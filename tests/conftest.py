@@ -1,6 +1,7 @@
 """Two virtual CPU devices for every test, set before JAX starts."""
 
 import os
+import tempfile
 from collections.abc import Callable
 from typing import Any
 
@@ -10,6 +11,9 @@ os.environ["XLA_FLAGS"] = (  # compiling takes most of the tests' time
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
     "--xla_cpu_use_fusion_emitters=false"
 )
+cache = tempfile.TemporaryDirectory()  # kept until the tests end
+os.environ["JAX_COMPILATION_CACHE_DIR"] = cache.name
+os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["PJRT_NPROC"] = "32"  # else queued steps with collectives may wait for each other
 
 import jax

@@ -103,7 +103,7 @@ def test_not_finite_stops_with_the_iteration_and_keeps_the_checkpoint(
 
     monkeypatch.setattr(loop, "_compile", poisoned)
     with pytest.raises(UserError, match=f"{told}; the checkpoint of iteration 2 remains"):
-        train(tiny(log_every=8, sample_every=8), tmp_path)
+        train(tiny(num_iterations=6, log_every=6, sample_every=6), tmp_path)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
 
 

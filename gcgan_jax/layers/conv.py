@@ -32,13 +32,13 @@ def _conv_backward(
     x, kernel = saved
     _, to_x = jax.vjp(lambda x: direct_conv(x, kernel, padding), x)
     _, to_kernel = jax.vjp(lambda kernel: direct_conv(x, kernel, padding), kernel)
-    to_kernel = lax.platform_dependent(
+    for_kernel = lax.platform_dependent(
         x,
         cotangent,
         cpu=lambda x, cotangent: kernel_gradient(x, cotangent, padding, kernel.shape),
         default=lambda _, cotangent: to_kernel(cotangent)[0],
     )
-    return to_x(cotangent)[0], to_kernel
+    return to_x(cotangent)[0], for_kernel
 
 
 conv.defvjp(_conv_forward, _conv_backward)
