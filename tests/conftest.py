@@ -11,9 +11,6 @@ os.environ["XLA_FLAGS"] = (  # compiling takes most of the tests' time
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
     "--xla_cpu_use_fusion_emitters=false"
 )
-cache = tempfile.TemporaryDirectory()  # kept until the tests end
-os.environ["JAX_COMPILATION_CACHE_DIR"] = cache.name
-os.environ["JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS"] = "0"
 os.environ["PJRT_NPROC"] = "32"  # else queued steps with collectives may wait for each other
 
 import jax
@@ -24,6 +21,10 @@ from gcgan_jax.config import Config, from_mapping
 
 jax.devices()  # has read the flags, over which TensorFlow would stumble
 del os.environ["XLA_FLAGS"]
+
+cache = tempfile.TemporaryDirectory()  # kept until the tests end
+jax.config.update("jax_compilation_cache_dir", cache.name)
+jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 
 
 def make_config(**changes: Any) -> Config:

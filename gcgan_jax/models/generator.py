@@ -4,6 +4,7 @@ B images, side 4 * 2^n after n blocks, `width` features before the first, halved
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import flax.linen as nn
 from jax import Array
@@ -39,8 +40,8 @@ class Generator(nn.Module):
         def activate(x: Array, name: str) -> Array:
             return nn.relu(self.norm(use_running_average=not train, name=f"{name}_norm")(x))
 
-        init = nn.initializers.glorot_normal()
-        x = nn.Dense(16 * self.width, False, kernel_init=init, param_dtype=float, name="dense")(z)
+        dense = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
+        x = dense(16 * self.width, use_bias=False, name="dense")(z)
         x = activate(x.reshape(-1, 4, 4, self.width), "dense")
         for block in range(1, self.blocks + 1):
             features = self.width // 2**block
@@ -49,5 +50,4 @@ class Generator(nn.Module):
             name = f"block{block}_graph" if block in self.graph_blocks else f"block{block}_conv"
             second = self.graph_conv if block in self.graph_blocks else Conv
             x = activate(second(features, name=name)(x), name)
-        x = nn.Dense(self.channels, kernel_init=init, param_dtype=float, name="to_image")(x)
-        return nn.tanh(x)
+        return nn.tanh(dense(self.channels, name="to_image")(x))
