@@ -10,9 +10,8 @@ from configs import default
 def get_config():
     config = default.get_config()
     config.data.name = "twins"
-    config.batch_size = 32
-    config.num_iterations = 1_000
-    config.decay_iterations = 2_000
+    config.num_iterations = 600
+    config.decay_iterations = 1_000
     config.learning_rate = 5e-4
     config.iterations_per_call = 5
     config.optimizer.name = "adam"
@@ -22,5 +21,5 @@ def get_config():
     config.critic.widths = (32, 64, 128)
     config.log_every = 25
     config.sample_every = 100
-    config.checkpoint_every = 250
+    config.checkpoint_every = 200
     return config

@@ -92,7 +92,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
 
         iteration = before + config.iterations_per_call
         last = iteration >= config.num_iterations
-        rows = {1} if before == 0 else set()
+        rows = {1} if before == 0 else set()  # figures of a state are those after the call
         if last or iteration % config.log_every == 0:
             rows.add(iteration)
         if rows:
