@@ -4,6 +4,7 @@ B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k 
 """
 
 from collections.abc import Callable
+from functools import partial
 
 import jax.numpy as jnp
 from jax import Array, lax
@@ -31,12 +32,13 @@ def knn(x: Array, k: int) -> Array:
     h = lax.stop_gradient(x).reshape(B, H * W, F)
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))
 
-    # A CPU sorts slowly and finds maxima fast; for accelerators, XLA has kernels for top_k.
-    return lax.platform_dependent(
-        h,
-        cpu=lambda h: lax.map(lambda h: select_by_maxima(_closeness(h, W), k), h),
-        default=lambda h: lax.map(lambda h: select(_closeness(h, W), k), h, batch_size=8),
-    )
+    def neighbours(h: Array) -> Array:
+        # A CPU sorts slowly and finds maxima fast; for accelerators, XLA has kernels for top_k.
+        return lax.platform_dependent(
+            _closeness(h, W), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
+        )
+
+    return map_images(neighbours, h)
 
 
 def check_knn(height: int, width: int, k: int) -> None:
