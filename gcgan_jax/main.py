@@ -61,7 +61,10 @@ def main(argv: list[str]) -> None:
     except (UserError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail(f"interrupted; the same command resumes from the newest checkpoint in {workdir}", 130)
+        fail(
+            f"interrupted; the same command goes on from the newest checkpoint in {workdir}, if any",
+            130,
+        )
 
 
 if __name__ == "__main__":
