@@ -61,10 +61,7 @@ def main(argv: list[str]) -> None:
     except (UserError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:
-        fail(
-            f"interrupted; the same command goes on from the newest checkpoint in {workdir}, if any",
-            130,
-        )
+        fail(f"interrupted; the same command goes on from the checkpoints in {workdir}", 130)
 
 
 if __name__ == "__main__":
