@@ -1,7 +1,7 @@
 """What a run tells: console, metrics.jsonl and TensorBoard events, all under the workdir."""
 
 import json
-import time
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +36,7 @@ class Log:
             file.write(json.dumps({"step": iteration} | values) + "\n")
         self._events.write_scalars(iteration, values)
         rate = values["iterations_per_second"]
-        left = time.strftime("%H:%M:%S", time.gmtime((self._num_iterations - iteration) / rate))
+        left = timedelta(seconds=round((self._num_iterations - iteration) / rate))
         others = {
             "wasserstein": values["wasserstein"],
             "gradient norm": values["gradient_norm"],
