@@ -27,10 +27,7 @@ class Checkpoints:
     def restore(self, like: State) -> State:
         """The newest checkpoint, placed on the devices as `like` is."""
         abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-        restored = self._manager.restore(
-            self._manager.latest_step(), args=ocp.args.StandardRestore(abstract)
-        )
-        return restored
+        return self._manager.restore(self.newest, args=ocp.args.StandardRestore(abstract))
 
     def close(self) -> None:
         self._manager.close()

@@ -19,12 +19,12 @@ def open_workdir(workdir: Path, config: Config) -> None:
     Raises:
         UserError: it holds a run of another config, or is not a directory.
     """
+    if workdir.exists() and not workdir.is_dir():
+        raise UserError(f"--workdir={workdir} is a file: name a directory")
     resolved = json.loads(json.dumps(dataclasses.asdict(config)))
     path = workdir / "config.json"
     if path.exists():
         _check_same(path, resolved)
-    if workdir.exists() and not workdir.is_dir():
-        raise UserError(f"--workdir={workdir} is a file: name a directory")
     text = json.dumps(resolved, indent=2) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
