@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gcgan_jax.graph import map_images
+from gcgan_jax.layers.linear import linear
 
 
 class FilterNetwork(NamedTuple):
@@ -62,7 +63,7 @@ def ecc(
         S = jnp.einsum("nkf,nkc->nfc", a, sent)
         return jnp.einsum("nfc,fco->no", S, w2) / k
 
-    return map_images(aggregate, h, h @ network.w1, neighbours)
+    return map_images(aggregate, h, linear(h, network.w1), neighbours)
 
 
 def attention(difference: Array, delta: float) -> Array:

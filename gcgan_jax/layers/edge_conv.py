@@ -11,6 +11,7 @@ import jax.numpy as jnp
 from jax import Array
 
 from gcgan_jax.graph import map_images
+from gcgan_jax.layers.linear import linear
 
 
 def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: str = "sum") -> Array:
@@ -40,7 +41,7 @@ def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: st
     def aggregate(sent: Array, kept: Array, neighbours: Array) -> Array:
         return reduce(combine, (jax.nn.relu(sent[neighbours[:, j]] + kept) for j in range(k)))
 
-    out = map_images(aggregate, h @ phi, h @ (psi - phi), neighbours)
+    out = map_images(aggregate, linear(h, phi), linear(h, psi - phi), neighbours)
     return out / k if reduction == "mean" else out
 
 

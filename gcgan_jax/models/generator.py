@@ -50,4 +50,5 @@ class Generator(nn.Module):
             name = f"block{block}_graph" if block in self.graph_blocks else f"block{block}_conv"
             second = self.graph_conv if block in self.graph_blocks else Conv
             x = activate(second(features, name=name)(x), name)
-        return nn.tanh(dense(self.channels, name="to_image")(x))
+        rows = dense(self.channels, name="to_image")(x.reshape(-1, x.shape[-1]))
+        return nn.tanh(rows.reshape(*x.shape[:-1], self.channels))

@@ -57,18 +57,7 @@ def test_conv(side: tuple[int, int], taps: tuple[int, int], padding: conv.Paddin
     assert_agrees(lambda x, kernel: conv.conv(x, kernel, padding), reference, x, kernel)
 
 
-@pytest.mark.parametrize(
-    ("side", "stride", "padding"),
-    [((3, 4), 1, SAME), ((7, 5), 2, HALVING), ((7, 8), 3, ((0, 0), (2, 1)))],
-)
-def test_patches_at_any_stride(side: tuple[int, int], stride: int, padding: conv.Padding) -> None:
-    x, kernel = normal(1, *side, 3), normal(3, 3, 3, 2)
-    options = {"padding": padding, "stride": stride}
-    operator, reference = partial(conv.patches_conv, **options), partial(references.conv, **options)
-    assert_agrees(operator, reference, x, kernel, branches=("cpu",))
-
-
-@pytest.mark.parametrize("side", [(6, 4)])
+@pytest.mark.parametrize("side", [(6, 4), (4, 6), (2, 2)])
 def test_strided_conv(side: tuple[int, int]) -> None:
     x, kernel = normal(1, *side, 3), normal(5, 5, 3, 2)
     reference = partial(references.conv, padding=HALVING, stride=2)
@@ -101,11 +90,11 @@ def penalty_gradients(
     ("operator", "wanted", "side", "taps"),
     [
         (conv.folded_conv, HALVED, (4, 6), 5),
-        (partial(conv.patches_conv, padding=HALVING, stride=2), HALVED, (5, 3), 5),
+        (conv.paired_conv, HALVED, (4, 6), 5),
         (lambda x, kernel: conv.conv(x, kernel, SAME), partial(plain, padding=SAME), (5, 3), 3),
         (conv.upsample_conv, plain_upsampled, (5, 3), 3),
     ],
-    ids=["folded", "patches", "conv", "upsample"],
+    ids=["folded", "paired", "conv", "upsample"],
 )
 def test_second_derivatives(
     operator: Callable[..., Array], wanted: Callable[..., Array], side: tuple[int, int], taps: int
