@@ -3,6 +3,7 @@
 B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
 """
 
+import math
 from collections.abc import Callable
 from functools import partial
 
@@ -33,12 +34,18 @@ def knn(x: Array, k: int) -> Array:
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))
 
     def neighbours(h: Array) -> Array:
-        # A CPU sorts slowly and finds maxima fast; for accelerators, XLA has kernels for top_k.
-        return lax.platform_dependent(
-            _closeness(h, W), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
-        )
+        of_rows = partial(_neighbours, h, width=W, k=k)
+        return lax.map(of_rows, jnp.arange(H * W).reshape(tiles(H, W), -1)).reshape(H * W, k)
 
     return map_images(neighbours, h)
+
+
+def _neighbours(h: Array, i: Array, *, width: int, k: int) -> Array:
+    """The k nearest nodes of each node i, [N, F] and [R] -> [R, k]."""
+    # A CPU sorts slowly and finds maxima fast; for accelerators, XLA has kernels for top_k.
+    return lax.platform_dependent(
+        _closeness(h, i, width), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
+    )
 
 
 def check_knn(height: int, width: int, k: int) -> None:
@@ -51,16 +58,25 @@ def check_knn(height: int, width: int, k: int) -> None:
         )
 
 
-def _closeness(h: Array, width: int) -> Array:
-    """-||h_j - h_i||^2 + ||h_i||^2, whose order over j is that of -distance; [N, F] -> [N, N]."""
-    products = jnp.matmul(h, h.T, precision=lax.Precision.HIGHEST)
+def tiles(height: int, width: int) -> int:
+    """In how many parts of whole image rows an image's distances are made: at most 2^20 a part.
+
+    So many fit a CPU's cache, while all of a 64x64 image's are 64 MiB.
+    """
+    fewest = min(height, -(-((height * width) ** 2) // 2**20))
+    return next(parts for parts in range(fewest, height + 1) if height % parts == 0)
+
+
+def _closeness(h: Array, i: Array, width: int) -> Array:
+    """-||h_j - h_i||^2 + ||h_i||^2, whose order over j is that of -distance; -> [R, N]."""
+    products = jnp.matmul(h[i], h.T, precision=lax.Precision.HIGHEST)
     closeness = -(jnp.sum(h * h, axis=-1) - 2 * products)  # 0 has one sign: top_k sorts by it
-    return jnp.where(in_window(h.shape[0], width), -jnp.inf, closeness)
+    return jnp.where(in_window(i, len(h), width), -jnp.inf, closeness)
 
 
-def in_window(nodes: int, width: int) -> Array:
-    """Whether j lies in the 3x3 window around i (i included), as [N, N] booleans."""
-    return chebyshev(jnp.arange(nodes)[:, None], jnp.arange(nodes), width) <= 1
+def in_window(i: Array, nodes: int, width: int) -> Array:
+    """Whether j lies in the 3x3 window around i (i included), [R] -> [R, N] booleans."""
+    return chebyshev(i[:, None], jnp.arange(nodes), width) <= 1
 
 
 def chebyshev(i: Array, j: Array, width: int) -> Array:
@@ -73,33 +89,40 @@ def select(values: Array, k: int) -> Array:
     return lax.top_k(values, k)[1]
 
 
-def select_by_maxima(values: Array, k: int, group: int = 8) -> Array:
+def select_by_maxima(values: Array, k: int) -> Array:
     """`select`, from maxima alone: exactly the same columns in the same order.
 
-    The k largest values of a row lie in the k groups of neighbouring columns with the largest
-    maxima, so k maxima over N / group numbers, then k over k * group, replace a partial sort of N.
+    The largest value of each group of columns stands for it. k times, the best group's value is
+    taken and the next one of that group put in its place: N / group + group numbers are looked at
+    instead of N.
     """
     R, N = values.shape
-    if N % group or k * group > N or k > 2 * group:
-        return select(values, k)
-    maxima = values.reshape(R, N // group, group).max(axis=-1)
-    groups = jnp.sort(_extract_largest(maxima.T, k).T, axis=-1)  # [R, k], ascending: ties stay
-    rows = jnp.arange(R)[:, None] * (N // group)
-    candidates = values.reshape(-1, group).at[rows + groups].get(mode="clip")
-    found = _extract_largest(candidates.reshape(R, k * group).T, k).T
-    return jnp.take_along_axis(groups, found // group, axis=-1, mode="clip") * group + found % group
+    group = math.gcd(N, 32)
+    groups = N // group
+    grouped = values.reshape(R * groups, group)
+    number = lax.broadcasted_iota(jnp.int32, (groups, R), 0)
 
+    def take(
+        carry: tuple[Array, Array, Array], _: None
+    ) -> tuple[tuple[Array, Array, Array], Array]:
+        maxima, value, column = carry  # [groups, R], and what was taken last [R]
+        best = maxima.max(axis=0)
+        chosen = jnp.min(jnp.where(maxima == best, number, groups - 1), axis=0)
+        members = grouped.at[jnp.arange(R) * groups + chosen].get(mode="clip")  # [R, group]
+        columns = chosen[:, None] * group + jnp.arange(group, dtype=jnp.int32)
 
-def _extract_largest(values: Array, k: int) -> Array:
-    """Rows of the k largest values of each column, [n, R] -> [k, R]; equal ones in row order."""
-    n = values.shape[0]
-    row = lax.broadcasted_iota(jnp.int32, values.shape, 0)
+        def left_after(value: Array, column: Array) -> Array:
+            later = (members == value[:, None]) & (columns > column[:, None])
+            return (members < value[:, None]) | later
 
-    def extract(values: Array, _: None) -> tuple[Array, Array]:
-        largest = jnp.min(jnp.where(values == values.max(axis=0), row, n), axis=0)
-        return jnp.where(row == largest, -jnp.inf, values), largest
+        is_best = (members == best[:, None]) & left_after(value, column)
+        found = jnp.min(jnp.where(is_best, columns, N - 1), axis=-1)
+        follows = jnp.max(jnp.where(left_after(best, found), members, -jnp.inf), axis=-1)
+        return (jnp.where(number == chosen, follows, maxima), best, found), found
 
-    return lax.scan(extract, values, length=k, unroll=True)[1]
+    maxima = grouped.max(axis=-1).reshape(R, groups).T
+    nothing = jnp.full((R,), jnp.inf, values.dtype), jnp.full((R,), -1, jnp.int32)
+    return lax.scan(take, (maxima, *nothing), length=k)[1].T
 
 
 def map_images(per_image: Callable[..., Array], *arrays: Array) -> Array:

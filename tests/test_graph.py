@@ -105,10 +105,10 @@ def test_no_gradient_flows_through_the_neighbours() -> None:
 
 
 @pytest.mark.parametrize(
-    ("N", "k"), [(8, 1), (64, 1), (64, 7), (64, 8), (128, 16), (256, 8), (1024, 16)]
+    ("N", "k"), [(8, 1), (35, 35), (48, 3), (64, 1), (64, 55), (128, 16), (256, 8), (1024, 64)]
 )
 def test_both_selections_agree(N: int, k: int) -> None:
-    """Where N and k allow the maxima of groups; with ties, and with columns that are ruled out."""
+    """Also with ties, with infinities, and with columns that are ruled out."""
     rng = np.random.default_rng(N + k)
     values = np.concatenate(
         [
@@ -118,6 +118,7 @@ def test_both_selections_agree(N: int, k: int) -> None:
             np.arange(N)[None],
             -np.arange(N)[None],
             np.where(np.arange(N) < N - k, -np.inf, 0)[None],
+            np.where(np.arange(N) % 3 == 0, np.inf, rng.normal(size=N))[None],
         ]
     ).astype(np.float32)
     wanted = np.argsort(-values, axis=-1, kind="stable")[:, :k]
@@ -126,13 +127,22 @@ def test_both_selections_agree(N: int, k: int) -> None:
         np.testing.assert_array_equal(jax.jit(lambda v, s=select: s(v, k))(values), wanted)
 
 
-@pytest.mark.parametrize(("N", "k"), [(35, 3), (64, 9), (64, 55), (1024, 17)])
-def test_selection_by_maxima_falls_back_where_groups_do_not_fit(N: int, k: int) -> None:
-    values = np.random.default_rng(0).integers(9, size=(5, N)).astype(np.float32)
-    wanted = np.argsort(-values, axis=-1, kind="stable")[:, :k]
-    assert "top_k" in str(jax.make_jaxpr(lambda v: graph.select_by_maxima(v, k))(values))
-    found = jax.jit(lambda v: graph.select_by_maxima(v, k))(values)
-    np.testing.assert_array_equal(found, wanted)
+def test_selection_of_nan_stays_within_the_columns() -> None:
+    found = jax.jit(lambda v: graph.select_by_maxima(v, 5))(jnp.full((3, 64), jnp.nan))
+    assert jnp.all((found >= 0) & (found < 64))
+
+
+@pytest.mark.parametrize(
+    ("side", "parts"), [((16, 16), 1), ((32, 32), 1), ((64, 64), 16), ((33, 32), 3), ((37, 64), 37)]
+)
+def test_distances_are_made_in_parts_that_fit_a_cache(side: tuple[int, int], parts: int) -> None:
+    assert graph.tiles(*side) == parts
+
+
+def test_knn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = features("normal", 2, 6, 5).astype(np.float32)
+    monkeypatch.setattr(graph, "tiles", lambda height, width: 3)
+    np.testing.assert_array_equal(jax.jit(lambda x: graph.knn(x, 4))(x), references.knn(x, 4))
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (5, 7), (2, 9)])
@@ -143,7 +153,7 @@ def test_distances_in_pixels_and_coordinates(height: int, width: int) -> None:
     distances, window, where = jax.jit(
         lambda: (
             graph.chebyshev(nodes[:, None], nodes, width),
-            graph.in_window(N, width),
+            graph.in_window(nodes, N, width),
             graph.coordinates(height, width),
         )
     )()
