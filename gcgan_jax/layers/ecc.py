@@ -50,8 +50,8 @@ def ecc(
     Returns:
         [B, N, O].
     """
-    k = neighbours.shape[-1]
-    w2 = jnp.concatenate([network.w2, network.b2[None]])  # [Fh + 1, C, O]
+    k, O = neighbours.shape[-1], network.b2.shape[-1]
+    w2 = jnp.concatenate([network.w2, network.b2[None]]).reshape(-1, O)  # [(Fh + 1) * C, O]
 
     @jax.checkpoint
     def aggregate(h: Array, hidden: Array, neighbours: Array) -> Array:
@@ -61,7 +61,7 @@ def ecc(
         if delta is not None:
             a = a * attention(sent - h[:, None], delta)[..., None]
         S = jnp.einsum("nkf,nkc->nfc", a, sent)
-        return jnp.einsum("nfc,fco->no", S, w2) / k
+        return linear(S.reshape(len(S), -1), w2) / k
 
     return map_images(aggregate, h, linear(h, network.w1), neighbours)
 
