@@ -3,17 +3,27 @@
 from pathlib import Path
 
 import jax
+import numpy as np
 import orbax.checkpoint as ocp
 
 from gcgan_jax.state import State
 
 
 class Checkpoints:
-    """The newest few states of a run, written in the background."""
+    """The newest few states of a run, written in the background by the first process alone.
+
+    They hold the numbers, not where these lay: any number of devices and processes goes on.
+    """
 
     def __init__(self, workdir: Path, keep: int) -> None:
-        options = ocp.CheckpointManagerOptions(max_to_keep=keep)
-        self._manager = ocp.CheckpointManager((workdir / "checkpoints").absolute(), options=options)
+        directory = (workdir / "checkpoints").absolute()
+        directory.mkdir(parents=True, exist_ok=True)
+        options = ocp.CheckpointManagerOptions(
+            max_to_keep=keep,
+            create=False,  # Orbax would have all processes do it
+            multiprocessing_options=ocp.options.MultiprocessingOptions(active_processes={0}),
+        )
+        self._manager = ocp.CheckpointManager(directory, options=options)
 
     @property
     def newest(self) -> int | None:
@@ -22,12 +32,13 @@ class Checkpoints:
 
     def save(self, state: State, iteration: int) -> None:
         """Starts to write the state; `close` waits until it is on disk."""
-        self._manager.save(iteration, args=ocp.args.StandardSave(state))
+        numbers = jax.tree.map(np.array, state)  # copied: the step gives up what it is handed
+        self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
 
     def restore(self, like: State) -> State:
-        """The newest checkpoint, placed on the devices as `like` is."""
-        abstract = jax.tree.map(ocp.utils.to_shape_dtype_struct, like)
-        return self._manager.restore(self.newest, args=ocp.args.StandardRestore(abstract))
+        """The newest checkpoint, as numpy arrays of the shapes of `like`."""
+        shapes = jax.tree.map(np.asarray, like)
+        return self._manager.restore(self.newest, args=ocp.args.StandardRestore(shapes))
 
     def close(self) -> None:
         self._manager.close()

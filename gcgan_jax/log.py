@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gcgan_jax.files import write_atomically
+from gcgan_jax.hosts import is_first
 
 
 class Log:
@@ -69,5 +70,6 @@ class Log:
 
 
 def say(line: str) -> None:
-    """One line for the person at the console, at once."""
-    print(line, flush=True)
+    """One line for the person at the console, at once, from the first process alone."""
+    if is_first():
+        print(line, flush=True)

@@ -28,8 +28,9 @@ def make_train_step(config: Config, devices: Sequence[jax.Device]) -> Any:
     """pmapped step(state, images, device_numbers) -> state, metrics.
 
     One call does `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
-    State and images are whole on every device (see `replicate`), `device_numbers` is [devices] and
-    only tells pmap over what to map. The state handed in is given up (donated).
+    State and images are whole on every device (see `replicate`), `device_numbers` (see `number`) is
+    [devices] and only tells pmap over what to map. The state handed in is given up (donated).
+    `devices` are those of all processes, in the same order in each.
 
     Raises:
         UserError: the batch does not divide by the devices.
@@ -64,9 +65,24 @@ def check_batch(batch_size: int, devices: int) -> None:
 
 
 def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
-    """The tree, whole on each device."""
-    mesh = Mesh(np.array(devices), (AXIS,))
-    return jax.device_put(tree, NamedSharding(mesh, PartitionSpec()))
+    """The tree, whole on each device; every process passes the same one."""
+    return jax.tree.map(lambda leaf: _put(leaf, devices, PartitionSpec()), tree)
+
+
+def number(devices: Sequence[jax.Device]) -> Array:
+    """Each device's number, on that device."""
+    return _put(np.arange(len(devices)), devices, PartitionSpec(AXIS))
+
+
+def own_copy(tree: Tree) -> Tree:
+    """A replicated tree on one device of this process: what it computes, it computes alone."""
+    return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
+
+
+def _put(value: Any, devices: Sequence[jax.Device], spec: PartitionSpec) -> Array:
+    """Without the communication of jax.device_put, which compares the processes' values."""
+    value, sharding = np.asarray(value), NamedSharding(Mesh(np.array(devices), (AXIS,)), spec)
+    return jax.make_array_from_callback(value.shape, sharding, lambda part: value[part])
 
 
 def train_iteration(

@@ -20,6 +20,11 @@ from gcgan_jax.train import train
 from gcgan_jax.train_step import Metrics
 
 
+@pytest.fixture(autouse=True)
+def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(loop, "all_devices", lambda: jax.devices()[:2])
+
+
 def rows(workdir: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
@@ -71,7 +76,7 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(
     [
         (lambda state, metrics: (state, metrics | {"critic_loss": jnp.full(1, jnp.nan)}),
          "iteration 4: critic_loss is nan"),
-        (lambda state, metrics: (state._replace(batch_stats=jnp.inf), metrics),
+        (lambda state, metrics: (state._replace(batch_stats=jnp.array(jnp.inf)), metrics),
          "iteration 4: state.batch_stats is not finite"),
     ],
 )  # fmt: skip
