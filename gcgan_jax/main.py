@@ -15,6 +15,17 @@ CONFIG = config_flags.DEFINE_config_file(
 WORKDIR = flags.DEFINE_string(
     "workdir", None, "Directory of all that the run writes. Default: runs/<config>."
 )
+COORDINATOR = flags.DEFINE_string(
+    "coordinator", None, "HOST:PORT of the first of several processes that train together."
+)
+NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many these are.", lower_bound=1)
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which this one is, from 0.", lower_bound=0)
+DISTRIBUTED = flags.DEFINE_bool(
+    "distributed", False, "Several processes, as SLURM, Open MPI, Kubernetes or a TPU pod says."
+)
+CONNECT_TIMEOUT = flags.DEFINE_integer(
+    "connect_timeout", 300, "Seconds to wait for all processes to be there.", lower_bound=1
+)
 MODE = flags.DEFINE_enum("mode", "train", ["train"], "What to do.")
 
 
@@ -35,10 +46,35 @@ def default_workdir() -> Path:
     return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
 
 
+def check_cluster_flags() -> None:
+    """Ends the program with one line if they are half given, or given in both ways."""
+    named = (COORDINATOR, NUM_PROCESSES, PROCESS_ID)
+    missing = [f"--{flag.name}" for flag in named if flag.value is None]
+    if DISTRIBUTED.value and len(missing) < len(named):
+        fail("--distributed finds out --coordinator, --num_processes and --process_id: omit these")
+    if 0 < len(missing) < len(named):
+        fail(f"{' and '.join(missing)} missing: several processes need all three, or --distributed")
+    if COORDINATOR.value is not None and not re.fullmatch(r".+:\d+", COORDINATOR.value):
+        fail(f"--coordinator={COORDINATOR.value}: expected HOST:PORT")
+    if not missing and PROCESS_ID.value >= NUM_PROCESSES.value:
+        last = NUM_PROCESSES.value - 1
+        fail(f"--process_id={PROCESS_ID.value}: with --num_processes={last + 1}, it is 0 to {last}")
+
+
+def tell(message: str) -> None:
+    print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr, flush=True)
+
+
 def fail(message: str, code: int = 1) -> NoReturn:
     """Ends the program with one line."""
-    print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr)
+    tell(message)
     sys.exit(code)
+
+
+def fail_at_once(message: str) -> NoReturn:
+    """Likewise, from any thread and without waiting for anything."""
+    tell(message)
+    os._exit(1)
 
 
 def main(argv: list[str]) -> None:
@@ -49,15 +85,23 @@ def main(argv: list[str]) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # images and writes events
     if CONFIG.value is None:
         fail("name a config file, for a start --config=configs/quickstart.py")
+    check_cluster_flags()
     from gcgan_jax.config import from_mapping  # JAX, which --help and wrong flags do not wait for
     from gcgan_jax.errors import UserError
+    from gcgan_jax.hosts import Cluster, connected
 
     workdir = Path(WORKDIR.value) if WORKDIR.value else default_workdir()
     try:
         config = from_mapping(CONFIG.value.to_dict())
-        from gcgan_jax.train import train  # TensorFlow, which a wrong config does not wait for
+        cluster = None
+        if DISTRIBUTED.value or COORDINATOR.value:
+            cluster = Cluster(
+                COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, CONNECT_TIMEOUT.value
+            )
+        with connected(cluster, give_up=fail_at_once):
+            from gcgan_jax.train import train  # TensorFlow, which a wrong config does not wait for
 
-        train(config, workdir)
+            train(config, workdir)
     except (UserError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:
