@@ -25,7 +25,7 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--config=configs/ecc.py:1000"], "config.generator.k = 1000"),
         (["--config=configs/ecc.py", "--mode=dance"], "mode"),
         (["--config=configs/ecc.py", "train"], "'train'"),
-        (["--config=configs/quickstart.py", "--config.batch_size=3"], "by the 2 devices"),
+        (["--config=configs/quickstart.py", "--config.batch_size=3"], "by the 8 devices"),
         (["--config=configs/baseline.py", "--config.data.dir=/nowhere"], "--config.data.dir"),
     ],
 )

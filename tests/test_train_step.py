@@ -1,4 +1,4 @@
-"""One training step on one and two devices, in float64 where rounding would hide a mistake."""
+"""One training step on one to eight devices, in float64 where rounding would hide a mistake."""
 
 import functools
 from collections.abc import Callable
@@ -31,17 +31,18 @@ def run(config: Config, devices: int, calls: int = 1) -> tuple[State, dict[str, 
     """The state after so many calls, and the metrics of the last."""
     chosen = jax.devices()[:devices]
     step = train_step.make_train_step(config, chosen)
-    images = train_step.replicate(jnp.asarray(make_twins(config).train), chosen)
+    images = train_step.replicate(make_twins(config).train, chosen)
     state = train_step.replicate(start(config), chosen)
     for _ in range(calls):
-        state, metrics = step(state, images, jnp.arange(devices))
+        state, metrics = step(state, images, train_step.number(chosen))
         metrics = jax.device_get(metrics)
     return jax.device_get(state), metrics
 
 
 def three_iterations(tiny: Callable[..., Config], **changes: Any) -> Config:
     every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 3)
-    return tiny(**{"iterations_per_call": 3, "num_iterations": 3} | every | changes)
+    whole = {"batch_size": 8, "iterations_per_call": 3, "num_iterations": 3}
+    return tiny(**whole | every | changes)
 
 
 def updates(config: Config, devices: int, calls: int = 1) -> np.ndarray:
@@ -65,10 +66,13 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
+@pytest.mark.parametrize("devices", [2, 4, 8])
 @pytest.mark.parametrize("non_local", ["edge_conv", "ecc"])
-def test_two_devices_do_what_one_does(tiny: Callable[..., Config], non_local: str) -> None:
+def test_devices_do_what_one_does(
+    tiny: Callable[..., Config], non_local: str, devices: int
+) -> None:
     config = three_iterations(tiny, generator__non_local=non_local)
-    assert difference(on_one_device(config), updates(config, 2)) < 1e-9
+    assert difference(on_one_device(config), updates(config, devices)) < 1e-9
 
 
 @pytest.mark.parametrize("left_out", ["averaged gradients", "averaged statistics"])
