@@ -1,0 +1,50 @@
+"""The training step lowers for TPU and GPU, with the code that is meant for them."""
+
+import functools
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+from gcgan_jax.config import Config
+from gcgan_jax.draws import streams
+from gcgan_jax.gan import build_gan
+from gcgan_jax.optimizer import make_direction
+from gcgan_jax.state import init_state
+from gcgan_jax.train_step import make_train_step
+
+
+def step_and_arguments(config: Config) -> tuple[Any, tuple[Any, ...]]:
+    """The training step on one device, jitted, and the shapes it takes."""
+    gan, key = build_gan(config), streams(config.seed).parameters
+    state = jax.eval_shape(partial(init_state, gan, make_direction(config.optimizer)), key)
+    images = jax.ShapeDtypeStruct((config.data.twins.num_train, *gan.image_shape), jnp.uint8)
+    step = make_train_step(config, jax.devices()[:1])
+    return jax.jit(step), (state, images, jax.ShapeDtypeStruct((1,), jnp.int32))
+
+
+@functools.cache
+def traced(config: Config) -> Any:
+    step, arguments = step_and_arguments(config)
+    return step.trace(*arguments)
+
+
+@pytest.mark.parametrize("non_local", ["none", "edge_conv", "ecc"])
+def test_step_lowers_for_accelerators(tiny: Callable[..., Config], non_local: str) -> None:
+    step, arguments = step_and_arguments(tiny(generator__non_local=non_local))
+    exported = jax.export.export(step, platforms=["tpu", "cuda"])(*arguments)
+    assert exported.platforms == ("tpu", "cuda")
+    assert exported.out_avals
+
+
+@pytest.mark.parametrize(("platform", "own_code"), [("tpu", True), ("cuda", True), ("cpu", False)])
+def test_accelerators_have_code_of_their_own(
+    tiny: Callable[..., Config], platform: str, own_code: bool
+) -> None:
+    lowered = traced(tiny(generator__non_local="ecc")).lower(lowering_platforms=(platform,))
+    text = lowered.as_text()
+    assert ("top_k" in text) == own_code  # the graph
+    assert ("tensor<3x3x12x4xf32>" in text) == own_code  # the critic's 5x5x3x4 kernel, folded
