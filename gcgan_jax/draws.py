@@ -35,7 +35,7 @@ def draw_latents(key: Array, positions: Array, size: int) -> Array:
 
 
 def draw_images(key: Array, positions: Array, images: Array) -> Array:
-    """Images drawn with replacement, scaled to [-1, 1]: uint8 [n, H, W, F] -> [B, H, W, F]."""
+    """Images drawn with replacement, scaled to [-1, 1]: uint8 [n, ...] -> [B, ...]."""
     keys = _keys(key, 1, positions)
     index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(images)))(keys)
     return scale(images[index])

@@ -122,7 +122,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
 
 def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
     """The training step on the images, compiled ahead so that its time is not the iterations'."""
-    images = replicate(run.images.train, run.devices)
+    images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
     numbers = number(run.devices)
     say("compiling the training step")
     began = time.perf_counter()

@@ -30,7 +30,8 @@ def make_train_step(config: Config, devices: Sequence[jax.Device]) -> Any:
     One call does `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
     State and images are whole on every device (see `replicate`), `device_numbers` (see `number`) is
     [devices] and only tells pmap over what to map. The state handed in is given up (donated).
-    `devices` are those of all processes, in the same order in each.
+    Images are flat, [n, H * W * F]: others a TPU would copy whole in every call. `devices` are
+    those of all processes, in the same order in each.
 
     Raises:
         UserError: the batch does not divide by the devices.
@@ -98,7 +99,7 @@ def train_iteration(
 
     Args:
         state: before the iteration.
-        images: the training images, uint8 [n, H, W, F].
+        images: the training images, uint8 [n, H * W * F].
         positions: [B], of this device's images in the global batch.
 
     Returns:
@@ -120,8 +121,8 @@ def train_iteration(
 
     def update_critic(critic: Player, number: Array) -> tuple[Player, Metrics]:
         drawn = update_key(key, state.iteration, number)
-        real = draw_images(drawn, positions, images)
         fake, _ = fakes(state.generator.params, drawn)
+        real = draw_images(drawn, positions, images).reshape(fake.shape)
         mix = draw_mix(drawn, positions)
 
         def loss(params: Tree) -> tuple[Array, Metrics]:

@@ -20,6 +20,7 @@ eight images.
 
 import importlib.util
 import json
+import math
 import os
 import subprocess
 import sys
@@ -165,7 +166,7 @@ def step_arguments(config: Any) -> tuple[Any, ...]:
     images = config.data.twins.num_train if twins else CIFAR10_IMAGES
     return (
         state,
-        jax.ShapeDtypeStruct((images, *gan.image_shape), "uint8"),
+        jax.ShapeDtypeStruct((images, math.prod(gan.image_shape)), "uint8"),
         jax.ShapeDtypeStruct((1,), "int32"),
     )
 
