@@ -17,4 +17,5 @@ def test_same_images_losses_and_gradients(tiny: Callable[..., Config], non_local
     # With few features many pixels are all 0, and topk takes equally near ones in any order.
     config = tiny(generator__non_local=non_local, generator__width=64)
     with jax.enable_x64(True):
-        assert same_function.check(config, ["eager", "channels_last"]) < 1e-9
+        found = same_function.differences(config, ["eager", "channels_last"], batch=4)
+    assert max(found.values()) < 1e-9
