@@ -55,8 +55,13 @@ class ECC(nn.Module):
         return self.conv(h, edges, h[edges[0]] - h[edges[1]])
 
 
-def edge_conv(C: int, O: int, config: Config) -> nn.Module:
-    """PyG's EdgeConv; its network is given [h_i, h_j - h_i]."""
+def non_local(C: int, O: int, config: Config) -> nn.Module:
+    """The config's operator: (h [B * N, C], edges [2, E]) -> [B * N, O].
+
+    Without ECC it is PyG's EdgeConv, whose network is given [h_i, h_j - h_i].
+    """
+    if config.generator.non_local == "ecc":
+        return ECC(C, O, config)
     network = nn.Sequential(nn.Linear(2 * C, O, bias=False), nn.ReLU())
     return EdgeConv(network, aggr=config.generator.edge_conv.reduction)
 
@@ -68,8 +73,7 @@ class GraphConv(nn.Module):
         super().__init__()
         self.k = config.generator.k
         self.local = conv3x3(F, O)
-        make = ECC if config.generator.non_local == "ecc" else edge_conv
-        self.non_local = make(F + 2, O, config)
+        self.non_local = non_local(F + 2, O, config)
         self.bias = nn.Parameter(torch.zeros(O, 1, 1))
         self.register_buffer("window", in_window(side))
         self.register_buffer("where", coordinates(side))

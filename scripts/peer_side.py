@@ -50,8 +50,7 @@ def make_operator(case: Case, config: Config, variant: str) -> Run:
         return _warm(torch.no_grad()(lambda: knn(nodes, case.k, window)))
     edges = peer.to_edges(peer.knn(nodes, case.k, window))
     h = torch.randn(case.batch * SIDE * SIDE, C).relu()
-    operator = peer.ECC(C, FEATURES, config) if case.of == "ecc" else None
-    operator = operator or peer.edge_conv(C, FEATURES, config)
+    operator = peer.non_local(C, FEATURES, config)
     if variant == "compiled":
         operator.compile()
     if case.what == "forward":
