@@ -116,7 +116,7 @@ def in_window(side: int) -> Tensor:
 
 def coordinates(side: int) -> Tensor:
     """Row and column of each pixel, scaled to [-1, 1]: [N, 2]."""
-    line = torch.linspace(-1, 1, side, dtype=torch.get_default_dtype())
+    line = torch.linspace(-1, 1, side)
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1).flatten(0, 1)
 
 

@@ -18,4 +18,4 @@ def test_same_images_losses_and_gradients(tiny: Callable[..., Config], non_local
     config = tiny(generator__non_local=non_local, generator__width=64)
     with jax.enable_x64(True):
         found = same_function.differences(config, ["eager", "channels_last"], batch=4)
-    assert max(found.values()) < 1e-9
+    assert max(found.values()) < 1e-7  # the peer's coordinates are rounded to float32
