@@ -2,8 +2,9 @@
 
 Counted are the multiplications and additions (2 a pair) of matrix products and convolutions, as the
 algorithm needs them in the form our code computes it in: up-sampling convolutions as four 2x2
-convolutions, EdgeConv as two products a node, ECC by S instead of Theta. Zeros of padding count;
-everything element-wise, normalisations, the selection of neighbours and the optimiser do not.
+convolutions, the critic's by 7 taps of 10, EdgeConv as two products a node, ECC by S, not Theta.
+Zeros of padding count; everything element-wise, normalisations, the selection of neighbours and
+the optimiser do not.
 
 A backward pass needs each product of the forward pass twice, once for the gradient of its input
 and once for that of its weights, unless one of them is not asked for; kNN has none, and ECC makes S
@@ -74,7 +75,7 @@ def critic_layers(config: Config) -> list[int]:
     widths, side, found = (config.data.channels, *config.critic.widths), config.data.image_size, []
     for F, O in pairwise(widths):
         side //= 2
-        found.append(product(side * side, 25 * F, O))
+        found.append(product(side * side // 2, 35 * F, O))
     return [*found, product(1, side * side * widths[-1], 1)]
 
 

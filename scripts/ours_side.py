@@ -19,7 +19,7 @@ from gcgan_jax.layers.ecc import FilterNetwork, ecc
 from gcgan_jax.layers.edge_conv import edge_conv
 from gcgan_jax.optimizer import make_direction
 from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import make_train_step, replicate
+from gcgan_jax.train_step import make_train_step, number, replicate
 from scripts import turns
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 
@@ -43,8 +43,8 @@ def make_run(case: Case) -> Run:
 
 def make_iteration(config: Config) -> Run:
     devices = jax.local_devices()[:1]
-    numbers = jnp.arange(1)
-    images = replicate(jnp.asarray(make_twins(config).train), devices)
+    train = make_twins(config).train
+    images, numbers = replicate(train.reshape(len(train), -1), devices), number(devices)
     state = replicate(fresh_state(config), devices)
     step = make_train_step(config, devices).lower(state, images, numbers).compile()
 

@@ -41,6 +41,6 @@ def test_graph_layer(
 def test_iteration(tiny: Callable[..., Config]) -> None:
     config = tiny()
     layers = operations.critic_layers(config)
-    assert layers == [2 * 64 * 75 * 4, 2 * 16 * 100 * 6, 2 * 4 * 150 * 8, 2 * 32]
+    assert layers == [2 * 32 * 105 * 4, 2 * 8 * 140 * 6, 2 * 2 * 210 * 8, 2 * 32]  # 35 taps for 2
     # Two updates of the critic, one of the generator, 4 images each.
-    assert operations.iteration(config) == 4 * (2 * 883_072 + 993_664)
+    assert operations.iteration(config) == 4 * (2 * 704_512 + 953_344)
