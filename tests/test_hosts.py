@@ -25,8 +25,8 @@ from tests.test_train_step import difference
 ROOT = Path(__file__).parents[1]
 SECONDS = 240  # that a process may take on a busy machine
 
-# Two processes add gradients up in another order than one, in float32: the rows of 4 iterations were
-# seen to differ by 5e-4.
+# Two processes add gradients up in another order than one, in float32: the rows of 4 iterations
+# were seen to differ by 5e-4.
 TOLERANCE = 3e-3
 
 
