@@ -18,6 +18,10 @@ def get_config() -> ConfigDict:
     config.penalty_weight = 10.0  # lambda of the gradient penalty
     config.iterations_per_call = 1  # in one compiled call; the periods below are multiples of it
 
+    config.compute_dtype = "float32"  # or "bfloat16", in which products and convolutions are made
+    config.matmul_precision = "default"  # or "high" or "highest"; distances are always "highest"
+    config.compilation_cache = ""  # directory of compiled programs; "": in the workdir; "off"
+
     config.optimizer = ConfigDict()
     config.optimizer.name = "rmsprop"  # or "adam"
     config.optimizer.b1 = 0.0  # decay of Adam's mean; RMSprop has no momentum
@@ -65,5 +69,6 @@ def get_config() -> ConfigDict:
     config.checkpoints_to_keep = 3  # the newest
     config.sample_images = 64  # in a sample grid
     config.figure_images = 256  # by which the read-only figures are measured
+    config.profile = ()  # first and last iteration of a profiler trace, as (10, 12)
 
     return config

@@ -79,6 +79,9 @@ class Config:
     learning_rate: float
     penalty_weight: float
     iterations_per_call: int
+    compute_dtype: str
+    matmul_precision: str
+    compilation_cache: str
     optimizer: Optimizer
     data: Data
     generator: Generator
@@ -89,6 +92,7 @@ class Config:
     checkpoints_to_keep: int
     sample_images: int
     figure_images: int
+    profile: tuple[int, ...]
 
     @property
     def blocks(self) -> int:
@@ -174,6 +178,14 @@ def _check(config: Config) -> None:
         require(
             value % call == 0, field, value, f"must be a multiple of iterations_per_call={call}"
         )
+
+    dtypes, precisions = ("float32", "bfloat16"), ("default", "high", "highest")
+    dtype, precision = config.compute_dtype, config.matmul_precision
+    require(dtype in dtypes, "compute_dtype", dtype, f"one of {dtypes}")
+    require(precision in precisions, "matmul_precision", precision, f"one of {precisions}")
+    traced = config.profile
+    fits = not traced or (len(traced) == 2 and 1 <= traced[0] <= traced[1])
+    require(fits, "profile", traced, "() or the first and the last iteration, as (10, 12)")
 
     name = config.optimizer.name
     require(name in ("rmsprop", "adam"), "optimizer.name", name, "choose 'rmsprop' or 'adam'")

@@ -20,6 +20,7 @@ def make_sampler(config: Config, gan: GAN) -> Callable[[State, int], np.ndarray]
     """sampler(state, n) -> uint8 [n, H, W, F], of always the same latents, by running averages."""
 
     @jax.jit
+    @jax.default_matmul_precision(config.matmul_precision)
     def generate(state: State, positions: Array) -> Array:
         z = draw_latents(streams(config.seed).looking, positions, gan.latent_size)
         variables = {"params": state.generator.params, "batch_stats": state.batch_stats}
@@ -44,6 +45,7 @@ def make_figures(
     real = {"train": jnp.asarray(images.train[:n]), "test": jnp.asarray(images.test[:n])}
 
     @jax.jit
+    @jax.default_matmul_precision(config.matmul_precision)
     def measure(state: State) -> dict[str, Array]:
         found = {}
         for split, some in real.items():

@@ -4,6 +4,7 @@ from functools import partial
 from typing import NamedTuple
 
 import flax.linen as nn
+import jax.numpy as jnp
 
 from gcgan_jax.config import Config
 from gcgan_jax.layers.ecc import ECC
@@ -23,14 +24,21 @@ class GAN(NamedTuple):
 def build_gan(config: Config, axis_name: str | None = None) -> GAN:
     """The players of a config; batch statistics are averaged over `axis_name`, if given."""
     g = config.generator
+    dtype = jnp.bfloat16 if config.compute_dtype == "bfloat16" else None  # as the parameters
     ecc = partial(
-        ECC, hidden=g.ecc.hidden, delta=g.ecc.delta if g.ecc.attention else None, slope=g.ecc.slope
+        ECC,
+        hidden=g.ecc.hidden,
+        delta=g.ecc.delta if g.ecc.attention else None,
+        slope=g.ecc.slope,
+        dtype=dtype,
     )
-    edge_conv = partial(EdgeConv, reduction=g.edge_conv.reduction)
+    edge_conv = partial(EdgeConv, reduction=g.edge_conv.reduction, dtype=dtype)
+    non_local = ecc if g.non_local == "ecc" else edge_conv
     norm = partial(
         nn.BatchNorm,
         momentum=g.norm_momentum,
         epsilon=g.norm_epsilon,
+        dtype=dtype,
         param_dtype=float,
         axis_name=axis_name,
     )
@@ -39,9 +47,10 @@ def build_gan(config: Config, axis_name: str | None = None) -> GAN:
         width=g.width,
         channels=config.data.channels,
         graph_blocks=config.graph_blocks,
-        graph_conv=partial(GraphConv, k=g.k, non_local=ecc if g.non_local == "ecc" else edge_conv),
+        graph_conv=partial(GraphConv, k=g.k, non_local=non_local, dtype=dtype),
         norm=norm,
+        dtype=dtype,
     )
-    critic = Critic(config.critic.widths, config.critic.slope)
+    critic = Critic(config.critic.widths, config.critic.slope, dtype)
     side = config.data.image_size
     return GAN(generator, critic, g.latent_size, (side, side, config.data.channels))

@@ -7,10 +7,12 @@ import math
 from collections.abc import Callable
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
 
+@jax.named_scope("knn")
 def knn(x: Array, k: int) -> Array:
     """The k nearest neighbours of every pixel in feature space, its 3x3 window left out.
 

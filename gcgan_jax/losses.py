@@ -42,6 +42,7 @@ def critic_loss(
     return loss, figures
 
 
+@jax.named_scope("gradient_penalty")
 def gradient_norms(critic: Critic, x: Array) -> Array:
     """||grad D||_2 at each image, over its rows, columns and channels: [B, ...] -> [B].
 

@@ -40,6 +40,7 @@ def make_train_step(config: Config, devices: Sequence[jax.Device]) -> Any:
     gan, direction = build_gan(config, AXIS), make_direction(config.optimizer)
     per_device = config.batch_size // len(devices)
 
+    @jax.default_matmul_precision(config.matmul_precision)
     def step(state: State, images: Array, _: Array) -> tuple[State, Metrics]:
         positions = lax.axis_index(AXIS) * per_device + jnp.arange(per_device)
         iterate = partial(
@@ -109,6 +110,7 @@ def train_iteration(
     key = streams(config.seed).training
     learning_rate = linear_decay(config.learning_rate, state.iteration, config.decay_iterations)
 
+    @jax.named_scope("optimizer")
     def update(player: Player, gradients: Tree) -> Player:
         gradients = lax.pmean(gradients, AXIS)
         directions, optimizer = direction.update(gradients, player.optimizer)

@@ -2,6 +2,7 @@
 
 import functools
 import math
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -51,3 +52,10 @@ def test_accelerators_have_code_of_their_own(
     folded = [line for line in lines if "convolution(" in line and "tensor<3x3x12x4xf32>" in line]
     assert any("top_k" in line for line in lines) == own_code  # the graph
     assert bool(folded) == own_code  # the critic's convolution, whose kernel was 5x5x3x4
+
+
+def test_a_profile_can_be_read(tiny: Callable[..., Config]) -> None:
+    for non_local in ("edge_conv", "ecc"):
+        text = traced(tiny(generator__non_local=non_local)).lower().as_text(debug_info=True)
+        names = ("knn", "Critic", "gradient_penalty", "optimizer", non_local, "local")
+        assert [name for name in names if not re.search(rf"\b{name}[)/]", text)] == []

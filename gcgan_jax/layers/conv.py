@@ -12,7 +12,9 @@ import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
+from flax.linen.dtypes import promote_dtype
 from jax import Array, lax
+from jax.typing import DTypeLike
 
 from gcgan_jax.layers.linear import linear
 
@@ -148,26 +150,36 @@ def upsample_conv(x: Array, kernel: Array) -> Array:
 
 
 class Conv(nn.Module):
-    """3x3 SAME convolution without bias, Glorot normal; with `upsample`, of the doubled map."""
+    """3x3 SAME convolution without bias, Glorot normal; with `upsample`, of the doubled map.
+
+    Computed in `dtype`; None is that of the arguments.
+    """
 
     features: int
     upsample: bool = False
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
         shape = (3, 3, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
+        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
         return upsample_conv(x, kernel) if self.upsample else conv(x, kernel, ((1, 1), (1, 1)))
 
 
 class StridedConv(nn.Module):
-    """5x5 convolution with stride 2 and a bias, Glorot normal; halves even sides."""
+    """5x5 convolution with stride 2 and a bias, Glorot normal; halves even sides.
+
+    Computed in `dtype`; None is that of the arguments.
+    """
 
     features: int
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
         shape = (5, 5, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
+        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
         return strided_conv(x, kernel) + bias

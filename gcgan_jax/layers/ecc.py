@@ -10,10 +10,12 @@ from typing import NamedTuple
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
 from jax import Array
+from jax.typing import DTypeLike
 
 from gcgan_jax.graph import map_images
-from gcgan_jax.layers.linear import linear
+from gcgan_jax.layers.linear import at_least_float32, linear
 
 
 class FilterNetwork(NamedTuple):
@@ -25,6 +27,7 @@ class FilterNetwork(NamedTuple):
     b2: Array  # [C, O]
 
 
+@jax.named_scope("ecc")
 def ecc(
     h: Array, neighbours: Array, network: FilterNetwork, *, delta: float | None, slope: float
 ) -> Array:
@@ -38,7 +41,8 @@ def ecc(
         out_i    = (1/k) sum_j gamma_ij Theta_ij h_j
 
     without Theta: out_i = (1/k) [w2; b2] : S_i with S_i = sum_j gamma_ij [a_ij, 1] (x) h_j, one
-    [Fh + 1, C] matrix a node whatever k is, made anew in the backward pass.
+    [Fh + 1, C] matrix a node whatever k is, made anew in the backward pass. w1 h stays float32
+    until differences are taken, and distances are float32.
 
     Args:
         h: [B, N, C] features.
@@ -60,14 +64,16 @@ def ecc(
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         if delta is not None:
             a = a * attention(sent - h[:, None], delta)[..., None]
-        S = jnp.einsum("nkf,nkc->nfc", a, sent)
+        S = jnp.einsum("nkf,nkc->nfc", a.astype(h.dtype), sent)
         return linear(S.reshape(len(S), -1), w2) / k
 
-    return map_images(aggregate, h, linear(h, network.w1), neighbours)
+    hidden = linear(h, network.w1, at_least_float32(h.dtype))
+    return map_images(aggregate, h, hidden, neighbours)
 
 
 def attention(difference: Array, delta: float) -> Array:
     """gamma = exp(-||d||^2 / delta), thesis eq. 3.15: [..., C] -> [...]."""
+    difference = difference.astype(at_least_float32(difference.dtype))
     return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
 
 
@@ -84,13 +90,15 @@ class ECC(nn.Module):
     """`ecc` with its filter network: `hidden` units, C if 0.
 
     w1 is Glorot normal and biases are zero. w2 is normal, scaled so that the output of this branch
-    starts at about the size of the local convolution's, `w2_stddev`.
+    starts at about the size of the local convolution's, `w2_stddev`. Computed in `dtype`; None is
+    that of the arguments.
     """
 
     features: int
     hidden: int
     delta: float | None
     slope: float
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, h: Array, neighbours: Array) -> Array:
@@ -106,6 +114,8 @@ class ECC(nn.Module):
         )
         if self.delta is not None and self.is_mutable_collection("figures"):
             self.sow("figures", "gamma", mean_attention(h, neighbours, self.delta))
+        h, *weights = promote_dtype(h, *network, dtype=self.dtype)
+        network = FilterNetwork(*weights)
         return ecc(h, neighbours, network, delta=self.delta, slope=self.slope)
 
 

@@ -8,18 +8,22 @@ from functools import reduce
 import flax.linen as nn
 import jax
 import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
 from jax import Array
+from jax.typing import DTypeLike
 
 from gcgan_jax.graph import map_images
-from gcgan_jax.layers.linear import linear
+from gcgan_jax.layers.linear import at_least_float32, linear
 
 
+@jax.named_scope("edge_conv")
 def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: str = "sum") -> Array:
     """EdgeConv, thesis eq. 3.21 (Wang et al. 2019, arXiv:1801.07829):
 
         out_i = sum_j ReLU( phi (h_j - h_i) + psi h_i )
 
-    computed as ReLU( phi h_j + (psi - phi) h_i ): two products a node instead of two an edge.
+    computed as ReLU( phi h_j + (psi - phi) h_i ): two products a node instead of two an edge. Both
+    stay float32 until they are added, as they may be large beside their sum.
 
     Args:
         h: [B, N, C] features.
@@ -41,19 +45,22 @@ def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: st
     def aggregate(sent: Array, kept: Array, neighbours: Array) -> Array:
         return reduce(combine, (jax.nn.relu(sent[neighbours[:, j]] + kept) for j in range(k)))
 
-    out = map_images(aggregate, linear(h, phi), linear(h, psi - phi), neighbours)
-    return out / k if reduction == "mean" else out
+    wide = at_least_float32(h.dtype)
+    out = map_images(aggregate, linear(h, phi, wide), linear(h, psi - phi, wide), neighbours)
+    return (out / k if reduction == "mean" else out).astype(h.dtype)
 
 
 class EdgeConv(nn.Module):
-    """`edge_conv` with its two weights, Glorot normal."""
+    """`edge_conv` with its two weights, Glorot normal; in `dtype`, the arguments' if None."""
 
     features: int
     reduction: str
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, h: Array, neighbours: Array) -> Array:
         shape = (h.shape[-1], self.features)
         phi = self.param("phi", nn.initializers.glorot_normal(), shape, float)
         psi = self.param("psi", nn.initializers.glorot_normal(), shape, float)
+        h, phi, psi = promote_dtype(h, phi, psi, dtype=self.dtype)
         return edge_conv(h, neighbours, phi, psi, self.reduction)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
+from jax.typing import DTypeLike
 
 from gcgan_jax.graph import chebyshev, coordinates, knn
 from gcgan_jax.layers.conv import Conv
@@ -23,11 +24,13 @@ class GraphConv(nn.Module):
         features: O.
         k: neighbours of each pixel.
         non_local: makes the operator, from O: h [B, N, C], neighbours [B, N, k] -> [B, N, O].
+        dtype: of the local convolution; None is that of x.
     """
 
     features: int
     k: int
     non_local: Callable[..., nn.Module]
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Array) -> Array:
@@ -36,7 +39,7 @@ class GraphConv(nn.Module):
         where = jnp.broadcast_to(coordinates(H, W).astype(x.dtype), (B, H * W, 2))
         h = jnp.concatenate([x.reshape(B, H * W, F), where], axis=-1)
 
-        local = Conv(self.features, name="local")(x)
+        local = Conv(self.features, dtype=self.dtype, name="local")(x)
         distant = self.non_local(self.features, name="non_local")(h, neighbours)
         distant = distant.reshape(local.shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
@@ -44,6 +47,6 @@ class GraphConv(nn.Module):
         if self.is_mutable_collection("figures"):
             just_outside = chebyshev(jnp.arange(H * W)[:, None], neighbours, W) == 2
             self.sow("figures", "edges_at_distance_2", jnp.mean(just_outside))
-            sizes = jnp.linalg.norm(distant), jnp.linalg.norm(local)
+            sizes = jnp.linalg.norm(distant.astype(float)), jnp.linalg.norm(local.astype(float))
             self.sow("figures", "non_local_over_local", sizes[0] / sizes[1])
-        return (local + distant) / 2 + bias
+        return (local + distant) / 2 + bias.astype(local.dtype)

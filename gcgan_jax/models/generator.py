@@ -8,6 +8,7 @@ from functools import partial
 
 import flax.linen as nn
 from jax import Array
+from jax.typing import DTypeLike
 
 from gcgan_jax.layers.conv import Conv
 
@@ -18,6 +19,7 @@ class Generator(nn.Module):
         dense -> 4 x 4 x width -> n x (upsample, conv, conv or graph conv) -> 1x1 conv -> tanh
 
     with batch normalisation and ReLU after the dense layer and every (graph) convolution.
+    The 1x1 convolution is computed in float32 at least.
 
     Attributes:
         blocks: n.
@@ -26,6 +28,7 @@ class Generator(nn.Module):
         graph_blocks: the blocks, counted from 1, whose second convolution is a graph convolution.
         graph_conv: makes that layer, from its number of features.
         norm: makes a normalisation, from `use_running_average`.
+        dtype: of the products and plain convolutions; None is that of z.
     """
 
     blocks: int
@@ -34,6 +37,7 @@ class Generator(nn.Module):
     graph_blocks: tuple[int, ...]
     graph_conv: Callable[..., nn.Module]
     norm: Callable[..., nn.Module]
+    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, z: Array, *, train: bool) -> Array:
@@ -41,14 +45,15 @@ class Generator(nn.Module):
             return nn.relu(self.norm(use_running_average=not train, name=f"{name}_norm")(x))
 
         dense = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
-        x = dense(16 * self.width, use_bias=False, name="dense")(z)
+        conv = partial(Conv, dtype=self.dtype)
+        x = dense(16 * self.width, use_bias=False, dtype=self.dtype, name="dense")(z)
         x = activate(x.reshape(-1, 4, 4, self.width), "dense")
         for block in range(1, self.blocks + 1):
             features = self.width // 2**block
             name = f"block{block}_up"
-            x = activate(Conv(features, upsample=True, name=name)(x), name)
+            x = activate(conv(features, upsample=True, name=name)(x), name)
             name = f"block{block}_graph" if block in self.graph_blocks else f"block{block}_conv"
-            second = self.graph_conv if block in self.graph_blocks else Conv
+            second = self.graph_conv if block in self.graph_blocks else conv
             x = activate(second(features, name=name)(x), name)
         rows = dense(self.channels, name="to_image")(x.reshape(-1, x.shape[-1]))
         return nn.tanh(rows.reshape(*x.shape[:-1], self.channels))

@@ -1,0 +1,96 @@
+"""Training in bfloat16: what stays float32, and that it trains as float32 does."""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gcgan_jax.config import Config
+from gcgan_jax.data import make_twins
+from gcgan_jax.draws import streams
+from gcgan_jax.gan import build_gan
+from gcgan_jax.layers.ecc import FilterNetwork, ecc
+from gcgan_jax.layers.edge_conv import edge_conv
+from gcgan_jax.optimizer import make_direction
+from gcgan_jax.state import State, init_state
+from gcgan_jax.train_step import make_train_step, number, replicate
+from tests import references
+
+
+def run(config: Config) -> tuple[State, dict[str, np.ndarray]]:
+    devices = jax.devices()[:1]
+    init = partial(init_state, build_gan(config), make_direction(config.optimizer))
+    state = replicate(jax.jit(init)(streams(config.seed).parameters), devices)
+    train = make_twins(config).train
+    images = replicate(train.reshape(len(train), -1), devices)
+    step = make_train_step(config, devices)
+    return jax.device_get(step(state, images, number(devices)))
+
+
+@pytest.mark.parametrize("non_local", ["edge_conv", "ecc"])
+def test_the_wasserstein_estimate_is_that_of_float32(
+    tiny: Callable[..., Config], non_local: str
+) -> None:
+    every = ("iterations_per_call", "num_iterations", "log_every", "sample_every")
+    changes = dict.fromkeys((*every, "checkpoint_every"), 50) | {
+        "batch_size": 16,
+        "decay_iterations": 1000,
+        "learning_rate": 5e-4,
+        "optimizer__name": "adam",
+        "data__twins__num_train": 256,
+        "generator__non_local": non_local,
+        "generator__width": 32,
+        "critic__widths": (8, 16, 32),
+    }
+    estimates = {}
+    for dtype in ("float32", "bfloat16"):
+        state, metrics = run(tiny(**changes, compute_dtype=dtype))
+        assert all(np.isfinite(values).all() for values in metrics.values())
+        for leaf in jax.tree.leaves((state.generator, state.critic, state.batch_stats, metrics)):
+            assert leaf.dtype in (np.float32, np.int32)
+        estimates[dtype] = np.mean(metrics["wasserstein"][40:])
+    assert abs(estimates["bfloat16"] / estimates["float32"] - 1) < 0.1
+
+
+def bfloat16(*shape: int, seed: int) -> np.ndarray:
+    """Numbers that bfloat16 holds exactly."""
+    drawn = np.random.default_rng(seed).normal(size=shape)
+    return np.asarray(jnp.asarray(drawn, jnp.bfloat16).astype(jnp.float32), float)
+
+
+def test_differences_of_products_are_taken_in_float32() -> None:
+    """Of features that lie close together and far from 0: in bfloat16 little would remain."""
+    h = 64 + bfloat16(1, 12, 5, seed=0).round(1)
+    h = np.asarray(jnp.asarray(h, jnp.bfloat16).astype(jnp.float32), float)
+    neighbours = np.random.default_rng(1).integers(0, 12, size=(1, 12, 3))
+    w1, w2, b2 = bfloat16(5, 4, seed=2), bfloat16(4, 5, 3, seed=3), bfloat16(5, 3, seed=4)
+    b1 = bfloat16(4, seed=5)
+    narrow = partial(jnp.asarray, dtype=jnp.bfloat16)
+
+    wanted = references.edge_conv(h, neighbours, w1, np.zeros_like(w1), "sum")
+    phi, psi = narrow(w1), jnp.zeros((5, 4), jnp.bfloat16)
+    found = jax.jit(edge_conv)(narrow(h), neighbours, phi, psi)
+    assert found.dtype == jnp.bfloat16
+    np.testing.assert_allclose(found.astype(float), wanted, rtol=0.01, atol=1e-3)
+
+    wanted = references.ecc(h, neighbours, w1, b1, w2, b2, delta=10.0, slope=0.2)
+    network = FilterNetwork(narrow(w1), narrow(b1), narrow(w2), narrow(b2))
+    found = jax.jit(partial(ecc, delta=10.0, slope=0.2))(narrow(h), neighbours, network)
+    assert found.dtype == jnp.bfloat16
+    size = np.abs(wanted).max()
+    np.testing.assert_allclose(found.astype(float), wanted, atol=0.02 * size)
+
+
+def test_products_are_as_precise_as_the_config_says(tiny: Callable[..., Config]) -> None:
+    config = tiny(matmul_precision="highest")
+    state = jax.eval_shape(
+        partial(init_state, build_gan(config), make_direction(config.optimizer)),
+        streams(config.seed).parameters,
+    )
+    shapes = state, jax.ShapeDtypeStruct((16, 768), jnp.uint8), jax.ShapeDtypeStruct((1,), int)
+    text = make_train_step(config, jax.devices()[:1]).lower(*shapes).as_text()
+    products = [line for line in text.splitlines() if "stablehlo.dot_general" in line]
+    assert products and all("HIGHEST" in line for line in products)
