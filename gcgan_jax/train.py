@@ -20,6 +20,7 @@ from gcgan_jax.gan import build_gan
 from gcgan_jax.hosts import all_devices, from_first, is_first, on_all, others_needed, require_same
 from gcgan_jax.log import say
 from gcgan_jax.optimizer import make_direction
+from gcgan_jax.profiler import Profiler
 from gcgan_jax.records import Records, open_records
 from gcgan_jax.state import State, init_state
 from gcgan_jax.train_step import (
@@ -38,6 +39,7 @@ class Run(NamedTuple):
     config: Config
     images: Images
     devices: Sequence[jax.Device]
+    profiler: Profiler
     records: Records | None  # of the first process alone
 
 
@@ -51,6 +53,7 @@ def train(config: Config, workdir: Path) -> State:
             parameter is not finite, the newest checkpoint then being the last good one; or
             another process failed or has another config.
     """
+    _keep_compiled(config, workdir)
     devices = all_devices()
     check_batch(config.batch_size, len(devices))
     require_same("config", replace(config, data=replace(config.data, dir="")))
@@ -77,11 +80,21 @@ def train(config: Config, workdir: Path) -> State:
             _say_parameters(state)
         state = replicate(state, devices)
         if start < config.num_iterations:
-            state = _iterate(Run(config, images, devices, records), state, start)
+            run = Run(config, images, devices, Profiler(config, workdir), records)
+            state = _iterate(run, state, start)
         else:
             say(f"all {start} iterations are done: raise --config.num_iterations to go on")
         on_all(opened.close)
     return state
+
+
+def _keep_compiled(config: Config, workdir: Path) -> None:
+    """Has JAX keep compiled programs for the next start, unless it has a place for them already."""
+    place = config.compilation_cache
+    kept: str | None = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    if place != "off" and (place or not kept):
+        place = place or str((workdir / "compiled").absolute())
+        jax.config.update("jax_compilation_cache_dir", place)
 
 
 def _iterate(run: Run, state: State, start: int) -> State:
@@ -92,14 +105,14 @@ def _iterate(run: Run, state: State, start: int) -> State:
     kept = start  # iteration of the newest checkpoint
     calls, seconds = 0, 0.0  # since the newest row of the log
     for before in range(start, config.num_iterations, config.iterations_per_call):
+        iteration = before + config.iterations_per_call
         began = time.perf_counter()
-        with others_needed():
+        with others_needed(), run.profiler.call(before, iteration):
             state, metrics = step(state)
             metrics = jax.device_get(metrics)  # waits
         calls, seconds = calls + 1, seconds + time.perf_counter() - began
         _require_finite_metrics(metrics, before, kept)
 
-        iteration = before + config.iterations_per_call
         last = iteration >= config.num_iterations
         rows = {1} if before == 0 else set()  # figures of a state are those after the call
         if last or iteration % config.log_every == 0:

@@ -10,7 +10,15 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.files import write_atomically
 
 # May differ from the config the run was started with: they do not change what was computed so far.
-FREE = ("num_iterations", "log_every", "sample_every", "checkpoint_every", "data.dir")
+FREE = (
+    "num_iterations",
+    "log_every",
+    "sample_every",
+    "checkpoint_every",
+    "compilation_cache",
+    "profile",
+    "data.dir",
+)
 
 
 def open_workdir(workdir: Path, config: Config) -> None:
