@@ -1,0 +1,18 @@
+"""64x64 procedural images, with one more block than the thesis's generator: graphs of 4,096 nodes.
+
+`--config=configs/large.py:OPERATOR,K`, OPERATOR `none`, `edge_conv` or `ecc`; without one, EdgeConv
+with k = 8. Blocks have 264, 132, 66 and 33 features.
+"""
+
+from configs import default
+
+
+def get_config(argument="edge_conv,8"):
+    operator, _, k = argument.partition(",")
+    config = default.get_config()
+    config.data.name = "twins"
+    config.data.image_size = 64
+    config.generator.non_local = operator
+    config.generator.k = int(k or 8)
+    config.batch_size = 8
+    return config
