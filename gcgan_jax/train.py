@@ -104,13 +104,15 @@ def _iterate(run: Run, state: State, start: int) -> State:
 
     kept = start  # iteration of the newest checkpoint
     calls, seconds = 0, 0.0  # since the newest row of the log
+    started, busy = time.perf_counter(), 0.0
     for before in range(start, config.num_iterations, config.iterations_per_call):
         iteration = before + config.iterations_per_call
         began = time.perf_counter()
         with others_needed(), run.profiler.call(before, iteration):
             state, metrics = step(state)
             metrics = jax.device_get(metrics)  # waits
-        calls, seconds = calls + 1, seconds + time.perf_counter() - began
+        took = time.perf_counter() - began
+        calls, seconds, busy = calls + 1, seconds + took, busy + took
         _require_finite_metrics(metrics, before, kept)
 
         last = iteration >= config.num_iterations
@@ -130,6 +132,8 @@ def _iterate(run: Run, state: State, start: int) -> State:
             if records:
                 records.checkpoints.save(own_copy(state), iteration)
             kept = iteration
+    passed = time.perf_counter() - started
+    say(f"{passed:.0f} s, of which {busy / passed:.1%} in the compiled step")
     return state
 
 

@@ -45,6 +45,17 @@ def test_quickstart_has_a_graph_layer() -> None:
     assert config.graph_blocks == (2,)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [((), ("edge_conv", 8)), (("ecc,16",), ("ecc", 16)), (("none",), ("none", 8))],
+)
+def test_large_images_take_a_block_more(arguments: tuple[str, ...], expected: tuple) -> None:
+    values = importlib.import_module("configs.large").get_config(*arguments)
+    config = from_mapping(values.to_dict())
+    assert (config.blocks, config.data.image_size) == (4, 64)
+    assert (config.generator.non_local, config.generator.k) == expected
+
+
 def test_unknown_argument_of_a_config_file() -> None:
     with pytest.raises(ValueError, match="'fast' after the k"):
         importlib.import_module("configs.ecc").get_config("16,fast")
@@ -67,6 +78,11 @@ def test_graph_blocks_are_the_second_and_later(
         ({"seed": -1}, "config.seed = -1"),
         ({"iterations_per_call": 3}, "config.num_iterations = 4: must be a multiple"),
         ({"iterations_per_call": 4}, "config.log_every = 2: must be a multiple"),
+        ({"compute_dtype": "float16"}, "config.compute_dtype = 'float16': one of"),
+        ({"matmul_precision": "low"}, "config.matmul_precision = 'low': one of"),
+        ({"profile": (3,)}, "config.profile = (3,): () or the first and the last iteration"),
+        ({"profile": (3, 2)}, "config.profile = (3, 2)"),
+        ({"profile": (0, 2)}, "config.profile = (0, 2)"),
         ({"optimizer__name": "sgd"}, "config.optimizer.name = 'sgd'"),
         ({"optimizer__b2": 1.0}, "config.optimizer.b2 = 1.0"),
         ({"optimizer__eps": 0.0}, "config.optimizer.eps"),
