@@ -37,6 +37,11 @@ class Records(NamedTuple):
         self.log.hyperparameters(flatten_dict(asdict(self.config), sep="."))
         return fresh
 
+    def compile(self, state: State) -> None:
+        """Compiles what is measured and drawn, so that its time is not the iterations'."""
+        self.figures(state)
+        self.sampler(state, self.config.sample_images)
+
     def rows(self, own: dict[int, dict[str, float]], rate: float, state: State) -> None:
         """One row for each iteration in `own`, with the figures of `state`."""
         seen = {"iterations_per_second": rate} | self.figures(state)

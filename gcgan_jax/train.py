@@ -101,6 +101,8 @@ def _iterate(run: Run, state: State, start: int) -> State:
     """The iterations from `start` to the end."""
     config, records = run.config, run.records
     step = _compile(run, state)
+    if records:
+        records.compile(own_copy(state))
 
     kept = start  # iteration of the newest checkpoint
     calls, seconds = 0, 0.0  # since the newest row of the log
