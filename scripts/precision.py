@@ -6,7 +6,6 @@ Trains on procedural images in float32 and in bfloat16 for 50 iterations, then g
 both: of each graph layer's edges in float32, how many does bfloat16 find too?
 """
 
-from functools import partial
 from typing import Any
 
 import jax
@@ -21,9 +20,9 @@ from gcgan_jax.draws import draw_latents, streams
 from gcgan_jax.gan import build_gan
 from gcgan_jax.graph import knn
 from gcgan_jax.layers.graph_conv import GraphConv
-from gcgan_jax.optimizer import make_direction
-from gcgan_jax.state import State, init_state
+from gcgan_jax.state import State
 from gcgan_jax.train_step import make_train_step, number, replicate
+from scripts.ours_side import fresh_state
 
 ITERATIONS = 50
 IMAGES = 32
@@ -59,11 +58,10 @@ def small(operator: str, dtype: str) -> Config:
 
 def train(config: Config) -> tuple[State, dict[str, np.ndarray]]:
     devices = jax.devices()[:1]
-    init = partial(init_state, build_gan(config), make_direction(config.optimizer))
     images = make_twins(config).train
     return jax.device_get(
         make_train_step(config, devices)(
-            replicate(jax.jit(init)(streams(config.seed).parameters), devices),
+            replicate(fresh_state(config), devices),
             replicate(images.reshape(len(images), -1), devices),
             number(devices),
         )
