@@ -14,6 +14,7 @@ from clu import parameter_overview
 
 from gcgan_jax.config import Config
 from gcgan_jax.data import Images, load_images
+from gcgan_jax.devices import number, own_copy, replicate
 from gcgan_jax.draws import streams
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan import build_gan
@@ -23,14 +24,7 @@ from gcgan_jax.optimizer import make_direction
 from gcgan_jax.profiler import Profiler
 from gcgan_jax.records import Records, open_records
 from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import (
-    Metrics,
-    check_batch,
-    make_train_step,
-    number,
-    own_copy,
-    replicate,
-)
+from gcgan_jax.train_step import Metrics, check_batch, make_train_step
 
 
 class Run(NamedTuple):

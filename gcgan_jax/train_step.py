@@ -6,20 +6,17 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import optax
 from jax import Array, lax
-from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 from gcgan_jax.config import Config
+from gcgan_jax.devices import AXIS
 from gcgan_jax.draws import draw_images, draw_latents, draw_mix, streams, update_key
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan import GAN, build_gan
 from gcgan_jax.losses import critic_loss, generator_loss
 from gcgan_jax.optimizer import descend, linear_decay, make_direction
 from gcgan_jax.state import Player, State, Tree
-
-AXIS = "devices"
 
 Metrics = dict[str, Array]
 
@@ -64,27 +61,6 @@ def check_batch(batch_size: int, devices: int) -> None:
             f"config.batch_size = {batch_size} does not divide by the {devices} devices: "
             f"choose a multiple of {devices}"
         )
-
-
-def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
-    """The tree, whole on each device; every process passes the same one."""
-    return jax.tree.map(lambda leaf: _put(leaf, devices, PartitionSpec()), tree)
-
-
-def number(devices: Sequence[jax.Device]) -> Array:
-    """Each device's number, on that device."""
-    return _put(np.arange(len(devices)), devices, PartitionSpec(AXIS))
-
-
-def own_copy(tree: Tree) -> Tree:
-    """A replicated tree on one device of this process: what it computes, it computes alone."""
-    return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
-
-
-def _put(value: Any, devices: Sequence[jax.Device], spec: PartitionSpec) -> Array:
-    """Without the communication of jax.device_put, which compares the processes' values."""
-    value, sharding = np.asarray(value), NamedSharding(Mesh(np.array(devices), (AXIS,)), spec)
-    return jax.make_array_from_callback(value.shape, sharding, lambda part: value[part])
 
 
 def train_iteration(

@@ -11,6 +11,7 @@ from jax import Array
 
 from gcgan_jax.config import Config
 from gcgan_jax.data import make_twins
+from gcgan_jax.devices import number, replicate
 from gcgan_jax.draws import streams
 from gcgan_jax.figures import make_sampler
 from gcgan_jax.gan import build_gan
@@ -19,7 +20,7 @@ from gcgan_jax.layers.ecc import FilterNetwork, ecc
 from gcgan_jax.layers.edge_conv import edge_conv
 from gcgan_jax.optimizer import make_direction
 from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import make_train_step, number, replicate
+from gcgan_jax.train_step import make_train_step
 from scripts import turns
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 

@@ -16,12 +16,13 @@ from flax import linen as nn
 from configs import quickstart
 from gcgan_jax.config import Config, from_mapping
 from gcgan_jax.data import make_twins
+from gcgan_jax.devices import number, replicate
 from gcgan_jax.draws import draw_latents, streams
 from gcgan_jax.gan import build_gan
 from gcgan_jax.graph import knn
 from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.state import State
-from gcgan_jax.train_step import make_train_step, number, replicate
+from gcgan_jax.train_step import make_train_step
 from scripts.ours_side import fresh_state
 
 ITERATIONS = 50

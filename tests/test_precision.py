@@ -10,13 +10,14 @@ import pytest
 
 from gcgan_jax.config import Config
 from gcgan_jax.data import make_twins
+from gcgan_jax.devices import number, replicate
 from gcgan_jax.draws import streams
 from gcgan_jax.gan import build_gan
 from gcgan_jax.layers.ecc import FilterNetwork, ecc
 from gcgan_jax.layers.edge_conv import edge_conv
 from gcgan_jax.optimizer import make_direction
 from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import make_train_step, number, replicate
+from gcgan_jax.train_step import make_train_step
 from tests import references
 
 

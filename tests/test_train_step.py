@@ -15,6 +15,7 @@ from jax import lax
 from gcgan_jax import train_step
 from gcgan_jax.config import Config
 from gcgan_jax.data import make_twins
+from gcgan_jax.devices import number, replicate
 from gcgan_jax.draws import draw_latents, streams, update_key
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan import build_gan
@@ -31,10 +32,10 @@ def run(config: Config, devices: int, calls: int = 1) -> tuple[State, dict[str, 
     """The state after so many calls, and the metrics of the last."""
     chosen = jax.devices()[:devices]
     step = train_step.make_train_step(config, chosen)
-    images = train_step.replicate(make_twins(config).train, chosen)
-    state = train_step.replicate(start(config), chosen)
+    images = replicate(make_twins(config).train, chosen)
+    state = replicate(start(config), chosen)
     for _ in range(calls):
-        state, metrics = step(state, images, train_step.number(chosen))
+        state, metrics = step(state, images, number(chosen))
         metrics = jax.device_get(metrics)
     return jax.device_get(state), metrics
 
