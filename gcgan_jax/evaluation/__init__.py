@@ -1,0 +1,1 @@
+"""Scores of images, and the networks that see the features they are computed from."""

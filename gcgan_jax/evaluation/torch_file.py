@@ -1,0 +1,151 @@
+"""Tensors from a file of torch.save, without torch and without running what a pickle asks for.
+
+A pickle may name any function to be called. Here it may name an ordered dict, a storage's type and
+the two functions that torch builds tensors and parameters by, which stand for ours.
+"""
+
+import pickle
+import zipfile
+from collections import OrderedDict
+from io import BytesIO
+from pathlib import Path
+from typing import Any, BinaryIO, NamedTuple
+
+import numpy as np
+
+from gcgan_jax.errors import UserError
+
+MAGIC = 0x1950A86A20F9469CFC6C  # the first pickle of a file in the layout before zip
+DTYPES = {
+    "FloatStorage": np.float32,
+    "DoubleStorage": np.float64,
+    "HalfStorage": np.float16,
+    "LongStorage": np.int64,
+    "IntStorage": np.int32,
+    "ShortStorage": np.int16,
+    "CharStorage": np.int8,
+    "ByteStorage": np.uint8,
+    "BoolStorage": np.bool_,
+}
+
+
+class Storage(NamedTuple):
+    key: str
+    dtype: type
+    size: int
+
+
+class Tensor(NamedTuple):
+    """A view of a storage that has not been read yet; offset and strides count elements."""
+
+    storage: Storage
+    offset: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+
+    def read(self, stored: bytes) -> np.ndarray:
+        values = np.frombuffer(stored, np.dtype(self.storage.dtype).newbyteorder("<"))
+        last = self.offset + sum((n - 1) * s for n, s in zip(self.shape, self.strides, strict=True))
+        numbers = (self.offset, *self.shape, *self.strides)
+        if min(numbers) < 0 or (0 not in self.shape and last >= len(values)):
+            raise ValueError("a tensor reaches beyond its storage")
+        if 0 in self.shape:
+            return np.empty(self.shape, self.storage.dtype)
+        strides = [s * values.itemsize for s in self.strides]
+        view = np.lib.stride_tricks.as_strided(values[self.offset :], self.shape, strides)
+        return view.astype(self.storage.dtype)
+
+
+def read_torch(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a saved state dict, by name; other entries are left out.
+
+    Raises:
+        UserError: it is no such file, is damaged, or holds anything but tensors and dicts.
+    """
+    try:
+        with path.open("rb") as file:
+            read = _read_zip if zipfile.is_zipfile(file) else _read_legacy
+            file.seek(0)
+            saved, stored = read(file)
+        if not isinstance(saved, dict):
+            raise ValueError("it holds no dict of tensors")
+        tensors = {name: value for name, value in saved.items() if isinstance(value, Tensor)}
+        return {name: value.read(stored[value.storage.key]) for name, value in tensors.items()}
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except OSError:
+        raise
+    except Exception as error:  # a damaged pickle raises of any kind
+        raise UserError(f"{path} cannot be read as weights saved by torch: {error}") from error
+
+
+class _Unpickler(pickle.Unpickler):
+    """Knows the names that a dict of tensors needs, and no others."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        super().__init__(file)
+        self.storages: dict[str, Storage] = {}  # that the pickle names
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) == ("collections", "OrderedDict"):
+            return OrderedDict
+        if (module, name) == ("torch._utils", "_rebuild_tensor_v2"):
+            return _tensor
+        if (module, name) == ("torch._utils", "_rebuild_parameter"):
+            return _parameter
+        if module == "torch" and name in DTYPES:
+            return DTYPES[name]
+        raise ValueError(f"it asks for {module}.{name}, which is not run")
+
+    def persistent_load(self, pid: Any) -> Storage:
+        kind, dtype, key, _, size, *view = pid
+        if kind != "storage" or dtype not in DTYPES.values() or any(view):
+            raise ValueError(f"an unknown kind of storage: {kind!r}")
+        return self.storages.setdefault(str(key), Storage(str(key), dtype, int(size)))
+
+
+def _tensor(storage: Storage, offset: int, shape: Any, strides: Any, *_: Any) -> Tensor:
+    return Tensor(storage, int(offset), tuple(map(int, shape)), tuple(map(int, strides)))
+
+
+def _parameter(tensor: Tensor, *_: Any) -> Tensor:
+    return tensor
+
+
+def _read_zip(file: BinaryIO) -> tuple[Any, dict[str, bytes]]:
+    """The layout of torch 1.6 and later: <name>/data.pkl and <name>/data/<key>."""
+    with zipfile.ZipFile(file) as archive:
+        if any(entry.compress_type != zipfile.ZIP_STORED for entry in archive.infolist()):
+            raise ValueError("it is compressed, which torch.save never does")
+        names = archive.namelist()
+        (pickled,) = (name for name in names if name.endswith("/data.pkl"))
+        root = pickled.removesuffix("data.pkl")
+        if f"{root}byteorder" in names and archive.read(f"{root}byteorder") != b"little":
+            raise ValueError("it was written on a big-endian machine")
+        saved = _Unpickler(BytesIO(archive.read(pickled))).load()
+        prefix = f"{root}data/"
+        stored = {n.removeprefix(prefix): archive.read(n) for n in names if n.startswith(prefix)}
+    return saved, stored
+
+
+def _read_legacy(file: BinaryIO) -> tuple[Any, dict[str, bytes]]:
+    """The layout before: five pickles (the fourth is the dict), then size and bytes of each key."""
+    if _Unpickler(file).load() != MAGIC:
+        raise ValueError("it does not begin as one")
+    _version, system = _Unpickler(file).load(), _Unpickler(file).load()
+    if not system["little_endian"]:
+        raise ValueError("it was written on a big-endian machine")
+    unpickler = _Unpickler(file)
+    saved = unpickler.load()
+    stored = {}
+    for key in _Unpickler(file).load():
+        size = int.from_bytes(_exactly(file, 8), "little")
+        stored[key] = _exactly(file, size * np.dtype(unpickler.storages[key].dtype).itemsize)
+    return saved, stored
+
+
+def _exactly(file: BinaryIO, size: int) -> bytes:
+    found = file.read(size)
+    if len(found) < size:
+        raise ValueError("it is cut off")
+    return found
