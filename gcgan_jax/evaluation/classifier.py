@@ -1,0 +1,57 @@
+"""A small residual classifier of 32x32 images, whose weights come with the package.
+
+B images, F = 3 channels, 10 classes.
+"""
+
+from functools import partial
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array
+
+from gcgan_jax.layers.conv import Conv
+
+SIDE = 32
+MEAN, DEVIATION = 120.0, 64.0  # about those of photographs
+
+
+def halve(x: Array) -> Array:
+    """Maxima of 2x2 pixels, [B, H, W, F] -> [B, H/2, W/2, F], even H and W."""
+    B, H, W, F = x.shape
+    return x.reshape(B, H // 2, 2, W // 2, 2, F).max(axis=(2, 4))
+
+
+class Classifier(nn.Module):
+    """Images, uint8 [B, 32, 32, 3], -> features [B, widths[-1]] and logits [B, classes].
+
+        conv -> for each further width: (conv, halve by maxima), the residual ones plus two convs
+
+    with batch normalisation and ReLU after every convolution; the features are the maxima over the
+    last map. Widths and blocks were chosen for accuracy per second of training on two CPU cores.
+
+    Attributes:
+        widths: features of the first convolution and after each halving.
+        residual: the stages, counted from 1, that end in a residual block.
+        classes: logits.
+    """
+
+    widths: tuple[int, ...] = (32, 48, 96, 128)
+    residual: tuple[int, ...] = (1, 3)
+    classes: int = 10
+
+    @nn.compact
+    def __call__(self, images: Array, train: bool = False) -> tuple[Array, Array]:
+        norm = partial(nn.BatchNorm, use_running_average=not train, momentum=0.9)
+
+        def unit(x: Array, features: int, name: str) -> Array:
+            return nn.relu(norm(name=f"{name}_norm")(Conv(features, name=name)(x)))
+
+        x = (images.astype(jnp.float32) - MEAN) / DEVIATION
+        x = unit(x, self.widths[0], "stem")
+        for stage, features in enumerate(self.widths[1:], start=1):
+            x = halve(unit(x, features, f"stage{stage}"))
+            if stage in self.residual:
+                y = unit(x, features, f"stage{stage}_first")
+                x = x + unit(y, features, f"stage{stage}_second")
+        x = x.max(axis=(1, 2))
+        return x, nn.Dense(self.classes, name="logits")(x)

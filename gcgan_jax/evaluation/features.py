@@ -1,0 +1,73 @@
+"""Features of many images, streamed through a network on all devices of this process."""
+
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jax import Array
+
+from gcgan_jax.devices import replicate
+from gcgan_jax.evaluation.networks import Network
+from gcgan_jax.log import say
+
+TOLD_EVERY = 10  # seconds
+
+Batch = Array | np.ndarray  # uint8 [devices, images of each, H, W, 3]
+
+
+class Features(NamedTuple):
+    features: np.ndarray  # [n, F]
+    logits: np.ndarray  # [n, C]
+
+
+def make_extractor(
+    network: Network, devices: Sequence[jax.Device]
+) -> Callable[[Iterable[Batch], int], Features]:
+    """extract(batches, n) -> features and logits of the first n images.
+
+    Batches are uint8 [devices, images of each, H, W, 3], all of one shape. Products are exact to
+    float32 everywhere: by default a TPU rounds their factors to bfloat16.
+    """
+    variables = replicate(network.variables, devices)
+
+    @partial(jax.pmap, in_axes=(None, 0), devices=devices)
+    @jax.default_matmul_precision("highest")
+    def look(variables: Any, images: Any) -> tuple[Array, Array]:
+        return network.apply(variables, images)
+
+    def extract(batches: Iterable[Batch], n: int) -> Features:
+        parts: list[Any] = []
+        for images in told(batches, n):
+            parts.append(look(variables, images))
+            parts[-2:-1] = jax.device_get(parts[-2:-1])  # while this batch is being looked at
+        columns = zip(*jax.device_get(parts), strict=True)
+        return Features(*(np.concatenate([*map(np.concatenate, of)])[:n] for of in columns))
+
+    return extract
+
+
+def in_batches(images: np.ndarray, batch_size: int, devices: int) -> Iterator[np.ndarray]:
+    """uint8 [n, H, W, 3] as [devices, batch_size / devices, H, W, 3], the last filled up."""
+    for start in range(0, len(images), batch_size):
+        filled = np.zeros((batch_size, *images.shape[1:]), images.dtype)
+        part = images[start : start + batch_size]
+        filled[: len(part)] = part
+        yield filled.reshape(devices, -1, *images.shape[1:])
+
+
+def told(batches: Iterable[Batch], n: int) -> Iterator[Batch]:
+    """The batches, with progress, rate and time left on the console if it takes long."""
+    began = last = time.monotonic()
+    done = 0
+    for images in batches:
+        yield images
+        done += images.shape[0] * images.shape[1]
+        now = time.monotonic()
+        if now - last > TOLD_EVERY and done < n:
+            last, rate = now, done / (now - began)
+            left = timedelta(seconds=round((n - done) / rate))
+            say(f"{done} of {n} images  {rate:.3g} images/s  {left} left")

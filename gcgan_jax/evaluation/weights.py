@@ -1,0 +1,98 @@
+"""Weights as safetensors files: the classifier's in this package, Inception's fetched and kept."""
+
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPException
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gcgan_jax.errors import UserError
+from gcgan_jax.evaluation.inception import from_torch
+from gcgan_jax.evaluation.kept import from_bytes, keep, read_kept, sha256
+from gcgan_jax.evaluation.torch_file import read_torch
+from gcgan_jax.files import write_atomically
+from gcgan_jax.log import say
+
+URL = (
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth"
+)
+SHA256_PREFIX = "6726825d"  # of the published file
+CLASSIFIER = "classifier.safetensors"
+
+Tree = Any
+
+
+def load_classifier() -> tuple[Tree, str]:
+    """Variables of the classifier in this package, and the SHA-256 of its file."""
+    stored = (resources.files(__package__) / CLASSIFIER).read_bytes()
+    return from_bytes(stored), sha256(stored)
+
+
+def load_inception(path: str, cache: Path) -> tuple[Tree, str]:
+    """Variables of `Inception` and the SHA-256 of the published weights they were made from.
+
+    Args:
+        path: the published file; "": fetched, unless `cache` has it already.
+        cache: directory for the converted weights of the fetched file.
+
+    Raises:
+        UserError: no network, or the file is not the published one.
+    """
+    source = Path(path).expanduser() if path else cache / Path(URL).name
+    if not path:
+        kept = read_kept(cache, source.stem)
+        if kept:
+            return kept, bytes(kept.pop("origin")["sha256"]).hex()
+        _fetch(source)
+    elif not source.is_file():
+        raise UserError(f"config.eval.inception_weights = {path!r}: no such file")
+    digest = _require_published(source)
+    variables = from_torch(read_torch(source))
+    if not path:
+        origin = {"sha256": np.frombuffer(bytes.fromhex(digest), np.uint8)}
+        keep(cache, source.stem, variables | {"origin": origin})
+        source.unlink()
+    return variables, digest
+
+
+def _require_published(path: Path) -> str:
+    digest = sha256(path.read_bytes())
+    if not digest.startswith(SHA256_PREFIX):
+        raise UserError(
+            f"{path} is not the published {Path(URL).name}: its SHA-256 begins {digest[:8]}, "
+            f"not {SHA256_PREFIX}"
+        )
+    return digest
+
+
+def _fetch(path: Path) -> None:
+    say(f"fetching {URL}")
+    try:
+        with urllib.request.urlopen(URL, timeout=30) as response:
+            write_atomically(path, lambda file: _copy(response, file))
+    except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
+        raise UserError(
+            f"no Inception weights in {path.parent} and no network to fetch them ({error}): name a "
+            f"copy of {path.name} with --config.eval.inception_weights=PATH, or score with the "
+            "network that comes along, --config.eval.network=classifier"
+        ) from None
+
+
+def _copy(response: Any, file: Any) -> None:
+    """Copies with progress, rate and time left."""
+    total, done = int(response.headers.get("Content-Length") or 0), 0
+    began = told = time.monotonic()
+    while part := response.read(2**20):
+        done += file.write(part)
+        now = time.monotonic()
+        if now - told > 5:
+            told, rate = now, done / (now - began)
+            left = f", {(total - done) / rate:.0f} s left" if total else ""
+            say(f"{done / 2**20:.0f} of {total / 2**20:.0f} MiB, {rate / 2**20:.1f} MiB/s{left}")
+    if total and done < total:
+        raise ConnectionError(f"cut off after {done} of {total} bytes")

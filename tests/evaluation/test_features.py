@@ -1,0 +1,70 @@
+"""Streaming images through a network: order, filling up, devices; and what is kept of it."""
+
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from gcgan_jax.evaluation import reference
+from gcgan_jax.evaluation.features import in_batches, make_extractor
+from gcgan_jax.evaluation.kept import keep, read_kept
+from gcgan_jax.evaluation.networks import Network
+from gcgan_jax.evaluation.reference import load_reference
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (23, 4, 4, 3)).astype(np.uint8)
+NETWORK = Network(
+    "sums",
+    "0" * 64,
+    None,
+    {"factor": np.float32(2)},
+    lambda variables, x: (
+        variables["factor"] * x.astype(jnp.float32).sum(axis=(1, 2)),
+        x[:, 0, 0, :1].astype(jnp.float32),
+    ),
+)
+
+
+@pytest.mark.parametrize("devices", [1, 2, 4])
+@pytest.mark.parametrize("batch_size", [4, 8, 24])
+def test_each_image_has_its_features_in_order(devices: int, batch_size: int) -> None:
+    extract = make_extractor(NETWORK, jax.devices()[:devices])
+    found = extract(in_batches(IMAGES, batch_size, devices), len(IMAGES))
+    np.testing.assert_array_equal(found.features, 2.0 * IMAGES.sum(axis=(1, 2)))
+    np.testing.assert_array_equal(found.logits, IMAGES[:, 0, 0, :1])
+
+
+def test_reference_is_made_once_for_each_set_of_images(tmp_path: Path) -> None:
+    extract = make_extractor(NETWORK, jax.devices()[:1])
+    looked = []
+
+    def load(images: np.ndarray) -> reference.Reference:
+        def batches():
+            looked.append(len(images))
+            yield from in_batches(images, 8, 1)
+
+        return load_reference(images, NETWORK, tmp_path / "cache", extract, batches())
+
+    first, again, other = load(IMAGES), load(IMAGES), load(IMAGES[:20])
+    assert looked == [23, 20]
+    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True):
+        np.testing.assert_array_equal(a, b)
+    np.testing.assert_allclose(first.gaussian.mean, 2 * IMAGES.sum(axis=(1, 2)).mean(axis=0))
+    assert len(other.features) == 20
+
+
+def test_what_was_damaged_is_not_used(tmp_path: Path) -> None:
+    tree = {"a": {"b": np.arange(5)}, "c": np.ones((2, 3))}
+    assert read_kept(tmp_path, "name") is None
+    keep(tmp_path, "name", tree)
+    found = read_kept(tmp_path, "name")
+    np.testing.assert_array_equal(found["a"]["b"], tree["a"]["b"])
+    (path,) = tmp_path.iterdir()
+    stored = bytearray(path.read_bytes())
+    stored[-3] ^= 1
+    path.write_bytes(stored)
+    assert read_kept(tmp_path, "name") is None
+    keep(tmp_path, "name", {"c": np.zeros(1)})
+    assert read_kept(tmp_path, "name").keys() == {"c"}
+    assert len(list(tmp_path.iterdir())) == 1
