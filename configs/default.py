@@ -18,6 +18,8 @@ def get_config() -> ConfigDict:
     config.penalty_weight = 10.0  # lambda of the gradient penalty
     config.iterations_per_call = 1  # in one compiled call; the periods below are multiples of it
 
+    config.ema_decay = 0.0  # of an average of the generator, scored beside it; 0: none is kept
+
     config.compute_dtype = "float32"  # or "bfloat16", in which products and convolutions are made
     config.matmul_precision = "default"  # or "high" or "highest"; distances are always "highest"
     config.compilation_cache = ""  # directory of compiled programs; "": in the workdir; "off"
@@ -67,8 +69,20 @@ def get_config() -> ConfigDict:
     config.sample_every = 500
     config.checkpoint_every = 500
     config.checkpoints_to_keep = 3  # the newest
+    config.eval_every = 0  # scoring; 0: never
     config.sample_images = 64  # in a sample grid
     config.figure_images = 256  # by which the read-only figures are measured
     config.profile = ()  # first and last iteration of a profiler trace, as (10, 12)
+
+    # Scoring, in training and by --mode=evaluate.
+    config.eval = ConfigDict()
+    config.eval.network = "classifier"  # or "inception", or of procedural images "structure"
+    config.eval.inception_weights = ""  # the published file; "": fetched once, into the cache
+    config.eval.protocol = "small"  # 5,000 samples; or "standard", 50,000
+    config.eval.split = "train"  # of the real images that samples are compared with; or "test"
+    config.eval.batch_norm = "running"  # averages; or "batch", the statistics of each batch
+    config.eval.batch_size = 256  # images at once, over all devices
+    config.eval.checkpoint = "newest"  # or "best" or an iteration, for --mode=evaluate
+    config.eval.cache = "~/.cache/gcgan_jax"  # Inception's weights, features of real images
 
     return config

@@ -15,4 +15,5 @@ def get_config(argument="edge_conv,8"):
     config.generator.non_local = operator
     config.generator.k = int(k or 8)
     config.batch_size = 8
+    config.eval.network = "structure"
     return config

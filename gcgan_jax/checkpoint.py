@@ -1,4 +1,4 @@
-"""Checkpoints of the training state, by Orbax, under <workdir>/checkpoints."""
+"""Checkpoints of the training state, by Orbax."""
 
 from pathlib import Path
 
@@ -15,8 +15,8 @@ class Checkpoints:
     They hold the numbers, not where these lay: any number of devices and processes goes on.
     """
 
-    def __init__(self, workdir: Path, keep: int) -> None:
-        directory = (workdir / "checkpoints").absolute()
+    def __init__(self, directory: Path, keep: int | None) -> None:
+        directory = directory.absolute()
         directory.mkdir(parents=True, exist_ok=True)
         options = ocp.CheckpointManagerOptions(
             max_to_keep=keep,
@@ -30,15 +30,20 @@ class Checkpoints:
         """The iteration of the newest checkpoint."""
         return self._manager.latest_step()
 
+    @property
+    def all(self) -> list[int]:
+        """The iterations of all checkpoints, in their order."""
+        return sorted(self._manager.all_steps())
+
     def save(self, state: State, iteration: int) -> None:
         """Starts to write the state; `close` waits until it is on disk."""
         numbers = jax.tree.map(np.array, state)  # copied: the step gives up what it is handed
         self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
 
-    def restore(self, like: State) -> State:
-        """The newest checkpoint, as numpy arrays of the shapes of `like`."""
+    def restore(self, like: State, iteration: int) -> State:
+        """The checkpoint of that iteration, as numpy arrays of the shapes of `like`."""
         shapes = jax.tree.map(np.asarray, like)
-        return self._manager.restore(self.newest, args=ocp.args.StandardRestore(shapes))
+        return self._manager.restore(iteration, args=ocp.args.StandardRestore(shapes))
 
     def close(self) -> None:
         self._manager.close()

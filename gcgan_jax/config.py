@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, get_type_hints
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.graph import check_knn
 from gcgan_jax.twins import Twins
 
@@ -68,6 +69,18 @@ class Critic:
 
 
 @dataclasses.dataclass(frozen=True)
+class Eval:
+    network: str
+    inception_weights: str
+    protocol: str
+    split: str
+    batch_norm: str
+    batch_size: int
+    checkpoint: str
+    cache: str
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """All settings of a run; see `configs/default.py` for each."""
 
@@ -79,6 +92,7 @@ class Config:
     learning_rate: float
     penalty_weight: float
     iterations_per_call: int
+    ema_decay: float
     compute_dtype: str
     matmul_precision: str
     compilation_cache: str
@@ -90,9 +104,11 @@ class Config:
     sample_every: int
     checkpoint_every: int
     checkpoints_to_keep: int
+    eval_every: int
     sample_images: int
     figure_images: int
     profile: tuple[int, ...]
+    eval: Eval
 
     @property
     def blocks(self) -> int:
@@ -173,7 +189,9 @@ def _check(config: Config) -> None:
         require(value > 0, field, value, "must be positive")
     require(config.seed >= 0, "seed", config.seed, "must not be negative")
     require(config.penalty_weight >= 0, "penalty_weight", config.penalty_weight, "must be >= 0")
-    for field in ("num_iterations", "log_every", "sample_every", "checkpoint_every"):
+    require(0 <= config.ema_decay < 1, "ema_decay", config.ema_decay, "must be in [0, 1)")
+    require(config.eval_every >= 0, "eval_every", config.eval_every, "must not be negative")
+    for field in ("num_iterations", "log_every", "sample_every", "checkpoint_every", "eval_every"):
         value, call = getattr(config, field), config.iterations_per_call
         require(
             value % call == 0, field, value, f"must be a multiple of iterations_per_call={call}"
@@ -228,6 +246,23 @@ def _check(config: Config) -> None:
             check_knn(side, side, g.k)
         except ValueError as error:
             raise UserError(f"config.generator.k = {g.k} (block {block}): {error}") from None
+
+    choices = {
+        "network": ("classifier", "inception", "structure"),
+        "protocol": tuple(PROTOCOLS),
+        "split": ("train", "test"),
+        "batch_norm": ("running", "batch"),
+    }
+    for field, known in choices.items():
+        value = getattr(config.eval, field)
+        require(value in known, f"eval.{field}", value, f"one of {known}")
+    fits = config.eval.network != "structure" or data.name == "twins"
+    require(fits, "eval.network", "structure", "needs data.name='twins'")
+    size = config.eval.batch_size
+    require(size > 0, "eval.batch_size", size, "must be positive")
+    name = config.eval.checkpoint
+    fits = name in ("newest", "best") or name.isdecimal()
+    require(fits, "eval.checkpoint", name, "'newest', 'best' or an iteration")
 
     widths = config.critic.widths
     require(len(widths) == 3 and min(widths) > 0, "critic.widths", widths, "three positive widths")

@@ -12,15 +12,16 @@ from jax import Array
 
 
 class Streams(NamedTuple):
-    """Keys of independent random numbers: first parameters, training, latents to look at."""
+    """Keys of independent random numbers: parameters, training, latents to look at and to score."""
 
     parameters: Array
     training: Array
     looking: Array
+    scoring: Array
 
 
 def streams(seed: int) -> Streams:
-    return Streams(*jax.random.split(jax.random.key(seed), 3))
+    return Streams(*jax.random.split(jax.random.key(seed), 4))
 
 
 def update_key(training: Array, iteration: Array, update: Array | int) -> Array:

@@ -11,7 +11,7 @@ from jax import Array
 from gcgan_jax.config import Config
 from gcgan_jax.data import Images, twins_of
 from gcgan_jax.draws import draw_latents, scale, streams
-from gcgan_jax.gan import GAN
+from gcgan_jax.gan import GAN, images_of
 from gcgan_jax.state import State
 from gcgan_jax.twins import structure
 
@@ -23,9 +23,7 @@ def make_sampler(config: Config, gan: GAN) -> Callable[[State, int], np.ndarray]
     @jax.default_matmul_precision(config.matmul_precision)
     def generate(state: State, positions: Array) -> Array:
         z = draw_latents(streams(config.seed).looking, positions, gan.latent_size)
-        variables = {"params": state.generator.params, "batch_stats": state.batch_stats}
-        images = gan.generator.apply(variables, z, train=False)
-        return jnp.round((images + 1) * 127.5).astype(jnp.uint8)
+        return images_of(gan, state.generator_variables, z)
 
     return lambda state, n: np.asarray(generate(state, jnp.arange(n)))
 
@@ -53,9 +51,8 @@ def make_figures(
             found[f"critic/{split}"] = jnp.mean(values)
         if config.graph_blocks:
             z = draw_latents(streams(config.seed).looking, jnp.arange(n), gan.latent_size)
-            variables = {"params": state.generator.params, "batch_stats": state.batch_stats}
             _, reported = gan.generator.apply(
-                variables, z, train=True, mutable=["figures", "batch_stats"]
+                state.generator_variables, z, train=True, mutable=["figures", "batch_stats"]
             )
             for path, (value,) in flatten_dict(reported["figures"]).items():
                 found[f"graph/{path[0]}/{path[-1]}"] = value

@@ -1,10 +1,11 @@
 """Both players in one record, as a config describes them."""
 
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import flax.linen as nn
 import jax.numpy as jnp
+from jax import Array
 
 from gcgan_jax.config import Config
 from gcgan_jax.layers.ecc import ECC
@@ -54,3 +55,15 @@ def build_gan(config: Config, axis_name: str | None = None) -> GAN:
     critic = Critic(config.critic.widths, config.critic.slope, dtype)
     side = config.data.image_size
     return GAN(generator, critic, g.latent_size, (side, side, config.data.channels))
+
+
+def images_of(gan: GAN, variables: Any, z: Array, batch_norm: str = "running") -> Array:
+    """Images of latents: [B, latent] -> uint8 [B, H, W, F].
+
+    They are normalised by the running averages in `variables`, or by the statistics of the "batch".
+    """
+    if batch_norm == "batch":
+        images, _ = gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])
+    else:
+        images = gan.generator.apply(variables, z, train=False)
+    return jnp.round((images + 1) * 127.5).astype(jnp.uint8)

@@ -10,6 +10,8 @@ import numpy as np
 from gcgan_jax.files import write_atomically
 from gcgan_jax.hosts import is_first
 
+SHOWN = ("graph", "twins", "score")  # figures that stand on the console too
+
 
 class Log:
     """Writes figures of iterations, from the iteration it (re)starts at.
@@ -41,9 +43,7 @@ class Log:
         others = {
             "wasserstein": values["wasserstein"],
             "gradient norm": values["gradient_norm"],
-            **{
-                name: value for name, value in values.items() if name.startswith(("graph", "twins"))
-            },
+            **{name: value for name, value in values.items() if name.startswith(SHOWN)},
         }
         say(
             f"{iteration:>7}/{self._num_iterations}  {rate:.3g} iterations/s  {left} left  "

@@ -26,7 +26,12 @@ DISTRIBUTED = flags.DEFINE_bool(
 CONNECT_TIMEOUT = flags.DEFINE_integer(
     "connect_timeout", 300, "Seconds to wait for all processes to be there.", lower_bound=1
 )
-MODE = flags.DEFINE_enum("mode", "train", ["train"], "What to do.")
+MODE = flags.DEFINE_enum(
+    "mode", "train", ["train", "evaluate"], "What to do: train, or score a run's checkpoint."
+)
+IMAGES = flags.DEFINE_string(
+    "images", None, "Folder of PNGs that --mode=evaluate scores instead of a run's samples."
+)
 
 
 def parse_flags(argv: list[str]) -> list[str]:
@@ -61,6 +66,14 @@ def check_cluster_flags() -> None:
         fail(f"--process_id={PROCESS_ID.value}: with --num_processes={last + 1}, it is 0 to {last}")
 
 
+def check_mode_flags() -> None:
+    """Ends the program with one line if they do not go together."""
+    if MODE.value == "evaluate" and (DISTRIBUTED.value or COORDINATOR.value):
+        fail("--mode=evaluate runs in one process: omit --distributed and --coordinator")
+    if IMAGES.value and MODE.value != "evaluate":
+        fail(f"--images={IMAGES.value}: needs --mode=evaluate")
+
+
 def tell(message: str) -> None:
     print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr, flush=True)
 
@@ -86,6 +99,7 @@ def main(argv: list[str]) -> None:
     if CONFIG.value is None:
         fail("name a config file, for a start --config=configs/quickstart.py")
     check_cluster_flags()
+    check_mode_flags()
     from gcgan_jax.config import from_mapping  # JAX, which --help and wrong flags do not wait for
     from gcgan_jax.errors import UserError
     from gcgan_jax.hosts import Cluster, connected
@@ -99,9 +113,14 @@ def main(argv: list[str]) -> None:
                 COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, CONNECT_TIMEOUT.value
             )
         with connected(cluster, give_up=fail_at_once):
-            from gcgan_jax.train import train  # TensorFlow, which a wrong config does not wait for
+            # These import TensorFlow, which a wrong config does not wait for.
+            from gcgan_jax.evaluate import evaluate
+            from gcgan_jax.train import train
 
-            train(config, workdir)
+            if MODE.value == "evaluate":
+                evaluate(config, workdir, Path(IMAGES.value) if IMAGES.value else None)
+            else:
+                train(config, workdir)
     except (UserError, OSError) as error:
         fail(str(error))
     except KeyboardInterrupt:

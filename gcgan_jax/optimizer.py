@@ -25,3 +25,15 @@ def linear_decay(learning_rate: float, iteration: Array, decay_iterations: int) 
 def descend(params: Any, directions: Any, learning_rate: Array) -> Any:
     """params - learning_rate x directions."""
     return jax.tree.map(lambda p, d: p - learning_rate.astype(p.dtype) * d, params, directions)
+
+
+def move_average(average: Any, values: Any, decay: float, iteration: Array) -> Any:
+    """d x average + (1 - d) x values, d = min(decay, t / (t + 9)) after iteration t = 1, 2, ...
+
+    The smaller d of the first iterations keeps what they start from from weighing long.
+    """
+    t = iteration.astype(jnp.result_type(float))
+    d = jnp.minimum(decay, t / (t + 9))
+    return jax.tree.map(
+        lambda a, v: d.astype(a.dtype) * a + (1 - d).astype(a.dtype) * v, average, values
+    )

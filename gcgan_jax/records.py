@@ -1,23 +1,45 @@
 """What the first process keeps of a run, all under the workdir."""
 
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import NamedTuple
 
+import jax
 import numpy as np
 from flax.traverse_util import flatten_dict
 
 from gcgan_jax.checkpoint import Checkpoints
 from gcgan_jax.config import Config
 from gcgan_jax.data import Images
+from gcgan_jax.evaluation.evaluator import Evaluator, make_evaluator
+from gcgan_jax.evaluation.protocol import add_records, read_records
 from gcgan_jax.figures import make_figures, make_sampler
 from gcgan_jax.gan import GAN
 from gcgan_jax.log import Log
 from gcgan_jax.pictures import image_grid, write_png
 from gcgan_jax.state import State
 from gcgan_jax.workdir import open_workdir
+
+SCORES = "scores.jsonl"  # in the workdir
+
+
+class Scoring(NamedTuple):
+    """Scores states, and keeps the best one beside the newest."""
+
+    evaluator: Evaluator
+    best: Checkpoints
+    path: Path
+
+    def score(self, state: State) -> dict[str, float]:
+        """Scores by the names of the log's figures."""
+        new = self.evaluator.of_state(state)
+        of_best = [r for r in read_records(self.path) if r.step == self.best.newest]
+        add_records(self.path, new)
+        if self.evaluator.best(new) < self.evaluator.best(of_best):
+            self.best.save(state, int(state.iteration))
+        return {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
 
 
 class Records(NamedTuple):
@@ -29,11 +51,12 @@ class Records(NamedTuple):
     log: Log
     sampler: Callable[[State, int], np.ndarray]
     figures: Callable[[State], dict[str, float]]
+    scoring: Scoring | None  # during training
 
     def start(self, fresh: State) -> State:
         """The newest checkpoint's state; if there is none, the fresh one."""
         if self.checkpoints.newest:
-            return self.checkpoints.restore(fresh)
+            return self.checkpoints.restore(fresh, self.checkpoints.newest)
         self.log.hyperparameters(flatten_dict(asdict(self.config), sep="."))
         return fresh
 
@@ -64,7 +87,16 @@ def open_records(config: Config, gan: GAN, images: Images, workdir: Path) -> Ite
     open_workdir(workdir, config)
     sampler = make_sampler(config, gan)
     figures = make_figures(config, gan, images, sampler)
-    with closing(Checkpoints(workdir, config.checkpoints_to_keep)) as checkpoints:
-        log = Log(workdir, checkpoints.newest or 0, config.num_iterations)
-        with closing(log):
-            yield Records(config, workdir, checkpoints, log, sampler, figures)
+    with ExitStack() as opened:
+
+        def checkpoints(name: str, keep: int) -> Checkpoints:
+            return opened.enter_context(closing(Checkpoints(workdir / name, keep)))
+
+        newest = checkpoints("checkpoints", config.checkpoints_to_keep)
+        scoring = None
+        if config.eval_every:
+            evaluator = make_evaluator(config, images, jax.local_devices())
+            scoring = Scoring(evaluator, checkpoints("best", 1), workdir / SCORES)
+        log = Log(workdir, newest.newest or 0, config.num_iterations)
+        opened.enter_context(closing(log))
+        yield Records(config, workdir, newest, log, sampler, figures, scoring)

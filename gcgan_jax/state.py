@@ -19,23 +19,43 @@ class Player(NamedTuple):
 
 
 class State(NamedTuple):
-    """`iteration` is the number of generator iterations done; `batch_stats` are the generator's."""
+    """Everything that a training goes on with.
 
-    iteration: Array  # []
+    Attributes:
+        iteration: generator iterations done, [].
+        batch_stats: the generator's running averages.
+        average: of the generator's variables over iterations; {} if none is kept.
+    """
+
+    iteration: Array
     generator: Player
     critic: Player
     batch_stats: Tree
+    average: Tree
+
+    @property
+    def generator_variables(self) -> Tree:
+        return {"params": self.generator.params, "batch_stats": self.batch_stats}
 
 
-def init_state(gan: GAN, direction: optax.GradientTransformation, key: Array) -> State:
-    """Fresh parameters of both players, which follow from `key` alone."""
+def init_state(
+    gan: GAN, direction: optax.GradientTransformation, key: Array, *, averaged: bool = False
+) -> State:
+    """Fresh parameters of both players, which follow from `key` alone.
+
+    Args:
+        averaged: whether the generator's average is kept.
+    """
     for_generator, for_critic = jax.random.split(key)
     variables = gan.generator.init(for_generator, jnp.zeros((1, gan.latent_size)), train=False)
     critic = gan.critic.init(for_critic, jnp.zeros((1, *gan.image_shape)))["params"]
     generator = variables["params"]
+    batch_stats = jax.tree.map(partial(jnp.asarray, dtype=float), variables["batch_stats"])
+    fresh = {"params": generator, "batch_stats": batch_stats}
     return State(
         iteration=jnp.zeros((), jnp.int32),
         generator=Player(generator, direction.init(generator)),
         critic=Player(critic, direction.init(critic)),
-        batch_stats=jax.tree.map(partial(jnp.asarray, dtype=float), variables["batch_stats"]),
+        batch_stats=batch_stats,
+        average=fresh if averaged else {},
     )

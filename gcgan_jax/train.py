@@ -64,7 +64,11 @@ def train(config: Config, workdir: Path) -> State:
         say(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
         say(f"workdir: {workdir}")
 
-        init = jax.jit(partial(init_state, gan, make_direction(config.optimizer)))
+        init = jax.jit(
+            partial(
+                init_state, gan, make_direction(config.optimizer), averaged=config.ema_decay > 0
+            )
+        )
         fresh = jax.device_get(init(streams(config.seed).parameters))
         state = from_first(on_all(lambda: records.start(fresh) if records else fresh))
         start = int(state.iteration)
@@ -113,12 +117,15 @@ def _iterate(run: Run, state: State, start: int) -> State:
 
         last = iteration >= config.num_iterations
         rows = {1} if before == 0 else set()  # figures of a state are those after the call
-        if last or iteration % config.log_every == 0:
+        scored = config.eval_every and (last or iteration % config.eval_every == 0)
+        if last or scored or iteration % config.log_every == 0:
             rows.add(iteration)
         if rows:
             rate = calls * config.iterations_per_call / seconds
             if records:
                 own = {row: _values(metrics, row - before - 1) for row in sorted(rows)}
+                if scored and records.scoring:
+                    own[iteration] |= records.scoring.score(own_copy(state))
                 records.rows(own, rate, own_copy(state))
             calls, seconds = 0, 0.0
         if records and (last or iteration % config.sample_every == 0):

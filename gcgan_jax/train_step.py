@@ -15,7 +15,7 @@ from gcgan_jax.draws import draw_images, draw_latents, draw_mix, streams, update
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan import GAN, build_gan
 from gcgan_jax.losses import critic_loss, generator_loss
-from gcgan_jax.optimizer import descend, linear_decay, make_direction
+from gcgan_jax.optimizer import descend, linear_decay, make_direction, move_average
 from gcgan_jax.state import Player, State, Tree
 
 Metrics = dict[str, Array]
@@ -119,9 +119,17 @@ def train_iteration(
     (value, moved), gradients = jax.value_and_grad(loss, has_aux=True)(state.generator.params)
     metrics = jax.tree.map(jnp.mean, metrics) | {"generator_loss": value}
     metrics = lax.pmean(metrics, AXIS) | {"learning_rate": learning_rate}
-    return State(
+    state = State(
         iteration=state.iteration + 1,
         generator=update(state.generator, gradients),
         critic=critic,
         batch_stats=moved["batch_stats"],
-    ), metrics
+        average=state.average,
+    )
+    if config.ema_decay:
+        state = state._replace(
+            average=move_average(
+                state.average, state.generator_variables, config.ema_decay, state.iteration
+            )
+        )
+    return state, metrics

@@ -9,7 +9,8 @@ from gcgan_jax.config import Config, differences
 from gcgan_jax.errors import UserError
 from gcgan_jax.files import write_atomically
 
-# May differ from the config the run was started with: they do not change what was computed so far.
+# May differ from the config the run was started with, as may all of `eval`: they do not change what
+# was computed so far.
 FREE = (
     "num_iterations",
     "log_every",
@@ -17,6 +18,7 @@ FREE = (
     "checkpoint_every",
     "compilation_cache",
     "profile",
+    "eval_every",
     "data.dir",
 )
 
@@ -42,7 +44,7 @@ def _check_same(path: Path, resolved: dict[str, Any]) -> None:
         stored = json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path} is damaged ({error}): mend it or use another --workdir") from None
-    changed = [name for name in differences(resolved, stored) if name not in FREE]
+    changed = [name for name in differences(resolved, stored) if not _is_free(name)]
     if changed:
         values = ", ".join(
             f"{name} ({_field(stored, name)!r} there, {_field(resolved, name)!r} now)"
@@ -52,6 +54,10 @@ def _check_same(path: Path, resolved: dict[str, Any]) -> None:
             f"--workdir={path.parent} holds a run with another config: {values}. "
             "Go on with its config, or use another --workdir"
         )
+
+
+def _is_free(name: str) -> bool:
+    return name in FREE or name.startswith("eval.")
 
 
 def _field(values: Any, name: str) -> Any:

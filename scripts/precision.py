@@ -79,9 +79,8 @@ def graphs(config: Config, state: State) -> dict[str, np.ndarray]:
         return next_call(*arguments, **options)
 
     z = draw_latents(streams(config.seed).looking, jnp.arange(IMAGES), gan.latent_size)
-    variables = {"params": state.generator.params, "batch_stats": state.batch_stats}
     with nn.intercept_methods(watch):
-        gan.generator.apply(variables, z, train=False)
+        gan.generator.apply(state.generator_variables, z, train=False)
     return jax.device_get(found)
 
 

@@ -16,6 +16,7 @@ import pytest
 
 from gcgan_jax import train as loop
 from gcgan_jax.config import Config
+from gcgan_jax.evaluation.protocol import read_records
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.workdir import open_workdir
@@ -106,7 +107,11 @@ def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
 
 
 def numbers(row: dict[str, float]) -> dict[str, float]:
-    return {name: value for name, value in row.items() if name != "iterations_per_second"}
+    return {
+        name: value
+        for name, value in row.items()
+        if name != "iterations_per_second" and not name.startswith("score/")
+    }
 
 
 def parameters(state: State) -> np.ndarray:
@@ -117,7 +122,7 @@ def parameters(state: State) -> np.ndarray:
 
 def assert_close(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -> None:
     for mine, other in zip(ours, theirs, strict=True):
-        assert mine.keys() == other.keys()
+        assert numbers(mine).keys() == numbers(other).keys()
         for name in numbers(mine):
             assert mine[name] == pytest.approx(other[name], rel=TOLERANCE, abs=TOLERANCE), name
 
@@ -127,21 +132,26 @@ def test_two_processes_stopped_and_gone_on_with_as_one(
     tiny: Callable[..., Config],
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    def config(num_iterations: int) -> Config:
+    def config(num_iterations: int, eval_every: int) -> Config:
         return tiny(
-            generator__non_local="edge_conv", num_iterations=num_iterations, checkpoint_every=1
+            generator__non_local="edge_conv",
+            num_iterations=num_iterations,
+            checkpoint_every=1,
+            eval_every=eval_every,
+            eval__network="structure",
         )
 
-    for process_id, process in enumerate(program.start_two(config(2))):
+    for process_id, process in enumerate(program.start_two(config(2, eval_every=2))):
         code, out, err = ended(process)
         assert (code, err) == (0, "")
         assert ("iterations/s" in out) == (process_id == 0)
     together, apart = program.directory / "run", program.directory / "apart"
     assert not (program.directory / "second").exists()
     assert [row["step"] for row in rows(together)] == [1, 2]
+    assert [record.step for record in read_records(together / "scores.jsonl")] == [2, 2, 2]
 
     monkeypatch.setattr(loop, "all_devices", lambda: jax.devices()[:1])
-    resumed, alone = train(config(4), together), train(config(4), apart)
+    resumed, alone = (train(config(4, eval_every=0), place) for place in (together, apart))
     assert [row["step"] for row in rows(together)] == [1, 2, 4]
     assert_close(rows(together), rows(apart))
     assert difference(parameters(alone), parameters(resumed)) < TOLERANCE

@@ -25,6 +25,12 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
         (["--config=configs/ecc.py:1000"], "config.generator.k = 1000"),
         (["--config=configs/ecc.py", "--mode=dance"], "mode"),
         (["--config=configs/ecc.py", "train"], "'train'"),
+        (["--config=configs/ecc.py", "--images=there"], "needs --mode=evaluate"),
+        (["--config=configs/ecc.py", "--mode=evaluate", "--distributed"], "in one process"),
+        (
+            ["--config=configs/ecc.py", "--mode=evaluate", "--workdir=/nowhere"],
+            "holds no run: train one there first",
+        ),
         (["--config=configs/quickstart.py", "--config.batch_size=3"], "by the 8 devices"),
         (["--config=configs/baseline.py", "--config.data.dir=/nowhere"], "--config.data.dir"),
     ],

@@ -1,12 +1,14 @@
 """Optimisers and schedule against numpy."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 
 from gcgan_jax.config import Optimizer
-from gcgan_jax.optimizer import descend, linear_decay, make_direction
+from gcgan_jax.optimizer import descend, linear_decay, make_direction, move_average
 
 GRADIENTS = np.array([[1e-6, -3.0, 0.0], [2e-6, 1.0, 0.5], [-1e-6, 0.1, 0.0]])
 
@@ -47,3 +49,15 @@ def test_learning_rate_falls_linearly_to_zero(iteration: int, expected: float) -
 def test_descend_goes_against_the_direction() -> None:
     moved = descend({"w": jnp.ones(2)}, {"w": jnp.array([1.0, -2.0])}, jnp.asarray(0.1))
     np.testing.assert_allclose(moved["w"], [0.9, 1.2])
+
+
+def test_average_forgets_its_start() -> None:
+    values = np.random.default_rng(0).normal(size=(6, 3))
+    average = expected = np.full(3, 100.0)
+    move = jax.jit(partial(move_average, decay=0.7))
+    for t, value in enumerate(values, 1):
+        average = move({"w": average}, {"w": value}, iteration=jnp.asarray(t))["w"]
+        d = min(0.7, t / (t + 9))
+        expected = d * expected + (1 - d) * value
+        np.testing.assert_allclose(average, expected, rtol=1e-5)
+    assert abs(average).max() < 5

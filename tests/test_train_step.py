@@ -24,7 +24,10 @@ from gcgan_jax.state import State, init_state
 
 
 def start(config: Config) -> State:
-    init = partial(init_state, build_gan(config), make_direction(config.optimizer))
+    averaged = config.ema_decay > 0
+    init = partial(
+        init_state, build_gan(config), make_direction(config.optimizer), averaged=averaged
+    )
     return jax.jit(init)(streams(config.seed).parameters)
 
 
@@ -126,3 +129,18 @@ def test_critic_updates_leave_the_generator_alone(
 def test_batch_that_does_not_divide_is_refused(tiny: Callable[..., Config]) -> None:
     with pytest.raises(UserError, match=r"batch_size = 3 does not divide by the 2 devices"):
         train_step.make_train_step(tiny(batch_size=3), jax.devices()[:2])
+
+
+def test_average_is_of_the_generator_after_each_iteration(tiny: Callable[..., Config]) -> None:
+    config = tiny(ema_decay=0.3)
+    states = [run(config, 1, calls)[0] for calls in (1, 2, 3)]
+    expected = jax.device_get(start(config)).generator_variables
+    for t, state in enumerate(states, 1):
+        d = min(0.3, t / (t + 9))
+        expected = jax.tree.map(
+            lambda a, v, d=d: d * a + (1 - d) * v, expected, state.generator_variables
+        )
+        jax.tree.map(
+            partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), state.average, expected
+        )
+    assert start(tiny()).average == {}

@@ -1,0 +1,189 @@
+"""Scores of runs and folders: what is written, chosen, refused; training stays the same."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+import pytest
+from PIL import Image
+
+from gcgan_jax import evaluate as mode
+from gcgan_jax import train as loop
+from gcgan_jax.config import Config
+from gcgan_jax.errors import UserError
+from gcgan_jax.evaluate import evaluate, restore
+from gcgan_jax.evaluation import evaluator
+from gcgan_jax.evaluation.protocol import Protocol, Record, read_records
+from gcgan_jax.state import State
+from gcgan_jax.train import train
+
+
+@pytest.fixture(autouse=True)
+def small_and_on_two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    toy = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)
+    monkeypatch.setitem(evaluator.PROTOCOLS, "small", toy)
+    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:2])
+    monkeypatch.setattr(loop, "all_devices", lambda: jax.devices()[:2])
+
+
+def records(workdir: Path) -> list[Record]:
+    return read_records(workdir / "scores.jsonl")
+
+
+def assert_same(a: object, b: object) -> None:
+    for mine, theirs in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+@pytest.fixture
+def scored(tiny: Callable[..., Config], tmp_path: Path) -> Callable[..., Config]:
+    def make(**changes: Any) -> Config:
+        fields = {
+            "eval__network": "structure",
+            "eval__batch_size": 8,
+            "eval__cache": str(tmp_path / "cache"),
+            "num_iterations": 6,
+        }
+        return tiny(**fields | changes)
+
+    return make
+
+
+def test_scoring_changes_nothing_in_training(scored: Callable[..., Config], tmp_path: Path) -> None:
+    without = train(scored(ema_decay=0.5), tmp_path / "without")
+    with_scores = train(scored(ema_decay=0.5, eval_every=2), tmp_path / "with")
+    assert_same(without, with_scores)
+    found = records(tmp_path / "with")
+    assert [(r.step, r.ema, r.score) for r in found if r.score == "structure_error"] == [
+        (step, ema, "structure_error") for step in (2, 4, 6) for ema in (False, True)
+    ]
+    for row in map(json.loads, (tmp_path / "with" / "metrics.jsonl").read_text().splitlines()):
+        expected = {r.score: r.value for r in found if r.step == row["step"] and r.ema}
+        assert {k[10:]: v for k, v in row.items() if k.startswith("score/ema/")} == expected
+        assert ("score/structure_error" in row) == (row["step"] in (2, 4, 6))
+    assert not (tmp_path / "without" / "scores.jsonl").exists()
+
+
+def test_best_checkpoint_is_that_of_the_best_score(
+    scored: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = scored(eval_every=2)
+    train(scored(eval_every=2, num_iterations=4), tmp_path / "run")
+    train(config, tmp_path / "run")  # resumed
+    found = {r.step: r.value for r in records(tmp_path / "run") if r.score == "structure_error"}
+    assert found.keys() == {2, 4, 6}
+    best = restore(scored(eval__checkpoint="best"), tmp_path / "run")
+    assert found[int(best.iteration)] == min(found.values())
+
+    before = records(tmp_path / "run")
+    evaluate(scored(eval__checkpoint="best"), tmp_path / "run", folder=None)
+    assert f"iteration {int(best.iteration)}" in capsys.readouterr().out
+    assert sorted(map(str, before)) == sorted(map(str, records(tmp_path / "run")))  # the same again
+
+
+@pytest.mark.parametrize("batch_norm", ["running", "batch"])
+def test_scores_do_not_depend_on_the_number_of_devices(
+    batch_norm: str, scored: Callable[..., Config], tmp_path: Path
+) -> None:
+    config = scored(eval__batch_norm=batch_norm)
+    state = train(config, tmp_path / "run")
+    images = mode.load_images(config)
+    found = []
+    for devices in (1, 4):
+        made = evaluator.make_evaluator(config, images, jax.devices()[:devices])
+        found.append({r.score: r.value for r in made.of_state(jax.device_get(state))})
+    assert found[0].keys() == {"diagonal_correlation", "other_correlation", "structure_error"}
+    for name, value in found[0].items():
+        np.testing.assert_allclose(found[1][name], value, atol=2e-3)
+
+
+def test_the_classifier_needs_no_download(
+    scored: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = scored(data__image_size=32, eval__network="classifier")
+    train(config, tmp_path / "run")
+    evaluate(config, tmp_path / "run", folder=None)
+    found = {r.score: r for r in records(tmp_path / "run")}
+    assert found.keys() == {
+        "classifier_score", "classifier_fid", "classifier_kid", "classifier_precision",
+        "classifier_recall",
+    }  # fmt: skip
+    assert 1 <= found["classifier_score"].value <= 10
+    assert found["classifier_fid"].value > 0
+    told = capsys.readouterr().out
+    assert "small protocol: 24 samples in 3 splits against twins" in told
+    assert "network classifier" in told
+
+    folder = tmp_path / "real"
+    folder.mkdir()
+    for number, image in enumerate(np.tile(mode.load_images(config).train, (2, 1, 1, 1))):
+        Image.fromarray(image).save(folder / f"{number:03}.png")
+    evaluate(config, tmp_path / "run", folder)
+    of_folder = {r.score: r for r in records(tmp_path / "run") if r.images == str(folder)}
+    assert of_folder["classifier_fid"].value < found["classifier_fid"].value
+    assert of_folder["classifier_precision"].value == 1
+    assert of_folder["classifier_fid"].step is None
+
+
+def test_folders_that_cannot_be_scored(scored: Callable[..., Config], tmp_path: Path) -> None:
+    config, folder = scored(), tmp_path / "images"
+    with pytest.raises(UserError, match="no such directory"):
+        evaluate(config, tmp_path, folder)
+    folder.mkdir()
+    with pytest.raises(UserError, match="has 0 images, the protocol needs 24"):
+        evaluate(config, tmp_path, folder)
+
+    def fill(size: tuple[int, int]) -> None:
+        for number in range(24):
+            Image.new("RGB", size).save(folder / f"{number:02}.png")
+
+    fill((20, 20))
+    with pytest.raises(UserError, match=r"has images of 20x20 pixels, .* takes a side of 16"):
+        evaluate(config, tmp_path, folder)
+    fill((16, 16))
+    Image.new("RGB", (16, 17)).save(folder / "07.png")
+    with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, 00\.png is 16x16"):
+        evaluate(config, tmp_path, folder)
+    Image.new("L", (16, 16)).save(folder / "07.png")
+    with pytest.raises(UserError, match=r"07\.png is of mode L"):
+        evaluate(config, tmp_path, folder)
+    (folder / "07.png").write_text("no image")
+    with pytest.raises(UserError, match=r"07\.png is no image"):
+        evaluate(config, tmp_path, folder)
+    assert not (tmp_path / "scores.jsonl").exists()
+
+
+def test_checkpoints_that_are_not_there(scored: Callable[..., Config], tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no run: train one"):
+        evaluate(scored(), tmp_path / "absent", None)
+    assert not (tmp_path / "absent").exists()
+    train(scored(num_iterations=2), tmp_path / "run")
+    with pytest.raises(UserError, match=r"checkpoint = '5': no such checkpoint .* there are 2"):
+        evaluate(scored(num_iterations=2, eval__checkpoint="5"), tmp_path / "run", None)
+    with pytest.raises(UserError, match=r"checkpoint = 'best': .* there is none yet"):
+        evaluate(scored(num_iterations=2, eval__checkpoint="best"), tmp_path / "run", None)
+    with pytest.raises(UserError, match="another config: seed"):
+        evaluate(scored(num_iterations=2, seed=1), tmp_path / "run", None)
+
+
+def test_real_images_and_network_must_fit(scored: Callable[..., Config], tmp_path: Path) -> None:
+    images = mode.load_images(scored())
+    devices = jax.devices()[:2]
+    for config, told in (
+        (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
+        (scored(eval__network="classifier"), "takes images of 32x32 pixels, these have 16"),
+        (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
+         "'test' of twins has 4 images"),
+    ):  # fmt: skip
+        images = mode.load_images(config)
+        with pytest.raises(UserError, match=told):
+            evaluator.make_evaluator(config, images, devices)
+
+
+def test_a_state_restored_is_the_one_saved(scored: Callable[..., Config], tmp_path: Path) -> None:
+    config = scored(ema_decay=0.9)
+    state: State = train(config, tmp_path / "run")
+    assert_same(state, restore(config, tmp_path / "run"))
