@@ -19,7 +19,7 @@ from gcgan_jax.log import say
 from gcgan_jax.optimizer import make_direction
 from gcgan_jax.records import SCORES
 from gcgan_jax.state import State, init_state
-from gcgan_jax.workdir import open_workdir
+from gcgan_jax.workdir import check_workdir
 
 
 def evaluate(config: Config, workdir: Path, folder: Path | None) -> None:
@@ -52,9 +52,7 @@ def restore(config: Config, workdir: Path) -> State:
     """
     name = config.eval.checkpoint
     directory = workdir / ("best" if name == "best" else "checkpoints")
-    if not (workdir / "config.json").exists():
-        raise UserError(f"--workdir={workdir} holds no run: train one there first")
-    open_workdir(workdir, config)
+    check_workdir(workdir, config)
     gan, direction = build_gan(config), make_direction(config.optimizer)
     init = partial(init_state, gan, direction, averaged=config.ema_decay > 0)
     shapes = jax.eval_shape(init, streams(config.seed).parameters)

@@ -23,6 +23,9 @@ FREE = (
 )
 
 
+CONFIG = "config.json"
+
+
 def open_workdir(workdir: Path, config: Config) -> None:
     """Makes the directory and its config.json, or checks that they are this run's.
 
@@ -31,19 +34,23 @@ def open_workdir(workdir: Path, config: Config) -> None:
     """
     if workdir.exists() and not workdir.is_dir():
         raise UserError(f"--workdir={workdir} is a file: name a directory")
-    resolved = json.loads(json.dumps(dataclasses.asdict(config)))
-    path = workdir / "config.json"
+    path = workdir / CONFIG
     if path.exists():
-        _check_same(path, resolved)
-    text = json.dumps(resolved, indent=2) + "\n"
+        check_workdir(workdir, config)
+    text = json.dumps(_plain(config), indent=2) + "\n"
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
-def _check_same(path: Path, resolved: dict[str, Any]) -> None:
+def check_workdir(workdir: Path, config: Config) -> None:
+    """Raises UserError unless the directory holds a run of this config, but for free fields."""
+    path = workdir / CONFIG
+    if not path.exists():
+        raise UserError(f"--workdir={workdir} holds no run: train one there first")
     try:
         stored = json.loads(path.read_text())
     except ValueError as error:
         raise UserError(f"{path} is damaged ({error}): mend it or use another --workdir") from None
+    resolved = _plain(config)
     changed = [name for name in differences(resolved, stored) if not _is_free(name)]
     if changed:
         values = ", ".join(
@@ -51,9 +58,14 @@ def _check_same(path: Path, resolved: dict[str, Any]) -> None:
             for name in changed
         )
         raise UserError(
-            f"--workdir={path.parent} holds a run with another config: {values}. "
+            f"--workdir={workdir} holds a run with another config: {values}. "
             "Go on with its config, or use another --workdir"
         )
+
+
+def _plain(config: Config) -> dict[str, Any]:
+    """As it is read back from a file."""
+    return json.loads(json.dumps(dataclasses.asdict(config)))
 
 
 def _is_free(name: str) -> bool:
