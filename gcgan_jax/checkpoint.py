@@ -1,11 +1,15 @@
-"""Checkpoints of the training state, by Orbax."""
+"""Checkpoints of the training state, by Orbax, each with a list of its files' checksums."""
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from gcgan_jax.errors import UserError
+from gcgan_jax.log import say
+from gcgan_jax.manifest import find_damage, is_finished, write_manifest
 from gcgan_jax.state import State
 
 
@@ -16,34 +20,91 @@ class Checkpoints:
     """
 
     def __init__(self, directory: Path, keep: int | None) -> None:
-        directory = directory.absolute()
-        directory.mkdir(parents=True, exist_ok=True)
+        self._directory = directory.absolute()
+        self._directory.mkdir(parents=True, exist_ok=True)
         options = ocp.CheckpointManagerOptions(
             max_to_keep=keep,
             create=False,  # Orbax would have all processes do it
+            enable_async_checkpointing=False,  # the list of checksums comes after it
             multiprocessing_options=ocp.options.MultiprocessingOptions(active_processes={0}),
         )
-        self._manager = ocp.CheckpointManager(directory, options=options)
+        self._manager = ocp.CheckpointManager(self._directory, options=options)
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: Future[None] | None = None
 
     @property
     def newest(self) -> int | None:
-        """The iteration of the newest checkpoint."""
-        return self._manager.latest_step()
+        """The iteration of the newest finished checkpoint."""
+        return max(self.all, default=None)
 
     @property
     def all(self) -> list[int]:
-        """The iterations of all checkpoints, in their order."""
-        return sorted(self._manager.all_steps())
+        """The iterations of all finished checkpoints, in their order; waits for the last one."""
+        self._wait()
+        steps = sorted(self._manager.all_steps())
+        return [step for step in steps if is_finished(self._directory / str(step))]
 
     def save(self, state: State, iteration: int) -> None:
-        """Starts to write the state; `close` waits until it is on disk."""
+        """Starts to write the state; `close` waits until it is on disk.
+
+        Raises:
+            OSError: the one before could not be written.
+        """
+        self._wait()
         numbers = jax.tree.map(np.array, state)  # copied: the step gives up what it is handed
-        self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
+        self._writing = self._writer.submit(self._write, numbers, iteration)
 
     def restore(self, like: State, iteration: int) -> State:
-        """The checkpoint of that iteration, as numpy arrays of the shapes of `like`."""
+        """The checkpoint of that iteration, as numpy arrays of the shapes of `like`.
+
+        Raises:
+            UserError: it is not as it was written.
+        """
+        damage = find_damage(self._directory / str(iteration))
+        if damage:
+            raise UserError(f"checkpoint {iteration} in {self._directory} is not used: {damage}")
         shapes = jax.tree.map(np.asarray, like)
         return self._manager.restore(iteration, args=ocp.args.StandardRestore(shapes))
 
     def close(self) -> None:
-        self._manager.close()
+        try:
+            self._wait()
+        finally:
+            self._writer.shutdown()
+            self._manager.close()
+
+    def _write(self, numbers: State, iteration: int) -> None:
+        self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
+        write_manifest(self._directory / str(iteration))
+
+    def _wait(self) -> None:
+        writing, self._writing = self._writing, None
+        if writing:
+            writing.result()
+
+
+def set_damaged_aside(directory: Path) -> None:
+    """Moves checkpoints that are not as they were written to <directory>-damaged, and tells it.
+
+    Raises:
+        UserError: there are finished ones, and all are damaged; they stay where they are.
+    """
+    steps = sorted((path for path in directory.glob("*") if path.name.isdecimal()), key=_iteration)
+    found = {path: find_damage(path) for path in steps}
+    damaged = {path: damage for path, damage in found.items() if damage}
+    if len(damaged) == len(steps) > 1:  # a single one may be a first that was not finished
+        told = "; ".join(f"{path.name}: {damage}" for path, damage in damaged.items())
+        raise UserError(
+            f"none of the checkpoints in {directory} can be used ({told}): "
+            "restore them from a copy, or start anew with another --workdir"
+        )
+    for path, damage in damaged.items():
+        aside = directory.with_name(f"{directory.name}-damaged")
+        aside.mkdir(exist_ok=True)
+        number = len(list(aside.iterdir()))
+        path.rename(aside / f"{path.name}-{number}")
+        say(f"checkpoint {path.name} in {directory} is not used: {damage}; it is now in {aside}")
+
+
+def _iteration(path: Path) -> int:
+    return int(path.name)

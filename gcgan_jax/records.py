@@ -4,25 +4,32 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 from flax.traverse_util import flatten_dict
+from jax import Array
 
-from gcgan_jax.checkpoint import Checkpoints
+from gcgan_jax.checkpoint import Checkpoints, set_damaged_aside
 from gcgan_jax.config import Config
 from gcgan_jax.data import Images
 from gcgan_jax.evaluation.evaluator import Evaluator, make_evaluator
 from gcgan_jax.evaluation.protocol import add_records, read_records
 from gcgan_jax.figures import make_figures, make_sampler
 from gcgan_jax.gan import GAN
+from gcgan_jax.lock import locked
 from gcgan_jax.log import Log
 from gcgan_jax.pictures import image_grid, write_png
 from gcgan_jax.state import State
+from gcgan_jax.stopping import Stop
 from gcgan_jax.workdir import open_workdir
 
 SCORES = "scores.jsonl"  # in the workdir
+
+
+class _Interrupted(Exception):  # noqa: N818, as nobody outside sees it
+    pass
 
 
 class Scoring(NamedTuple):
@@ -32,9 +39,19 @@ class Scoring(NamedTuple):
     best: Checkpoints
     path: Path
 
-    def score(self, state: State) -> dict[str, float]:
-        """Scores by the names of the log's figures."""
-        new = self.evaluator.of_state(state)
+    def score(self, state: State, stop: Stop) -> dict[str, float]:
+        """Scores by the names of the log's figures; none if `stop` is asked for meanwhile."""
+
+        def generate(variables: Any) -> Iterator[Array]:
+            for images in self.evaluator.generate(variables):
+                if stop.number is not None:
+                    raise _Interrupted
+                yield images
+
+        try:
+            new = self.evaluator._replace(generate=generate).of_state(state)
+        except _Interrupted:
+            return {}
         of_best = [r for r in read_records(self.path) if r.step == self.best.newest]
         add_records(self.path, new)
         if self.evaluator.best(new) < self.evaluator.best(of_best):
@@ -82,21 +99,25 @@ def open_records(config: Config, gan: GAN, images: Images, workdir: Path) -> Ite
     """The records of a new run, or of one to go on with.
 
     Raises:
-        UserError: the workdir holds a run of another config, or is not a directory.
+        UserError: the workdir holds a run of another config or damaged checkpoints alone, is in
+            use, or is not a directory.
     """
-    open_workdir(workdir, config)
     sampler = make_sampler(config, gan)
     figures = make_figures(config, gan, images, sampler)
     with ExitStack() as opened:
+        opened.enter_context(locked(workdir))
+        open_workdir(workdir, config)
 
         def checkpoints(name: str, keep: int) -> Checkpoints:
             return opened.enter_context(closing(Checkpoints(workdir / name, keep)))
 
+        for name in ("checkpoints", "best"):
+            set_damaged_aside(workdir / name)
         newest = checkpoints("checkpoints", config.checkpoints_to_keep)
         scoring = None
         if config.eval_every:
             evaluator = make_evaluator(config, images, jax.local_devices())
-            scoring = Scoring(evaluator, checkpoints("best", 1), workdir / SCORES)
+            scoring = Scoring(evaluator, checkpoints("best", 2), workdir / SCORES)
         log = Log(workdir, newest.newest or 0, config.num_iterations)
         opened.enter_context(closing(log))
         yield Records(config, workdir, newest, log, sampler, figures, scoring)

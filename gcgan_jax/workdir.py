@@ -30,10 +30,8 @@ def open_workdir(workdir: Path, config: Config) -> None:
     """Makes the directory and its config.json, or checks that they are this run's.
 
     Raises:
-        UserError: it holds a run of another config, or is not a directory.
+        UserError: it holds a run of another config.
     """
-    if workdir.exists() and not workdir.is_dir():
-        raise UserError(f"--workdir={workdir} is a file: name a directory")
     path = workdir / CONFIG
     if path.exists():
         check_workdir(workdir, config)

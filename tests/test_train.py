@@ -64,7 +64,7 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(
         }  # fmt: skip
         assert np.isfinite(list(row.values())).all()
     assert {path.name for path in (tmp_path / "whole").iterdir()} == {
-        "checkpoints", "config.json", "metrics.jsonl", "samples", "tensorboard"
+        "checkpoints", "config.json", "lock", "metrics.jsonl", "samples", "tensorboard"
     }  # fmt: skip
     grid = Image.open(tmp_path / "whole" / "samples" / "0000006.png")
     assert grid.size == (34, 34)

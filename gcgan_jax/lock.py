@@ -1,0 +1,41 @@
+"""One process at a time in a directory, by a lock of the operating system.
+
+It is given back when its process ends, however that ends.
+"""
+
+import fcntl
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from gcgan_jax.errors import UserError
+
+FILE = "lock"
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Holds the directory, which is made if need be.
+
+    Raises:
+        UserError: another process holds it, or it is no directory.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise UserError(f"--workdir={directory} is a file: name a directory")
+    directory.mkdir(parents=True, exist_ok=True)
+    path = directory / FILE
+    with path.open("a+") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.seek(0)
+            raise UserError(
+                f"--workdir={directory} is in use by {file.read().strip() or 'another process'}: "
+                "wait until it has ended, or use another --workdir"
+            ) from None
+        file.truncate(0)
+        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+        file.flush()
+        yield

@@ -1,0 +1,125 @@
+"""Checkpoints: only whole ones are used, whatever happened to the others."""
+
+import shutil
+from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+from gcgan_jax.checkpoint import Checkpoints, set_damaged_aside
+from gcgan_jax.errors import UserError
+from gcgan_jax.state import Player, State
+
+
+def state(value: float) -> State:
+    numbers = {"w": np.full((3, 4), value, np.float32), "b": np.arange(5.0) + value}
+    return State(np.asarray(int(value)), Player(numbers, ()), Player(numbers, ()), numbers, {})
+
+
+def kept(directory: Path, iterations: tuple[int, ...], keep: int = 3) -> None:
+    with closing(Checkpoints(directory, keep)) as checkpoints:
+        for iteration in iterations:
+            checkpoints.save(state(iteration), iteration)
+
+
+def newest(directory: Path) -> State | None:
+    set_damaged_aside(directory)
+    with closing(Checkpoints(directory, 3)) as checkpoints:
+        if checkpoints.newest is None:
+            return None
+        return checkpoints.restore(state(0), checkpoints.newest)
+
+
+def assert_same(a: State, b: State) -> None:
+    for mine, theirs in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+
+
+def test_the_newest_three_are_kept(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (1, 2, 3, 4, 5))
+    with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
+        assert checkpoints.all == [3, 4, 5]
+        assert_same(checkpoints.restore(state(0), 4), state(4))
+
+
+def cut(step: Path) -> None:
+    path = next(path for path in sorted(step.rglob("*")) if path.is_file() and path.stat().st_size)
+    path.write_bytes(path.read_bytes()[:-1])
+
+
+def remove_a_file(step: Path) -> None:
+    next(path for path in (step / "default").rglob("*") if path.is_file()).unlink()
+
+
+def empty(step: Path) -> None:
+    shutil.rmtree(step)
+    step.mkdir()
+
+
+def unfinished(step: Path) -> None:
+    (step / "checksums.json").unlink()
+
+
+@pytest.mark.parametrize("harm", [cut, remove_a_file, empty, unfinished])
+def test_the_newest_good_one_is_used(
+    harm: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept(tmp_path / "run", (2, 4, 6))
+    harm(tmp_path / "run" / "6")
+    assert_same(newest(tmp_path / "run"), state(4))
+    told = capsys.readouterr().out
+    assert told.startswith("checkpoint 6 in ") and "is not used: " in told
+    assert told.count("\n") == 1
+    kept(tmp_path / "run", (6, 8))  # the place is free again
+    assert_same(newest(tmp_path / "run"), state(8))
+
+
+def test_any_flipped_byte_is_found(tmp_path: Path) -> None:
+    kept(tmp_path / "whole", (2, 4))
+    files = [path for path in (tmp_path / "whole" / "4").rglob("*") if path.is_file()]
+    assert len(files) > 5
+    random = np.random.default_rng(0)
+    for file in files:
+        stored = bytearray(file.read_bytes())
+        if not stored:
+            continue
+        shutil.copytree(tmp_path / "whole", tmp_path / "run")
+        place = random.integers(len(stored))
+        stored[place] ^= 1 << random.integers(8)
+        (tmp_path / "run" / file.relative_to(tmp_path / "whole")).write_bytes(stored)
+        assert_same(newest(tmp_path / "run"), state(2))
+        shutil.rmtree(tmp_path / "run")
+        shutil.rmtree(tmp_path / "run-damaged")
+
+
+def test_all_bad_stops_and_changes_nothing(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (2, 4))
+    for step in ("2", "4"):
+        cut(tmp_path / "run" / step)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match=r"none of the checkpoints .* can be used \(2: .*; 4: "):
+        set_damaged_aside(tmp_path / "run")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_a_first_one_that_was_not_finished_is_a_new_start(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (2,))
+    unfinished(tmp_path / "run" / "2")
+    assert newest(tmp_path / "run") is None
+
+
+def test_an_error_while_writing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(directory: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    kept(tmp_path / "run", (2,))
+    checkpoints = Checkpoints(tmp_path / "run", 3)
+    monkeypatch.setattr("gcgan_jax.checkpoint.write_manifest", full)
+    checkpoints.save(state(4), 4)
+    with pytest.raises(OSError, match="No space left"):
+        checkpoints.close()
+    monkeypatch.undo()
+    assert_same(newest(tmp_path / "run"), state(2))
