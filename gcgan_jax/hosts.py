@@ -64,7 +64,7 @@ def connected(cluster: Cluster | None, give_up: Callable[[str], object]) -> Iter
         if isinstance(error, UserError) and not isinstance(error, LostProcessError):
             jax.distributed.shutdown()  # all processes have this error
         else:
-            atexit.register(_leave)
+            atexit.register(_leave, getattr(error, "code", 1))
         raise
     jax.distributed.shutdown()
 
@@ -95,11 +95,11 @@ def _connect(cluster: Cluster, give_up: Callable[[str], object]) -> None:
         watch.cancel()
 
 
-def _leave() -> None:
+def _leave(code: int) -> None:
     """Ends the process before JAX, in its own exit handler, waits for the others."""
     sys.stdout.flush()
     sys.stderr.flush()
-    os._exit(1)
+    os._exit(code)
 
 
 def is_first() -> bool:

@@ -84,10 +84,10 @@ def fail(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def fail_at_once(message: str) -> NoReturn:
+def fail_at_once(message: str, code: int = 1) -> NoReturn:
     """Likewise, from any thread and without waiting for anything."""
     tell(message)
-    os._exit(1)
+    os._exit(code)
 
 
 def main(argv: list[str]) -> None:
@@ -103,6 +103,7 @@ def main(argv: list[str]) -> None:
     from gcgan_jax.config import from_mapping  # JAX, which --help and wrong flags do not wait for
     from gcgan_jax.errors import UserError
     from gcgan_jax.hosts import Cluster, connected
+    from gcgan_jax.stopping import StoppedError, stoppable
 
     workdir = Path(WORKDIR.value) if WORKDIR.value else default_workdir()
     try:
@@ -112,7 +113,7 @@ def main(argv: list[str]) -> None:
             cluster = Cluster(
                 COORDINATOR.value, NUM_PROCESSES.value, PROCESS_ID.value, CONNECT_TIMEOUT.value
             )
-        with connected(cluster, give_up=fail_at_once):
+        with stoppable(fail_at_once) as stop, connected(cluster, give_up=fail_at_once):
             # These import TensorFlow, which a wrong config does not wait for.
             from gcgan_jax.evaluate import evaluate
             from gcgan_jax.train import train
@@ -120,11 +121,11 @@ def main(argv: list[str]) -> None:
             if MODE.value == "evaluate":
                 evaluate(config, workdir, Path(IMAGES.value) if IMAGES.value else None)
             else:
-                train(config, workdir)
+                train(config, workdir, stop)
+    except StoppedError as error:
+        fail(str(error), error.code)
     except (UserError, OSError) as error:
         fail(str(error))
-    except KeyboardInterrupt:
-        fail(f"interrupted; the same command goes on from the checkpoints in {workdir}", 130)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from gcgan_jax.optimizer import make_direction
 from gcgan_jax.profiler import Profiler
 from gcgan_jax.records import Records, open_records
 from gcgan_jax.state import State, init_state
+from gcgan_jax.stopping import Stop, StoppedError
 from gcgan_jax.train_step import Metrics, check_batch, make_train_step
 
 
@@ -31,18 +32,21 @@ class Run(NamedTuple):
     """What stays the same throughout a run."""
 
     config: Config
+    workdir: Path
     images: Images
     devices: Sequence[jax.Device]
     profiler: Profiler
     records: Records | None  # of the first process alone
+    stop: Stop
 
 
-def train(config: Config, workdir: Path) -> State:
+def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
     """Trains to config.num_iterations and returns the last state; resumes what `workdir` holds.
 
     In several processes, all call it; only the first one's `workdir` is used.
 
     Raises:
+        StoppedError: `stop` was asked for; the state has been saved.
         UserError: the config does not fit the devices, the data or the workdir; or a loss or
             parameter is not finite, the newest checkpoint then being the last good one; or
             another process failed or has another config.
@@ -78,7 +82,8 @@ def train(config: Config, workdir: Path) -> State:
             _say_parameters(state)
         state = replicate(state, devices)
         if start < config.num_iterations:
-            run = Run(config, images, devices, Profiler(config, workdir), records)
+            profiler = Profiler(config, workdir)
+            run = Run(config, workdir, images, devices, profiler, records, stop or Stop())
             state = _iterate(run, state, start)
         else:
             say(f"all {start} iterations are done: raise --config.num_iterations to go on")
@@ -102,6 +107,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
     if records:
         records.compile(own_copy(state))
 
+    run.stop.heeded = True
     kept = start  # iteration of the newest checkpoint
     calls, seconds = 0, 0.0  # since the newest row of the log
     started, busy = time.perf_counter(), 0.0
@@ -125,16 +131,19 @@ def _iterate(run: Run, state: State, start: int) -> State:
             if records:
                 own = {row: _values(metrics, row - before - 1) for row in sorted(rows)}
                 if scored and records.scoring:
-                    own[iteration] |= records.scoring.score(own_copy(state))
+                    own[iteration] |= records.scoring.score(own_copy(state), run.stop)
                 records.rows(own, rate, own_copy(state))
             calls, seconds = 0, 0.0
         if records and (last or iteration % config.sample_every == 0):
             records.sample(iteration, own_copy(state))
-        if last or iteration % config.checkpoint_every == 0:
+        stopped = run.stop.number
+        if last or stopped or iteration % config.checkpoint_every == 0:
             _require_finite_state(own_copy(state), iteration, kept)
             if records:
                 records.checkpoints.save(own_copy(state), iteration)
             kept = iteration
+        if stopped and not last:
+            raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
     passed = time.perf_counter() - started
     say(f"{passed:.0f} s, of which {busy / passed:.1%} in the compiled step")
     return state

@@ -2,7 +2,8 @@
 
 import os
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 os.environ["JAX_PLATFORMS"] = "cpu"
@@ -18,6 +19,7 @@ import pytest
 
 from configs import default
 from gcgan_jax.config import Config, from_mapping
+from tests.program import Program
 
 jax.devices()  # has read the flags, over which TensorFlow would stumble
 del os.environ["XLA_FLAGS"]
@@ -59,3 +61,17 @@ def make_config(**changes: Any) -> Config:
 @pytest.fixture
 def tiny() -> Callable[..., Config]:
     return make_config
+
+
+@pytest.fixture(scope="module")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Compiled programs, for all tests of a file."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def program(tmp_path: Path, compiled: Path) -> Iterator[Program]:
+    """Starts processes of the program."""
+    program = Program(tmp_path, compiled)
+    yield program
+    program.close()

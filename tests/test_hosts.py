@@ -1,14 +1,8 @@
 """Several processes: the real program, started as often as needed, over the loopback interface."""
 
-import dataclasses
-import os
-import re
 import signal
-import socket
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 
 import jax
 import numpy as np
@@ -20,90 +14,13 @@ from gcgan_jax.evaluation.protocol import read_records
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.workdir import open_workdir
+from tests.program import Program, ended, free_port
 from tests.test_train import rows
 from tests.test_train_step import difference
-
-ROOT = Path(__file__).parents[1]
-SECONDS = 240  # that a process may take on a busy machine
 
 # Two processes add gradients up in another order than one, in float32: the rows of 4 iterations
 # were seen to differ by 5e-4.
 TOLERANCE = 3e-3
-
-
-class Program:
-    """Starts processes of the program; all that are left are ended with the test."""
-
-    def __init__(self, directory: Path, cache: Path) -> None:
-        self.directory, self.cache = directory, cache
-        self.started: list[subprocess.Popen[str]] = []
-
-    def start(
-        self, config: Config, *flags: str, devices: int = 1, workdir: str = "run"
-    ) -> subprocess.Popen[str]:
-        path = self.directory / f"config{len(self.started)}.py"
-        path.write_text(
-            "from ml_collections import ConfigDict\n"
-            f"def get_config(): return ConfigDict({dataclasses.asdict(config)})\n"
-        )
-        own = [f"--config={path}", f"--workdir={self.directory / workdir}"]
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gcgan_jax.main", *own, *flags],
-            cwd=ROOT,
-            env=os.environ
-            | {
-                "JAX_DISABLE_MOST_OPTIMIZATIONS": "true",  # as conftest has it
-                "JAX_NUM_CPU_DEVICES": str(devices),
-                "JAX_COMPILATION_CACHE_DIR": str(self.cache),
-                "JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0",
-            },
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-        )
-        self.started.append(process)
-        return process
-
-    def start_two(
-        self, first: Config, second: Config | None = None, devices: tuple[int, int] = (1, 1)
-    ) -> list[subprocess.Popen[str]]:
-        shared = [f"--coordinator=127.0.0.1:{free_port()}", "--num_processes=2"]
-        return [
-            self.start(config, *shared, f"--process_id={i}", devices=n, workdir=workdir)
-            for i, (config, n, workdir) in enumerate(
-                zip((first, second or first), devices, ("run", "second"), strict=True)
-            )
-        ]
-
-    def close(self) -> None:
-        for process in self.started:
-            process.kill()
-            process.communicate()
-
-
-@pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Of compiled programs, for all tests here."""
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture
-def program(tmp_path: Path, cache: Path) -> Iterator[Program]:
-    program = Program(tmp_path, cache)
-    yield program
-    program.close()
-
-
-def free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
-
-
-def ended(process: subprocess.Popen[str]) -> tuple[int, str, str]:
-    """Exit code, standard output without Gloo's own lines, error output."""
-    out, err = process.communicate(timeout=SECONDS)
-    return process.returncode, re.sub(r"\[Gloo\].*\n", "", out), err
 
 
 def numbers(row: dict[str, float]) -> dict[str, float]:
