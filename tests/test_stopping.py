@@ -18,6 +18,7 @@ from tests.test_train import rows
 
 def test_what_each_signal_does() -> None:
     left: queue.Queue[tuple[str, int]] = queue.Queue()
+    before = signal.getsignal(signal.SIGINT)
     with stoppable(lambda told, code: left.put((told, code))) as stop:
         stop.heeded = True
         os.kill(os.getpid(), signal.SIGTERM)
@@ -30,7 +31,7 @@ def test_what_each_signal_does() -> None:
     with stoppable(lambda told, code: left.put((told, code))) as stop:
         os.kill(os.getpid(), signal.SIGTERM)
         assert left.get(timeout=10) == ("stopped by SIGTERM: there was nothing to save", 143)
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert signal.getsignal(signal.SIGINT) is before
 
 
 def reach(process: subprocess.Popen[str], line: str) -> None:
