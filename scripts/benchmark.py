@@ -38,7 +38,7 @@ def main() -> None:
     cases = choose(arguments.cases) if arguments.cases else all_cases()
     if arguments.quick:
         cases = quick_cases()
-    budget = 2.0 if arguments.quick else arguments.budget
+    budget = 1.0 if arguments.quick else arguments.budget
     rate = machine_rate()
     print(f"{machine()['cores']} cores; float32 matrix product: {rate / 1e9:.0f} GFLOP/s\n")
     print(
