@@ -18,6 +18,7 @@ from gcgan_jax.config import from_mapping
 from gcgan_jax.data import load_cifar10
 from gcgan_jax.evaluation.features import in_batches
 from gcgan_jax.evaluation.protocol import PROTOCOLS
+from gcgan_jax.evaluation.reference import digest_of
 from gcgan_jax.evaluation.scorers import make_scorer
 
 BATCH = 250
@@ -36,7 +37,9 @@ def main() -> None:
     config = from_mapping(fields.to_dict())
     images = load_cifar10(arguments.data)
     protocol = PROTOCOLS[config.eval.protocol]
-    scorer = make_scorer(config, images.train, protocol, jax.local_devices())
+    scorer = make_scorer(
+        config, images.train, digest_of(images.train), protocol, jax.local_devices()
+    )
     random = np.random.default_rng(0)
     real = images.test[random.permutation(len(images.test))]
     rows = []

@@ -115,12 +115,13 @@ def make_evaluator(config: Config, images: Images, devices: Sequence[jax.Device]
         )
     protocol = PROTOCOLS[config.eval.protocol]
     real = images.test if config.eval.split == "test" else images.train
+    digest = digest_of(real)
     return Evaluator(
         config,
         protocol,
         devices,
-        make_scorer(config, real, protocol, devices),
-        f"{config.data.name} {digest_of(real)}",
+        make_scorer(config, real, digest, protocol, devices),
+        f"{config.data.name} {digest}",
         make_generate(config, protocol.samples, devices),
     )
 

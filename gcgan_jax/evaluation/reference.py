@@ -27,6 +27,7 @@ def digest_of(images: np.ndarray) -> str:
 
 def load_reference(
     images: np.ndarray,
+    digest: str,
     network: Network,
     cache: Path,
     extract: Callable[[Iterable[Batch], int], Features],
@@ -36,8 +37,9 @@ def load_reference(
 
     Args:
         images: uint8 [n, H, W, 3], and `batches` the same for `extract`.
+        digest: of the images, see `digest_of`.
     """
-    name = f"reference-{network.name}-{network.digest[:16]}-{digest_of(images)}"
+    name = f"reference-{network.name}-{network.digest[:16]}-{digest}"
     tree = read_kept(cache, name)
     if tree is None:
         say(f"features of {len(images)} real images, kept in {cache}")

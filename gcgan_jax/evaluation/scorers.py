@@ -37,19 +37,24 @@ class Scorer(NamedTuple):
 
 
 def make_scorer(
-    config: Config, real: np.ndarray, protocol: Protocol, devices: Sequence[jax.Device]
+    config: Config,
+    real: np.ndarray,
+    digest: str,
+    protocol: Protocol,
+    devices: Sequence[jax.Device],
 ) -> Scorer:
     """The scorer that config.eval.network names.
 
     Args:
         real: uint8 [n, H, W, 3], which samples are compared with.
+        digest: theirs, see `digest_of`.
 
     Raises:
         UserError: no weights, or images that the network or the protocol cannot take.
     """
     if config.eval.network == "structure":
         return _structure_scorer(config, real, protocol)
-    return _network_scorer(config, real, protocol, devices)
+    return _network_scorer(config, real, digest, protocol, devices)
 
 
 def _structure_scorer(config: Config, real: np.ndarray, protocol: Protocol) -> Scorer:
@@ -68,7 +73,11 @@ def _structure_scorer(config: Config, real: np.ndarray, protocol: Protocol) -> S
 
 
 def _network_scorer(
-    config: Config, real: np.ndarray, protocol: Protocol, devices: Sequence[jax.Device]
+    config: Config,
+    real: np.ndarray,
+    digest: str,
+    protocol: Protocol,
+    devices: Sequence[jax.Device],
 ) -> Scorer:
     if len(real) < protocol.subset_size:
         raise UserError(
@@ -86,7 +95,7 @@ def _network_scorer(
         )
     extract = make_extractor(network, devices)
     batches = in_batches(real, config.eval.batch_size, len(devices))
-    reference = load_reference(real, network, cache, extract, batches)
+    reference = load_reference(real, digest, network, cache, extract, batches)
 
     def score(batches: Iterable[Batch]) -> dict[str, Value]:
         found = compare(extract(batches, protocol.samples), reference, protocol)

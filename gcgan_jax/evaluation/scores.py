@@ -38,8 +38,9 @@ def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
     scores = []
     for part in (log_p[a:b] for a, b in pairwise(bounds)):
         p = np.exp(part)
-        seen = p.mean(axis=0) > 0  # a class nobody predicts adds 0, not 0 * (-inf)
-        kl = (p[:, seen] * (part[:, seen] - np.log(p.mean(axis=0)[seen]))).sum(axis=1)
+        mean = p.mean(axis=0)
+        seen = mean > 0  # a class nobody predicts adds 0, not 0 * (-inf)
+        kl = (p[:, seen] * (part[:, seen] - np.log(mean[seen]))).sum(axis=1)
         scores.append(np.exp(kl.mean()))
     return float(np.mean(scores)), float(np.std(scores))
 

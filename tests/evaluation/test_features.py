@@ -11,7 +11,7 @@ from gcgan_jax.evaluation import reference
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.kept import keep, read_kept
 from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.evaluation.reference import load_reference
+from gcgan_jax.evaluation.reference import digest_of, load_reference
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (23, 4, 4, 3)).astype(np.uint8)
 NETWORK = Network(
@@ -44,7 +44,9 @@ def test_reference_is_made_once_for_each_set_of_images(tmp_path: Path) -> None:
             looked.append(len(images))
             yield from in_batches(images, 8, 1)
 
-        return load_reference(images, NETWORK, tmp_path / "cache", extract, batches())
+        return load_reference(
+            images, digest_of(images), NETWORK, tmp_path / "cache", extract, batches()
+        )
 
     first, again, other = load(IMAGES), load(IMAGES), load(IMAGES[:20])
     assert looked == [23, 20]
