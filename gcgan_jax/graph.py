@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from gcgan_jax.window import check_knn
+
 
 @jax.named_scope("knn")
 def knn(x: Array, k: int) -> Array:
@@ -48,16 +50,6 @@ def _neighbours(h: Array, i: Array, *, width: int, k: int) -> Array:
     return lax.platform_dependent(
         _closeness(h, i, width), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
     )
-
-
-def check_knn(height: int, width: int, k: int) -> None:
-    """Raises ValueError unless every pixel of the map has k neighbours outside its 3x3 window."""
-    if min(height, width) < 4:
-        raise ValueError(f"a kNN graph needs sides of at least 4 pixels, got {height}x{width}")
-    if not 1 <= k <= height * width - 9:
-        raise ValueError(
-            f"k = {k} does not fit a {height}x{width} map: choose 1 <= k <= {height * width - 9}"
-        )
 
 
 def tiles(height: int, width: int) -> int:

@@ -18,9 +18,9 @@ def call(*arguments: str) -> subprocess.CompletedProcess[str]:
     ("arguments", "told"),
     [
         ([], "--config=configs/quickstart.py"),
-        (["--config=nowhere.py"], "nowhere.py"),
+        (["--config=nowhere.py"], "there is no file nowhere.py"),
         (["--config=configs/ecc.py:many"], "'many'"),
-        (["--config=configs/ecc.py", "--config.bath_size=8"], '"batch_size"'),
+        (["--config=configs/ecc.py", "--config.bath_size=8"], "did you mean 'batch_size'?"),
         (["--config=configs/ecc.py", "--config.batch_size=eight"], "batch_size=eight"),
         (["--config=configs/ecc.py:1000"], "config.generator.k = 1000"),
         (["--config=configs/ecc.py", "--mode=dance"], "mode"),

@@ -1,0 +1,166 @@
+"""Configs that nobody would write: each is accepted and builds, or is refused in one line."""
+
+import dataclasses
+import re
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from flax.traverse_util import flatten_dict, unflatten_dict
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from gcgan_jax.config import Config, from_mapping
+from gcgan_jax.draws import streams
+from gcgan_jax.errors import UserError
+from gcgan_jax.gan import build_gan
+from gcgan_jax.optimizer import make_direction
+from gcgan_jax.ranges import Each, Interval, OneOf
+from gcgan_jax.state import init_state
+from gcgan_jax.train_step import make_train_step
+from tests.conftest import make_config
+
+TINY = flatten_dict(dataclasses.asdict(make_config()))
+
+
+def annotations(kind: type = Config, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
+    """Type and range of every field."""
+    found = {}
+    for name, wanted in get_type_hints(kind, include_extras=True).items():
+        if get_origin(wanted) is Annotated:
+            found[*path, name] = get_args(wanted)
+        else:
+            found |= annotations(wanted, (*path, name))
+    return found
+
+
+FIELDS = annotations()
+NAMES = {name for path in FIELDS for name in path}
+NUMBERS = (
+    st.integers(-3, 40)
+    | st.sampled_from([2**16, 2**16 + 1, 2**31 - 1, 2**31, 2**63, -(2**63), 10**400])
+    | st.floats()
+)
+ANYTHING = (
+    NUMBERS
+    | st.none()
+    | st.booleans()
+    | st.text(max_size=5)
+    | st.sampled_from([name for _, allowed in FIELDS.values() if isinstance(allowed, OneOf)
+                       for name in allowed.values])
+    | st.lists(NUMBERS, max_size=4)
+    | st.lists(st.integers(1, 5), max_size=4).map(tuple)
+    | st.dictionaries(st.sampled_from(sorted(NAMES)), NUMBERS, max_size=2)
+)  # fmt: skip
+
+
+OF_TYPE = {
+    int: st.integers(-3, 40) | st.integers(),
+    float: st.floats(-1, 2) | st.floats(),
+    bool: st.booleans(),
+    str: st.text(max_size=5),
+    tuple[int, ...]: st.lists(st.integers(-1, 9), max_size=4).map(tuple),
+}
+
+
+def change(path: tuple[str, ...]) -> st.SearchStrategy:
+    kind, allowed = FIELDS[path]
+    fitting = st.sampled_from(allowed.values) if isinstance(allowed, OneOf) else OF_TYPE[kind]
+    anything = ANYTHING.filter(lambda _: True)  # as one branch, not as many as it has itself
+    return st.tuples(st.just(path), fitting | fitting | anything)
+
+
+def misspelt(name: str, place: int) -> str:
+    place %= len(name)
+    return name[:place] + name[place + 1 :]
+
+
+A_FIELD = st.sampled_from(sorted(FIELDS))
+CHANGES = st.lists(A_FIELD.flatmap(change), min_size=1, max_size=3).map(dict)
+MISSPELT = st.sampled_from([0, 0, 0, 1]).flatmap(
+    lambda n: st.lists(st.tuples(A_FIELD, st.integers(0, 30)), min_size=n, max_size=n)
+)
+
+
+@settings(max_examples=2000, deadline=None, database=None, derandomize=True)
+@given(CHANGES, MISSPELT)
+def test_accepted_whole_or_refused_in_one_line(changes: dict, renamed: list) -> None:
+    values = TINY | changes
+    for path, place in renamed:
+        values[*path[:-1], misspelt(path[-1], place)] = values.pop(path)
+    try:
+        config = from_mapping(unflatten_dict(values))
+    except UserError as error:
+        told = str(error)
+        assert "\n" not in told
+        field = re.match(r"config\.([\w.]+)", told)
+        assert (field and NAMES.intersection(field[1].split("."))) or renamed
+        return
+    assert not renamed
+    for path, (kind, allowed) in FIELDS.items():
+        value = dataclasses.asdict(config)
+        for name in path:
+            value = value[name]
+        assert isinstance(value, tuple if get_origin(kind) else kind)
+        assert allowed.holds(value)
+
+
+def likely(kind: Any, allowed: Any) -> st.SearchStrategy:
+    """Values of a field's range that leave the rest a chance; sizes that are soon traced."""
+    if isinstance(allowed, OneOf):
+        return st.sampled_from(allowed.values)
+    if isinstance(allowed, Each):
+        small = st.integers(int(allowed.interval.low), 3)
+        return st.lists(small, min_size=allowed.lengths[0], max_size=allowed.lengths[-1]).map(tuple)
+    if isinstance(allowed, Interval) and kind is float:
+        return st.floats(
+            allowed.low, min(allowed.high, 10), exclude_min=allowed.open_low,
+            exclude_max=allowed.open_high,
+        )  # fmt: skip
+    if isinstance(allowed, Interval):
+        return st.integers(int(allowed.low), min(int(allowed.high), int(allowed.low) + 8))
+    return st.booleans() if kind is bool else st.just("newest")
+
+
+LIKELY = st.fixed_dictionaries({}, optional={
+    path: likely(*wanted)
+    for path, wanted in FIELDS.items()
+    if path not in {("data", "image_size"), ("generator", "width")}
+} | {
+    ("data", "image_size"): st.sampled_from([16, 32]),
+    ("generator", "width"): st.sampled_from([8, 24]),
+})  # fmt: skip
+
+
+def accepted(values: dict) -> bool:
+    try:
+        return bool(from_mapping(unflatten_dict(TINY | values)))
+    except UserError:
+        return False
+
+
+@pytest.mark.slow
+@settings(
+    max_examples=50,
+    deadline=None,
+    database=None,
+    derandomize=True,
+    suppress_health_check=list(HealthCheck),
+)
+@given(LIKELY.filter(accepted))
+def test_accepted_ones_build(values: dict) -> None:
+    config = from_mapping(unflatten_dict(TINY | values))
+    gan, direction = build_gan(config), make_direction(config.optimizer)
+    state = jax.eval_shape(
+        lambda key: init_state(gan, direction, key, averaged=config.ema_decay > 0),
+        streams(config.seed).parameters,
+    )
+    images = jax.ShapeDtypeStruct((100, int(np.prod(gan.image_shape))), jnp.uint8)
+    step = make_train_step(config, jax.devices()[:1])
+    after, metrics = jax.eval_shape(step, state, images, jnp.zeros(1, jnp.int32))
+    assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), after) == jax.tree.map(
+        lambda leaf: (leaf.shape, leaf.dtype), state
+    )
+    assert {leaf.shape for leaf in metrics.values()} == {(config.iterations_per_call,)}
