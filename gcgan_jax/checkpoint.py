@@ -58,12 +58,13 @@ class Checkpoints:
         """The checkpoint of that iteration, as numpy arrays of the shapes of `like`.
 
         Raises:
-            UserError: it is not as it was written.
+            UserError: it is not as it was written, or of other arrays than `like`.
         """
         damage = find_damage(self._directory / str(iteration))
         if damage:
             raise UserError(f"checkpoint {iteration} in {self._directory} is not used: {damage}")
         shapes = jax.tree.map(np.asarray, like)
+        self._require_shapes(shapes, iteration)
         return self._manager.restore(iteration, args=ocp.args.StandardRestore(shapes))
 
     def close(self) -> None:
@@ -72,6 +73,25 @@ class Checkpoints:
         finally:
             self._writer.shutdown()
             self._manager.close()
+
+    def _require_shapes(self, shapes: State, iteration: int) -> None:
+        path = self._directory / str(iteration) / ocp.checkpoint_manager.DEFAULT_ITEM_NAME
+        stored = ocp.StandardCheckpointer().metadata(path).item_metadata.tree
+        there = {leaf.name: (leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(stored)}
+        here = {
+            jax.tree_util.keystr(name, simple=True, separator="."): (leaf.shape, str(leaf.dtype))
+            for name, leaf in jax.tree_util.tree_leaves_with_path(shapes)
+        }
+        differing = sorted(
+            name for name in there.keys() | here.keys() if there.get(name) != here.get(name)
+        )
+        if differing:
+            first = min(differing, key=lambda name: not name.startswith("generator.params"))
+            raise UserError(
+                f"checkpoint {iteration} in {self._directory} is of other networks: {first} is "
+                f"{_array(there.get(first))} there, {_array(here.get(first))} by this config "
+                f"({len(differing)} such differences): go on with the config it was trained with"
+            )
 
     def _write(self, numbers: State, iteration: int) -> None:
         self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
@@ -104,6 +124,10 @@ def set_damaged_aside(directory: Path) -> None:
         number = len(list(aside.iterdir()))
         path.rename(aside / f"{path.name}-{number}")
         say(f"checkpoint {path.name} in {directory} is not used: {damage}; it is now in {aside}")
+
+
+def _array(described: tuple[tuple[int, ...], str] | None) -> str:
+    return f"{described[1]} {described[0]}" if described else "not"
 
 
 def _iteration(path: Path) -> int:

@@ -83,10 +83,14 @@ def _told(error: Exception, named: str, argv: list[str]) -> str:
 def read_config() -> dict[str, Any]:
     """The fields and values of --config; without any, the program ends with one line."""
     if CONFIG.value is None or not _config_file(sys.argv):
-        fail("name a config file that gives fields, for a start --config=configs/quickstart.py")
+        fail(
+            "name a config file whose get_config() gives fields, for a start "
+            "--config=configs/quickstart.py"
+        )
     if not isinstance(CONFIG.value, ConfigDict):
         told = type(CONFIG.value).__name__
-        fail(f"--config: get_config() of the file must return a ConfigDict, it gave {told}")
+        named = _config_file(sys.argv)
+        fail(f"--config={named}: get_config() must return a ConfigDict, it gave {told}")
     return CONFIG.value.to_dict()
 
 

@@ -1,6 +1,7 @@
 """Images to train on: CIFAR-10 through TFDS, or the procedural twins."""
 
 import os
+import re
 import urllib.request
 from pathlib import Path
 from typing import NamedTuple
@@ -12,6 +13,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.twins import Twins, make_images
 
 CIFAR10_HOST = "https://www.cs.toronto.edu"  # from which TFDS downloads it
+CIFAR10_SHAPE = (32, 32, 3)
 
 
 class Images(NamedTuple):
@@ -73,20 +75,28 @@ def load_cifar10(directory: str) -> Images:
     for kind in ("GPU", "TPU"):  # they are JAX's
         tf.config.set_visible_devices([], kind)
     try:
-        train, test = tfds.load(
-            "cifar10",
-            split=["train", "test"],
-            data_dir=str(place),
-            download=not prepared,
-            batch_size=-1,
-        )
-        return Images(train["image"].numpy(), test["image"].numpy())
+        if not prepared:
+            tfds.builder("cifar10", data_dir=str(place)).download_and_prepare()
+        # By its own description: by TFDS's of CIFAR-10, smaller images would be padded silently.
+        stored = max(place.glob("cifar10/*/dataset_info.json")).parent
+        builder = tfds.builder_from_directory(str(stored))
+        train, test = builder.as_dataset(split=["train", "test"], batch_size=-1)
+        images = Images(train["image"].numpy(), test["image"].numpy())
     except Exception as error:  # TFDS and TensorFlow raise many kinds for damaged files
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        named = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip()  # by TensorFlow's operations
+        reason = named.splitlines()[0] if named else type(error).__name__
         raise UserError(
             f"CIFAR-10 in {place} cannot be read ({reason}): prepare it anew, or name another "
             "directory with --config.data.dir=DIR"
         ) from error
+    for split, found in images._asdict().items():
+        if found.shape[1:] != CIFAR10_SHAPE or found.dtype != np.uint8 or not len(found):
+            raise UserError(
+                f"CIFAR-10 in {place} is not it: its split {split!r} is {found.dtype} of shape "
+                f"{found.shape}, expected uint8 (n, 32, 32, 3): name another directory with "
+                "--config.data.dir=DIR"
+            )
+    return images
 
 
 def _require_network(place: Path) -> None:

@@ -9,6 +9,10 @@ class UserError(Exception):
     """What a user can mend: one line that names the field, its value and the remedy."""
 
 
+class NotFiniteError(UserError):
+    """A number of the training is NaN or infinite."""
+
+
 def one_line(error: Exception) -> str:
     """What happened, and the remedy if there is a known one."""
     if isinstance(error, UserError):

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import naming, write_atomically
 from gcgan_jax.hosts import is_first
 
 SHOWN = ("graph", "twins", "score")  # figures that stand on the console too
@@ -35,7 +35,7 @@ class Log:
 
     def figures(self, iteration: int, values: dict[str, float]) -> None:
         """Writes one row everywhere; on the console, the progress and the Wasserstein estimate."""
-        with self._rows.open("a") as file:
+        with naming(self._rows), self._rows.open("a") as file:
             file.write(json.dumps({"step": iteration} | values) + "\n")
         self._events.write_scalars(iteration, values)
         rate = values["iterations_per_second"]

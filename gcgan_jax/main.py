@@ -16,7 +16,7 @@ from gcgan_jax.stopping import Stop, StoppedError, stoppable
 def main(argv: list[str]) -> None:
     if argv[1:]:
         fail(f"unknown argument {argv[1]!r}: fields are set with --config.FIELD=VALUE")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")  # TensorFlow, which here only reads images
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, which here only reads images
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # and writes events, has much to say
     command_line.check_cluster_flags()
     command_line.check_mode_flags()

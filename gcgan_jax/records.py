@@ -17,9 +17,10 @@ from gcgan_jax.data import Images
 from gcgan_jax.evaluation.evaluator import Evaluator, make_evaluator
 from gcgan_jax.evaluation.protocol import add_records, read_records
 from gcgan_jax.figures import make_figures, make_sampler
+from gcgan_jax.files import write_atomically
 from gcgan_jax.gan import GAN
 from gcgan_jax.lock import locked
-from gcgan_jax.log import Log
+from gcgan_jax.log import Log, say
 from gcgan_jax.pictures import image_grid, write_png
 from gcgan_jax.state import State
 from gcgan_jax.stopping import Stop
@@ -72,10 +73,25 @@ class Records(NamedTuple):
 
     def start(self, fresh: State) -> State:
         """The newest checkpoint's state; if there is none, the fresh one."""
+        if self._failure.exists():
+            say(f"the run before {self._failure.read_text()}; the same may happen again")
         if self.checkpoints.newest:
             return self.checkpoints.restore(fresh, self.checkpoints.newest)
         self.log.hyperparameters(flatten_dict(asdict(self.config), sep="."))
         return fresh
+
+    @property
+    def _failure(self) -> Path:
+        return self.workdir / "not-finite.txt"
+
+    def note_failure(self, told: str) -> None:
+        """Keeps it for the next start to tell."""
+        write_atomically(self._failure, lambda file: file.write(told.encode()))
+
+    def save(self, state: State, iteration: int) -> None:
+        """Saves a state that is past whatever failed before."""
+        self.checkpoints.save(state, iteration)
+        self._failure.unlink(missing_ok=True)
 
     def compile(self, state: State) -> None:
         """Compiles what is measured and drawn, so that its time is not the iterations'."""

@@ -1,5 +1,6 @@
 """The training loop: data, steps, figures, samples, checkpoints."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -16,7 +17,7 @@ from gcgan_jax.config import Config
 from gcgan_jax.data import Images, load_images
 from gcgan_jax.devices import number, own_copy, replicate
 from gcgan_jax.draws import streams
-from gcgan_jax.errors import UserError
+from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.gan import build_gan
 from gcgan_jax.hosts import all_devices, from_first, is_first, on_all, others_needed, require_same
 from gcgan_jax.log import say
@@ -51,7 +52,6 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
             parameter is not finite, the newest checkpoint then being the last good one; or
             another process failed or has another config.
     """
-    _keep_compiled(config, workdir)
     devices = all_devices()
     check_batch(config.batch_size, len(devices))
     require_same("config", replace(config, data=replace(config.data, dir="")))
@@ -65,6 +65,7 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
                 else None
             )
         )
+        _keep_compiled(config, workdir)
         say(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
         say(f"workdir: {workdir}")
 
@@ -84,7 +85,12 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
         if start < config.num_iterations:
             profiler = Profiler(config, workdir)
             run = Run(config, workdir, images, devices, profiler, records, stop or Stop())
-            state = _iterate(run, state, start)
+            try:
+                state = _iterate(run, state, start)
+            except NotFiniteError as error:
+                if records:
+                    records.note_failure(str(error))
+                raise
         else:
             say(f"all {start} iterations are done: raise --config.num_iterations to go on")
         on_all(opened.close)
@@ -140,7 +146,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
         if last or stopped or iteration % config.checkpoint_every == 0:
             _require_finite_state(own_copy(state), iteration, kept)
             if records:
-                records.checkpoints.save(own_copy(state), iteration)
+                records.save(own_copy(state), iteration)
             kept = iteration
         if stopped and not last:
             raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
@@ -165,10 +171,10 @@ def _values(metrics: Metrics, index: int) -> dict[str, float]:
 
 
 def _require_finite_metrics(metrics: Metrics, before: int, kept: int) -> None:
-    for name, values in metrics.items():
-        bad = np.flatnonzero(~np.isfinite(values))
-        if len(bad):
-            raise _not_finite(f"{name} is {values[bad[0]]}", before + 1 + bad[0], kept)
+    for index in range(len(next(iter(metrics.values())))):
+        for name, value in _values(metrics, index).items():
+            if not math.isfinite(value):
+                raise _not_finite(f"{name} is {value}", before + 1 + index, kept)
 
 
 def _require_finite_state(state: State, iteration: int, kept: int) -> None:
@@ -178,9 +184,9 @@ def _require_finite_state(state: State, iteration: int, kept: int) -> None:
             raise _not_finite(f"state{name} is not finite", iteration, kept)
 
 
-def _not_finite(what: str, iteration: int, kept: int) -> UserError:
+def _not_finite(what: str, iteration: int, kept: int) -> NotFiniteError:
     remains = f"the checkpoint of iteration {kept} remains" if kept else "no checkpoint was written"
-    return UserError(f"stopped in iteration {iteration}: {what}; {remains}")
+    return NotFiniteError(f"stopped in iteration {iteration}: {what}; {remains}")
 
 
 def _say_parameters(state: State) -> None:

@@ -80,17 +80,19 @@ def train_iteration(
         positions: [B], of this device's images in the global batch.
 
     Returns:
-        The state after, and the losses, averaged over devices and critic updates, with the
-        learning rate.
+        The state after; and the losses and the norms of their gradients by all parameters of a
+        player, averaged over devices and critic updates, with the learning rate.
     """
     key = streams(config.seed).training
     learning_rate = linear_decay(config.learning_rate, state.iteration, config.decay_iterations)
 
     @jax.named_scope("optimizer")
-    def update(player: Player, gradients: Tree) -> Player:
+    def update(player: Player, gradients: Tree) -> tuple[Player, Array]:
+        """The player after the update, and the norm of all its gradients together."""
         gradients = lax.pmean(gradients, AXIS)
         directions, optimizer = direction.update(gradients, player.optimizer)
-        return Player(descend(player.params, directions, learning_rate), optimizer)
+        updated = Player(descend(player.params, directions, learning_rate), optimizer)
+        return updated, optax.tree.norm(gradients)
 
     def fakes(params: Tree, key: Array) -> tuple[Array, dict]:
         z = draw_latents(key, positions, gan.latent_size)
@@ -108,7 +110,8 @@ def train_iteration(
             return critic_loss(apply, real, fake, mix, penalty_weight=config.penalty_weight)
 
         gradients, metrics = jax.grad(loss, has_aux=True)(critic.params)
-        return update(critic, gradients), metrics
+        critic, norm = update(critic, gradients)
+        return critic, metrics | {"critic_gradients": norm}
 
     critic, metrics = lax.scan(update_critic, state.critic, jnp.arange(config.n_critic))
 
@@ -117,11 +120,13 @@ def train_iteration(
         return generator_loss(partial(gan.critic.apply, {"params": critic.params}), fake), moved
 
     (value, moved), gradients = jax.value_and_grad(loss, has_aux=True)(state.generator.params)
-    metrics = jax.tree.map(jnp.mean, metrics) | {"generator_loss": value}
-    metrics = lax.pmean(metrics, AXIS) | {"learning_rate": learning_rate}
+    generator, norm = update(state.generator, gradients)
+    of_generator = {"generator_loss": value, "generator_gradients": norm}
+    metrics = lax.pmean(jax.tree.map(jnp.mean, metrics) | of_generator, AXIS)
+    metrics |= {"learning_rate": learning_rate}
     state = State(
         iteration=state.iteration + 1,
-        generator=update(state.generator, gradients),
+        generator=generator,
         critic=critic,
         batch_stats=moved["batch_stats"],
         average=state.average,

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 import pytest
 
+from gcgan_jax import manifest
 from gcgan_jax.checkpoint import Checkpoints, set_damaged_aside
 from gcgan_jax.errors import UserError
 from gcgan_jax.state import Player, State
@@ -103,6 +104,31 @@ def test_all_bad_stops_and_changes_nothing(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none of the checkpoints .* can be used \(2: .*; 4: "):
         set_damaged_aside(tmp_path / "run")
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_another_format_is_refused_and_stays(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as later:
+        later.setattr(manifest, "FORMAT", manifest.FORMAT + 1)
+        kept(tmp_path / "run", (2, 4))
+    with pytest.raises(UserError, match=f"is of format {manifest.FORMAT + 1}, this program reads"):
+        set_damaged_aside(tmp_path / "run")
+    assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["2", "4"]
+
+
+def test_other_networks_are_named(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (2,))
+    wider = {"w": np.zeros((3, 5), np.float32), "c": np.zeros(2)}
+    other = state(0)._replace(generator=Player(wider, ()))
+    told = (
+        r"is of other networks: generator\.params\.b is float64 \(5,\) there, not by this config "
+        r"\(3 such differences\)"
+    )
+    with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
+        with pytest.raises(UserError, match=told):
+            checkpoints.restore(other, 2)
+        assert_same(checkpoints.restore(state(0), 2), state(2))
 
 
 def test_a_first_one_that_was_not_finished_is_a_new_start(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from gcgan_jax.config import Config
 from gcgan_jax.data import load_cifar10, load_images
 from gcgan_jax.errors import UserError
+from scripts.bad_inputs import cut_record, empty_split, flipped_record, tfds, tfds_images
 
 
 def test_twins_follow_the_seed_and_split(tiny: Callable[..., Config]) -> None:
@@ -29,27 +30,32 @@ def prepare(directory: Path, info: str) -> None:
 
 
 def test_cifar10_through_tfds(tmp_path: Path) -> None:
-    import tensorflow_datasets as tfds
-
-    stored = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
-    examples = [(n, {"id": str(n), "image": stored[n], "label": n}) for n in range(5)]
-    tfds.dataset_builders.store_as_tfds_dataset(
-        name="cifar10",
-        version="3.0.2",
-        data_dir=tmp_path,
-        features=tfds.features.FeaturesDict(
-            {
-                "id": tfds.features.Text(),
-                "image": tfds.features.Image(shape=(32, 32, 3)),
-                "label": tfds.features.ClassLabel(num_classes=10),
-            }
-        ),
-        split_datasets={"train": examples[:3], "test": examples[3:]},
-    )
+    stored = tfds_images((32, 32, 3), 5)
+    tfds(train=3, test=2)(tmp_path)
     images = load_cifar10(str(tmp_path))
     assert images.train.dtype == np.uint8
     for found, wanted in ((images.train, stored[:3]), (images.test, stored[3:])):
         assert {image.tobytes() for image in found} == {image.tobytes() for image in wanted}
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (tfds((28, 28, 3), 2, 2), r"'train' is uint8 of shape \(2, 28, 28, 3\), expected uint8"),
+        (tfds((32, 32, 1), 2, 2), r"\(2, 32, 32, 1\)"),
+        (tfds((32, 32, 4), 2, 2), r"\(2, 32, 32, 4\)"),
+        (empty_split, "test.* corresponds to no data"),
+        (flipped_record, "corrupted record at"),
+        (cut_record, "truncated record at"),
+    ],
+)
+def test_data_that_is_not_cifar10(
+    make: Callable[[Path], object], told: str, tmp_path: Path
+) -> None:
+    make(tmp_path)
+    with pytest.raises(UserError, match=told) as error:
+        load_cifar10(str(tmp_path))
+    assert "\n" not in str(error.value) and "{{" not in str(error.value)
 
 
 def test_a_damaged_directory_is_one_line(tmp_path: Path) -> None:

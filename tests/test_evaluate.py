@@ -52,8 +52,11 @@ def scored(tiny: Callable[..., Config], tmp_path: Path) -> Callable[..., Config]
     return make
 
 
-def test_scoring_changes_nothing_in_training(scored: Callable[..., Config], tmp_path: Path) -> None:
-    without = train(scored(ema_decay=0.5), tmp_path / "without")
+def test_scores_rows_samples_and_checkpoints_change_nothing_in_training(
+    scored: Callable[..., Config], tmp_path: Path
+) -> None:
+    seldom = {f"{name}_every": 10**6 for name in ("log", "sample", "checkpoint")}
+    without = train(scored(ema_decay=0.5, **seldom), tmp_path / "without")
     with_scores = train(scored(ema_decay=0.5, eval_every=2), tmp_path / "with")
     assert_same(without, with_scores)
     found = records(tmp_path / "with")

@@ -14,7 +14,8 @@ from gcgan_jax.evaluation.protocol import read_records
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.workdir import open_workdir
-from tests.program import Program, ended, free_port
+from scripts.program import ended, free_port
+from tests.program import Program
 from tests.test_train import rows
 from tests.test_train_step import difference
 
@@ -58,7 +59,7 @@ def test_two_processes_stopped_and_gone_on_with_as_one(
             eval__network="structure",
         )
 
-    for process_id, process in enumerate(program.start_two(config(2, eval_every=2))):
+    for process_id, process in enumerate(program.run_two(config(2, eval_every=2))):
         code, out, err = ended(process)
         assert (code, err) == (0, "")
         assert ("iterations/s" in out) == (process_id == 0)
@@ -76,7 +77,7 @@ def test_two_processes_stopped_and_gone_on_with_as_one(
 
 def test_a_process_that_dies_ends_the_other(program: Program, tiny: Callable[..., Config]) -> None:
     endless = tiny(generator__non_local="edge_conv", num_iterations=10**6, log_every=1)
-    first, second = program.start_two(endless)
+    first, second = program.run_two(endless)
     assert first.stdout is not None
     while "iterations/s" not in first.stdout.readline():
         assert first.poll() is None
@@ -95,18 +96,18 @@ def test_what_does_not_fit_is_told_by_both(program: Program, tiny: Callable[...,
             assert err.startswith("gcgan_jax: ") and err.count("\n") == 1
             assert told in err
 
-    assert_told(program.start_two(tiny(batch_size=3)), "3 does not divide by the 2 devices")
-    uneven = program.start_two(tiny(batch_size=6), devices=(2, 1))
+    assert_told(program.run_two(tiny(batch_size=3)), "3 does not divide by the 2 devices")
+    uneven = program.run_two(tiny(batch_size=6), devices=(2, 1))
     assert_told(uneven, "process 0 has 2, process 1 has 1")
-    assert_told(program.start_two(tiny(), tiny(seed=2)), "the config of process 1 is not that of")
+    assert_told(program.run_two(tiny(), tiny(seed=2)), "the config of process 1 is not that of")
     open_workdir(program.directory / "run", tiny(seed=3))
-    assert_told(program.start_two(tiny()), "holds a run with another config: seed (3 there, 0 now)")
+    assert_told(program.run_two(tiny()), "holds a run with another config: seed (3 there, 0 now)")
 
 
 def test_a_missing_process_is_told(program: Program, tiny: Callable[..., Config]) -> None:
     place = f"--coordinator=127.0.0.1:{free_port()}"
     flags = [place, "--num_processes=2", "--connect_timeout=2"]
-    first = program.start(tiny(), *flags, "--process_id=0")
+    first = program.run(tiny(), *flags, "--process_id=0")
     code, out, err = ended(first)
     assert (code, out) == (1, "")
     assert err == (
@@ -129,7 +130,7 @@ def test_a_missing_process_is_told(program: Program, tiny: Callable[..., Config]
 def test_flags_that_say_too_little_or_too_much(
     program: Program, tiny: Callable[..., Config], flags: list[str], told: str
 ) -> None:
-    code, out, err = ended(program.start(tiny(), *flags))
+    code, out, err = ended(program.run(tiny(), *flags))
     assert (code, out) == (1, "")
     assert err.startswith("gcgan_jax: ") and err.count("\n") == 1
     assert told in err

@@ -3,7 +3,6 @@
 import os
 import queue
 import signal
-import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -12,7 +11,8 @@ import pytest
 
 from gcgan_jax.config import Config
 from gcgan_jax.stopping import stoppable
-from tests.program import Program, ended
+from scripts.program import ended, reach
+from tests.program import Program
 from tests.test_train import rows
 
 
@@ -34,19 +34,13 @@ def test_what_each_signal_does() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-def reach(process: subprocess.Popen[str], line: str) -> None:
-    assert process.stdout is not None
-    while line not in process.stdout.readline():
-        assert process.poll() is None
-
-
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_nothing_to_save_while_it_compiles(
     number: signal.Signals,
     program: Program,
     tiny: Callable[..., Config],
 ) -> None:
-    process = program.start(tiny(generator__non_local="ecc", compilation_cache="off"))
+    process = program.run(tiny(generator__non_local="ecc", compilation_cache="off"))
     reach(process, "compiling the training step")
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
@@ -58,7 +52,7 @@ def test_saved_and_gone_on_with(program: Program, tiny: Callable[..., Config]) -
     def config(num_iterations: int) -> Config:
         return tiny(num_iterations=num_iterations, log_every=1, checkpoint_every=10**6)
 
-    process = program.start(config(10**6))
+    process = program.run(config(10**6))
     reach(process, "iterations/s")
     process.send_signal(signal.SIGTERM)
     code, _, err = ended(process)
@@ -68,7 +62,7 @@ def test_saved_and_gone_on_with(program: Program, tiny: Callable[..., Config]) -
     told = f"gcgan_jax: stopped by SIGTERM: {saved}; the same command goes on from there\n"
     assert err == told
 
-    process = program.start(config(10**6))
+    process = program.run(config(10**6))
     reach(process, f"resuming at iteration {step} of")
     reach(process, "iterations/s")
     process.send_signal(signal.SIGINT)
@@ -92,7 +86,7 @@ def test_scoring_gives_way(
         eval__protocol="standard",
         checkpoint_every=10**6,
     )
-    process = program.start(slow)
+    process = program.run(slow)
     reach(process, "compiled in")
     reach(process, "50000 images")
     process.send_signal(signal.SIGINT)

@@ -1,5 +1,6 @@
 """The loop: what it writes, how it resumes, where it stops."""
 
+import errno
 import json
 from collections.abc import Callable
 from functools import partial
@@ -13,11 +14,13 @@ import pytest
 from PIL import Image
 
 from gcgan_jax import train as loop
+from gcgan_jax import train_step
 from gcgan_jax.config import Config
-from gcgan_jax.errors import UserError
+from gcgan_jax.errors import UserError, one_line
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.train_step import Metrics
+from scripts import injected
 
 
 @pytest.fixture(autouse=True)
@@ -57,6 +60,7 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(
     assert written[-1] == in_parts[-1]
     for row in written:
         assert row.keys() >= {
+            "critic_gradients", "generator_gradients",
             "critic_loss", "wasserstein", "gradient_penalty", "gradient_norm", "generator_loss",
             "learning_rate", "critic/train", "critic/test",
             "graph/block2_graph/gamma", "graph/block2_graph/edges_at_distance_2",
@@ -84,6 +88,7 @@ def test_not_finite_stops_with_the_iteration_and_keeps_the_checkpoint(
     tiny: Callable[..., Config],
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
     poison: Callable,
     told: str,
 ) -> None:
@@ -99,9 +104,64 @@ def test_not_finite_stops_with_the_iteration_and_keeps_the_checkpoint(
         return poisoned_step
 
     monkeypatch.setattr(loop, "_compile", poisoned)
-    with pytest.raises(UserError, match=f"{told}; the checkpoint of iteration 2 remains"):
-        train(tiny(num_iterations=6, log_every=6, sample_every=6), tmp_path)
-    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
+    config = tiny(num_iterations=6, log_every=6, sample_every=6)
+    for _ in range(2):
+        with pytest.raises(UserError, match=f"{told}; the checkpoint of iteration 2 remains"):
+            train(config, tmp_path)
+        assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
+    before = f"the run before stopped in {told}"
+    assert before in capsys.readouterr().out
+    monkeypatch.setattr(loop, "_compile", compiled)
+    for expected in (True, False):  # told until a checkpoint is beyond it
+        train(config, tmp_path)
+        assert (before in capsys.readouterr().out) == expected
+
+
+def test_the_first_number_that_is_not_finite_is_told() -> None:
+    metrics = {"early": np.array([1.0, 2.0, np.nan]), "late": np.array([1.0, np.inf, np.nan])}
+    with pytest.raises(UserError, match="iteration 12: late is inf; no checkpoint was written"):
+        loop._require_finite_metrics(metrics, before=10, kept=0)
+
+
+@pytest.mark.parametrize(
+    ("fault", "told"),
+    [("nan", "critic_gradients is nan"), ("inf", "generator_gradients is inf")],
+)
+def test_gradients_that_are_not_finite(
+    fault: str,
+    told: str,
+    tiny: Callable[..., Config],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for name in ("train_iteration", "critic_loss", "generator_loss"):
+        monkeypatch.setattr(train_step, name, getattr(train_step, name))  # to be put back
+    injected.FAULTS[fault](3)
+    with pytest.raises(UserError, match=f"iteration 3: {told}; the checkpoint of iteration 2"):
+        train(tiny(), tmp_path)
+
+
+def test_a_full_disk_loses_nothing(
+    tiny: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    whole = train(tiny(), tmp_path / "whole")
+    train(tiny(num_iterations=2), tmp_path / "run")
+    for place in (
+        "gcgan_jax.log.json.dumps",
+        "gcgan_jax.records.write_png",
+        "gcgan_jax.checkpoint.write_manifest",
+    ):
+        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space") as error:
+            patch.setattr(place, full)
+            train(tiny(), tmp_path / "run")
+        assert "make room" in one_line(error.value)
+        kept = (tmp_path / "run" / "checkpoints").glob("*/checksums.json")
+        assert [path.parent.name for path in kept] == ["2"]
+    assert_same(whole, train(tiny(), tmp_path / "run"))
+    assert [row["step"] for row in rows(tmp_path / "run")] == [1, 2, 4]
 
 
 def test_another_config_is_refused_but_for_free_fields(

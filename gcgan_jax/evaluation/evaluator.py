@@ -190,5 +190,6 @@ def _read_image(path: Path) -> np.ndarray:
             if image.mode != "RGB":
                 raise UserError(f"{path} is of mode {image.mode}: convert it to RGB")
             return np.asarray(image)
-    except (UnidentifiedImageError, IsADirectoryError, SyntaxError) as error:
-        raise UserError(f"{path} is no image: {error}") from None
+    except (OSError, SyntaxError, ValueError) as error:  # Pillow's many ways to say so
+        told = "not recognised" if isinstance(error, UnidentifiedImageError) else error
+        raise UserError(f"{path} is no whole image ({told}): remove it or mend it") from None

@@ -1,0 +1,117 @@
+"""Whether a long run grows: its memory, threads, open files and compiled programs.
+
+    python -m scripts.endurance --workdir=/tmp/endurance
+
+trains 5,000 iterations of the quickstart's size with samples and checkpoints every 25 and scores
+every 250, looks at the process every second, and compares iterations 500 to 1,000 with the last
+500. Ends with exit code 1 if the median of resident memory differs by more than 5 %, or any other
+count is larger.
+"""
+
+import argparse
+import re
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from scripts.program import Program
+
+FREQUENT = ("sample_every=25", "checkpoint_every=25", "eval_every=250", "log_every=25")
+WINDOW = 500  # iterations
+GROWTH = 0.05  # of the median of resident memory
+
+
+class Seen(NamedTuple):
+    """A process at one moment."""
+
+    iteration: int
+    mebibytes: float  # resident
+    threads: int
+    files: int  # open
+    programs: int  # compiled and kept
+
+
+def look(process: int, workdir: Path, iteration: int) -> Seen:
+    """Reads Linux' /proc; raises OSError when the process has ended."""
+    place = Path("/proc", str(process))
+    status = (place / "status").read_text()
+    resident, threads = (
+        int(re.search(rf"{name}:\s*(\d+)", status)[1]) for name in ("VmRSS", "Threads")
+    )
+    files = len(list((place / "fd").iterdir()))
+    programs = len(list((workdir / "compiled").glob("*-cache")))
+    return Seen(iteration, resident / 1024, threads, files, programs)
+
+
+def watch(flags: list[str], workdir: Path) -> Iterator[Seen]:
+    """Runs the program and looks at it every second.
+
+    Raises:
+        RuntimeError: it failed.
+    """
+    program = Program(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0")
+    process = program.start(*flags, f"--workdir={workdir}")
+    told = [0]
+
+    def read() -> None:
+        for line in process.stdout or ():
+            found = re.match(r"\s*(\d+)/\d+ ", line)
+            if found:
+                told.append(int(found[1]))
+                print(line, end="", flush=True)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    try:
+        while process.poll() is None:
+            yield look(process.pid, workdir, told[-1])
+            reader.join(1)
+    except (OSError, TypeError):  # it ended meanwhile
+        pass
+    reader.join()
+    if process.wait():
+        raise RuntimeError(process.stderr.read() if process.stderr else "")
+
+
+def compare(seen: list[Seen], iterations: int) -> tuple[str, bool]:
+    """A table in Markdown, and whether nothing has grown."""
+    early, late = (
+        np.array([moment for moment in seen if first < moment.iteration <= first + WINDOW])
+        for first in (WINDOW, iterations - WINDOW)
+    )
+    lines = ["| | iterations 500 to 1,000 | last 500 |", "| --- | --- | --- |"]
+    fine = True
+    for column, name in enumerate(Seen._fields[1:], start=1):
+        if name == "mebibytes":
+            before, after = np.median(early[:, column]), np.median(late[:, column])
+            fine &= abs(after / before - 1) <= GROWTH
+            change = f"{after / before - 1:+.1%}"
+            lines.append(
+                f"| resident memory, median | {before:.0f} MiB | {after:.0f} MiB ({change}) |"
+            )
+        else:
+            before, after = early[:, column].max(), late[:, column].max()
+            fine &= after <= before
+            lines.append(f"| {name}, most | {before:.0f} | {after:.0f} |")
+    return "\n".join(lines), fine
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workdir", type=Path, required=True)
+    parser.add_argument("--iterations", type=int, default=5000)
+    parser.add_argument("flags", nargs="*", default=["--config=configs/quickstart.py"])
+    arguments = parser.parse_args()
+    own = [*FREQUENT, f"num_iterations={arguments.iterations}", "decay_iterations=10000"]
+    flags = [*arguments.flags, *(f"--config.{name}" for name in own)]
+    table, fine = compare(list(watch(flags, arguments.workdir)), arguments.iterations)
+    print(f"\n{table}")
+    sys.exit(not fine)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,40 @@
+"""Everything bad that was thought of, given to the real program: one line, that of the docs."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from scripts.bad_input import Answers, row
+from scripts.bad_inputs import COMMAND_LINE, FIELDS, SECTIONS, Case
+
+DOCS = (Path(__file__).parents[1] / "docs" / "reliability.md").read_text()
+QUICK = {*COMMAND_LINE, *FIELDS}  # refused before JAX starts
+
+
+@pytest.fixture(scope="module")
+def answers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Answers]:
+    answers = Answers(tmp_path_factory.mktemp("answers"))
+    yield answers
+    answers.close()
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=case.what, marks=() if case in QUICK else pytest.mark.slow)
+        for cases in SECTIONS.values()
+        for case in cases
+    ],
+)
+def test_one_line_that_of_the_docs(case: Case, answers: Answers) -> None:
+    code, out, err = answers.answer(case)
+    assert (code, err.count("\n")) == (1, 1)
+    assert err.startswith("gcgan_jax: ")
+    assert out == "" or case not in QUICK
+    assert row(case, err) in DOCS
+
+
+def test_cases_are_many_and_differ() -> None:
+    names = [case.what for cases in SECTIONS.values() for case in cases]
+    assert len(names) == len(set(names)) > 100
