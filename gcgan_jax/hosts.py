@@ -7,6 +7,7 @@ speaks, and reads and writes the workdir; nothing else tells it from the others.
 import atexit
 import hashlib
 import os
+import socket
 import sys
 import threading
 from collections import Counter
@@ -70,6 +71,8 @@ def connected(cluster: Cluster | None, give_up: Callable[[str], object]) -> Iter
 
 
 def _connect(cluster: Cluster, give_up: Callable[[str], object]) -> None:
+    if cluster.coordinator and cluster.process_id == 0:
+        _require_free(cluster.coordinator)
     place = f" of --coordinator={cluster.coordinator}" if cluster.coordinator else ""
     count = f"{cluster.num_processes} processes" if cluster.num_processes else "processes"
     missing = (
@@ -93,6 +96,19 @@ def _connect(cluster: Cluster, give_up: Callable[[str], object]) -> None:
         raise UserError(f"cannot connect to the other processes: {error}") from error
     finally:
         watch.cancel()
+
+
+def _require_free(coordinator: str) -> None:
+    """Raises UserError if the port is taken, over which JAX would abort."""
+    with socket.socket() as place:
+        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            place.bind(("", int(coordinator.rpartition(":")[2])))
+        except (OSError, OverflowError) as error:
+            raise UserError(
+                f"--coordinator={coordinator}: this process cannot listen there ({error}): choose "
+                "another port, the same in every process"
+            ) from None
 
 
 def _leave(code: int) -> None:

@@ -1,6 +1,6 @@
-"""One process at a time in a directory, by a lock of the operating system.
+"""One process at a time, by locks of the operating system.
 
-It is given back when its process ends, however that ends.
+They are given back when their process ends, however that ends.
 """
 
 import fcntl
@@ -39,3 +39,14 @@ def locked(directory: Path) -> Iterator[None]:
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
         file.flush()
         yield
+
+
+@contextmanager
+def in_turn(directory: Path) -> Iterator[None]:
+    """Waits while another process is in such a block for the directory, held or not."""
+    handle = os.open(directory, os.O_RDONLY)
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(handle)

@@ -1,6 +1,7 @@
 """Several processes: the real program, started as often as needed, over the loopback interface."""
 
 import signal
+import socket
 import subprocess
 from collections.abc import Callable
 
@@ -114,6 +115,17 @@ def test_a_missing_process_is_told(program: Program, tiny: Callable[..., Config]
         f"gcgan_jax: the 2 processes of {place} were not all there within 2 s: "
         "start each of them, or allow more time with --connect_timeout\n"
     )
+
+
+def test_a_port_that_is_taken_is_told(program: Program, tiny: Callable[..., Config]) -> None:
+    with socket.socket() as other:
+        other.bind(("", 0))
+        other.listen()
+        place = f"--coordinator=127.0.0.1:{other.getsockname()[1]}"
+        first = program.run(tiny(), place, "--num_processes=2", "--process_id=0")
+        code, out, err = ended(first)
+    assert (code, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"gcgan_jax: {place}: this process cannot listen there")
 
 
 @pytest.mark.parametrize(

@@ -9,11 +9,13 @@ from pathlib import Path
 import pytest
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.evaluation.protocol import read_records
 from gcgan_jax.lock import locked
 
 HOLD = """
 import sys
 from pathlib import Path
+from gcgan_jax.evaluation.protocol import read_records
 from gcgan_jax.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
@@ -44,3 +46,18 @@ def test_a_file_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file: name a directory"), locked(tmp_path / "file"):
         pass
+
+
+def test_records_of_several_processes_are_all_kept(tmp_path: Path) -> None:
+    script = (
+        "import sys; from pathlib import Path; from gcgan_jax.evaluation.protocol import *\n"
+        "for n in range(20):\n"
+        "    add_records(Path(sys.argv[1]), [Record(f'{sys.argv[2]}{n}', *15 * [None])])"
+    )
+    path = tmp_path / "scores.jsonl"
+    command = [sys.executable, "-c", script, str(path)]
+    root = Path(__file__).parents[1]
+    processes = [subprocess.Popen([*command, name], cwd=root) for name in "abc"]
+    assert [process.wait() for process in processes] == [0, 0, 0]
+    names = {record.score for record in read_records(path)}
+    assert names == {f"{name}{n}" for name in "abc" for n in range(20)}

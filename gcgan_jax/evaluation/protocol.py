@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from gcgan_jax import __version__
 from gcgan_jax.files import write_atomically
+from gcgan_jax.lock import in_turn
 
 LIBRARIES = ("jax", "flax", "numpy")
 
@@ -97,11 +98,16 @@ def read_records(path: Path) -> list[Record]:
 
 
 def add_records(path: Path, new: Sequence[Record]) -> None:
-    """Adds records to the file, in place of those that were obtained in the same way."""
+    """Adds records to the file, in place of those that were obtained in the same way.
+
+    Several processes may do so, as when a run is scored that still trains.
+    """
     made = [record.identity() for record in new]
-    kept = [record for record in read_records(path) if record.identity() not in made]
-    lines = "".join(json.dumps(asdict(record)) + "\n" for record in [*kept, *new])
-    write_atomically(path, lambda file: file.write(lines.encode()))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with in_turn(path.parent):
+        kept = [record for record in read_records(path) if record.identity() not in made]
+        lines = "".join(json.dumps(asdict(record)) + "\n" for record in [*kept, *new])
+        write_atomically(path, lambda file: file.write(lines.encode()))
 
 
 def as_tables(records: Iterable[Record]) -> str:
