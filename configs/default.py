@@ -74,6 +74,8 @@ def get_config() -> ConfigDict:
     config.figure_images = 256  # by which the read-only figures are measured
     config.profile = ()  # first and last iteration of a profiler trace, as (10, 12)
 
+    config.checkpoint = "newest"  # or "best" or an iteration, for all modes but train
+
     # Scoring, in training and by --mode=evaluate.
     config.eval = ConfigDict()
     config.eval.network = "classifier"  # or "inception", or of procedural images "structure"
@@ -81,8 +83,21 @@ def get_config() -> ConfigDict:
     config.eval.protocol = "small"  # 5,000 samples; or "standard", 50,000
     config.eval.split = "train"  # of the real images that samples are compared with; or "test"
     config.eval.batch_norm = "running"  # averages; or "batch", the statistics of each batch
-    config.eval.batch_size = 256  # images at once, over all devices
-    config.eval.checkpoint = "newest"  # or "best" or an iteration, for --mode=evaluate
+    config.eval.batch_size = 256  # images at once, over all devices; likewise of pictures
     config.eval.cache = "~/.cache/gcgan_jax"  # Inception's weights, features of real images
+
+    # Pictures of a trained generator: --mode=sample, interpolate, neighbours and nearest.
+    config.show = ConfigDict()
+    config.show.seed = 0  # of the latents, which are numbered from 0
+    config.show.averaged = False  # the generator's average, if ema_decay kept one
+    config.show.images = 64  # sample
+    config.show.form = "grid"  # or "png", one each, or "npz", uint8 [n, H, W, 3]
+    config.show.waypoints = 9  # interpolate: latents passed through
+    config.show.steps = 8  # from one to the next
+    config.show.arithmetic = (0, 1, 2)  # latents a, b, c, for a - b + c
+    config.show.latents = (0, 1, 2, 3)  # neighbours and nearest: images looked at
+    config.show.rows = (8, 16, 23)  # neighbours: of the pixels looked at, and
+    config.show.columns = (8, 16, 23)  # their columns
+    config.show.nearest = 5  # nearest: training images beside each
 
     return config

@@ -29,7 +29,10 @@ CONNECT_TIMEOUT = flags.DEFINE_integer(
 )
 CLUSTER = (COORDINATOR, NUM_PROCESSES, PROCESS_ID, CONNECT_TIMEOUT)
 MODE = flags.DEFINE_enum(
-    "mode", "train", ["train", "evaluate"], "What to do: train, or score a run's checkpoint."
+    "mode",
+    "train",
+    ["train", "evaluate", "sample", "interpolate", "neighbours", "nearest"],
+    "What to do: train, score a run's checkpoint, or make pictures of it.",
 )
 IMAGES = flags.DEFINE_string(
     "images", None, "Folder of PNGs that --mode=evaluate scores instead of a run's samples."
@@ -119,8 +122,8 @@ def check_cluster_flags() -> None:
 
 def check_mode_flags() -> None:
     """Ends the program with one line if they do not go together."""
-    if MODE.value == "evaluate" and (DISTRIBUTED.value or COORDINATOR.value):
-        fail("--mode=evaluate runs in one process: omit --distributed and --coordinator")
+    if MODE.value != "train" and (DISTRIBUTED.value or COORDINATOR.value):
+        fail(f"--mode={MODE.value} runs in one process: omit --distributed and --coordinator")
     if IMAGES.value and MODE.value != "evaluate":
         fail(f"--images={IMAGES.value}: needs --mode=evaluate")
 

@@ -91,8 +91,22 @@ class Eval:
     split: Annotated[str, OneOf(("train", "test"))]
     batch_norm: Annotated[str, OneOf(("running", "batch"))]
     batch_size: Size
-    checkpoint: Annotated[str, Free()]
     cache: Path
+
+
+@dataclasses.dataclass(frozen=True)
+class Show:
+    seed: Annotated[int, Interval(0, INT32)]
+    averaged: Annotated[bool, Free()]
+    images: Annotated[int, Interval(1, 10**7)]
+    form: Annotated[str, OneOf(("grid", "png", "npz"))]
+    waypoints: Annotated[int, Interval(2, 1000)]
+    steps: Annotated[int, Interval(1, 1000)]
+    arithmetic: Annotated[tuple[int, ...], Each(range(3, 4), Interval(0, INT32))]
+    latents: Annotated[tuple[int, ...], Each(range(1, 65), Interval(0, INT32))]
+    rows: Annotated[tuple[int, ...], Each(range(1, 17), Interval(0, 511))]
+    columns: Annotated[tuple[int, ...], Each(range(1, 17), Interval(0, 511))]
+    nearest: Annotated[int, Interval(1, 100)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -123,7 +137,9 @@ class Config:
     sample_images: Size
     figure_images: Size
     profile: Annotated[tuple[int, ...], Each(range(3), Interval(1, INT32))]
+    checkpoint: Annotated[str, Free()]
     eval: Eval
+    show: Show
 
     @property
     def blocks(self) -> int:
@@ -241,6 +257,8 @@ def _check_together(config: Config) -> None:
 
     fits = config.eval.network != "structure" or data.name == "twins"
     require(fits, "eval.network", "structure", "needs data.name='twins'")
-    name = config.eval.checkpoint
+    fits = config.ema_decay > 0 or not config.show.averaged
+    require(fits, "show.averaged", True, "the run keeps no average; train with ema_decay > 0")
+    name = config.checkpoint
     fits = name in ("newest", "best") or (name.isascii() and name.isdecimal())
-    require(fits, "eval.checkpoint", name, "'newest', 'best' or an iteration")
+    require(fits, "checkpoint", name, "'newest', 'best' or an iteration")

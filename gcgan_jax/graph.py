@@ -78,6 +78,18 @@ def chebyshev(i: Array, j: Array, width: int) -> Array:
     return jnp.maximum(jnp.abs(i // width - j // width), jnp.abs(i % width - j % width))
 
 
+def edge_lengths(neighbours: Array, width: int) -> Array:
+    """Euclidean lengths in pixels of the edges to neighbours [..., N, k] -> [..., N, k]."""
+    i = jnp.arange(neighbours.shape[-2])[:, None]
+    rows, columns = i // width - neighbours // width, i % width - neighbours % width
+    return jnp.sqrt(rows**2 + columns**2)
+
+
+def in_degrees(neighbours: Array) -> Array:
+    """How many edges end at each node: [N, k] -> [N]."""
+    return jnp.bincount(jnp.ravel(neighbours), length=len(neighbours))
+
+
 def select(values: Array, k: int) -> Array:
     """Columns of the k largest values of each row, [R, N] -> [R, k], largest first."""
     return lax.top_k(values, k)[1]

@@ -2,6 +2,7 @@
 
 import os
 import traceback
+from importlib import import_module
 from pathlib import Path
 
 from absl import app, flags
@@ -42,14 +43,18 @@ def run(config: Config, stop: Stop) -> None:
         cluster = Cluster(*(flag.value for flag in command_line.CLUSTER))
     with connected(cluster, give_up=fail_at_once):
         # These import TensorFlow, which a missing process does not wait for.
-        from gcgan_jax.evaluate import evaluate
-        from gcgan_jax.train import train
+        if command_line.MODE.value == "train":
+            from gcgan_jax.train import train
 
-        if command_line.MODE.value == "evaluate":
+            train(config, workdir, stop)
+        elif command_line.MODE.value == "evaluate":
+            from gcgan_jax.modes.evaluate import evaluate
+
             images = command_line.IMAGES.value
             evaluate(config, workdir, Path(images) if images else None)
         else:
-            train(config, workdir, stop)
+            mode = import_module(f"gcgan_jax.modes.{command_line.MODE.value}")
+            getattr(mode, command_line.MODE.value)(config, workdir)
 
 
 flags.adopt_module_key_flags(command_line)  # --help shows them

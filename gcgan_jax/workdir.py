@@ -9,8 +9,8 @@ from gcgan_jax.config import Config, differences
 from gcgan_jax.errors import UserError
 from gcgan_jax.files import write_atomically
 
-# May differ from the config the run was started with, as may all of `eval`: they do not change what
-# was computed so far.
+# May differ from the config the run was started with, as may all of `eval` and `show`: they do not
+# change what was computed so far.
 FREE = (
     "num_iterations",
     "log_every",
@@ -20,6 +20,7 @@ FREE = (
     "profile",
     "eval_every",
     "data.dir",
+    "checkpoint",
 )
 
 
@@ -67,7 +68,7 @@ def _plain(config: Config) -> dict[str, Any]:
 
 
 def _is_free(name: str) -> bool:
-    return name in FREE or name.startswith("eval.")
+    return name in FREE or name.startswith(("eval.", "show."))
 
 
 def _field(values: Any, name: str) -> Any:

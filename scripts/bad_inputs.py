@@ -132,7 +132,9 @@ FIELDS = (
     Case("unknown protocol", f"{ECC} --config.eval.protocol=tiny"),
     Case("unknown split", f"{ECC} --config.eval.split=valid"),
     Case("unknown statistics", f"{ECC} --config.eval.batch_norm=none"),
-    Case("checkpoint that is no number", f"{ECC} --config.eval.checkpoint=last"),
+    Case("unknown form of samples", f"{ECC} --config.show.form=jpg"),
+    Case("average that was not kept", f"{ECC} --config.show.averaged=True"),
+    Case("checkpoint that is no number", f"{ECC} --config.checkpoint=last"),
 )
 
 
@@ -142,6 +144,7 @@ def a_file(directory: Path) -> None:
 
 PLACES = (
     Case("file as workdir", f"{QUICKSTART} --workdir={{dir}}/file", a_file),
+    Case("pictures where no run is", f"{QUICKSTART} --mode=sample --workdir={{dir}}/run"),
     Case("workdir below a file", f"{QUICKSTART} --workdir={{dir}}/file/run", a_file),
     Case("scoring where no run is", f"{QUICKSTART} {EVALUATE} --workdir={{dir}}/run"),
     Case("batch that the devices cannot share", f"{QUICKSTART} --config.batch_size=3"),
@@ -316,6 +319,7 @@ def pickled(directory: Path) -> None:
 
 RUN = " ".join([*SMALL, "--workdir={dir}/run"])
 WIDER = "--config.generator.width=32"
+OUTSIDE = "--config.show.rows=(8,32) --config.show.columns=(8,9)"
 INCEPTION = (
     f"--config=configs/baseline.py {EVALUATE} --config.eval.network=inception "
     "--workdir={dir}/run --images={dir}/images --config.data.dir={dir}/data "
@@ -334,8 +338,9 @@ def with_inception(make: Callable[[Path], object]) -> Callable[[Path], object]:
 
 
 CHECKPOINTS = (
-    Case("no such checkpoint", f"{RUN} {EVALUATE} --config.eval.checkpoint=7", None, True),
-    Case("no best checkpoint", f"{RUN} {EVALUATE} --config.eval.checkpoint=best", None, True),
+    Case("no such checkpoint", f"{RUN} {EVALUATE} --config.checkpoint=7", None, True),
+    Case("pixel outside the image", f"{RUN} --mode=neighbours {OUTSIDE}", None, True),
+    Case("no best checkpoint", f"{RUN} {EVALUATE} --config.checkpoint=best", None, True),
     Case("workdir of another config", f"{RUN} --config.seed=3", None, True),
     Case("config of a run damaged", RUN, cut_config, True),
     Case("other networks", f"{RUN} {WIDER}", edit_config, True),

@@ -2,7 +2,7 @@
 
     python -m scripts.plot_scores runs/baseline runs/edge_conv-8 --figure=scores.png
 
-needs the extra `figures`. Scores that were obtained in different ways get panels of their own.
+Scores that were obtained in different ways get panels of their own.
 """
 
 import argparse

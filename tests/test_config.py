@@ -120,7 +120,7 @@ def test_graph_blocks_are_the_second_and_later(
         ({"eval__split": "valid"}, "config.eval.split = 'valid'"),
         ({"eval__batch_norm": "none"}, "config.eval.batch_norm = 'none'"),
         ({"eval__batch_size": 0}, "config.eval.batch_size = 0"),
-        ({"eval__checkpoint": "last"}, "config.eval.checkpoint = 'last'"),
+        ({"checkpoint": "last"}, "config.checkpoint = 'last'"),
         ({"critic__widths": (8, 8)}, "config.critic.widths = (8, 8): needs 3 numbers"),
     ],
 )

@@ -178,3 +178,14 @@ def test_knn_lowers_for_accelerators_to_top_k() -> None:
     exported = jax.export.export(jax.jit(lambda x: graph.knn(x, 8)), platforms=["tpu", "cuda"])(x)
     assert exported.platforms == ("tpu", "cuda")
     assert "top_k" in exported.mlir_module()
+
+
+def test_edge_lengths_and_in_degrees() -> None:
+    neighbours = np.random.default_rng(0).integers(0, 35, (35, 4))  # 5 x 7 pixels
+    lengths = jax.jit(graph.edge_lengths, static_argnums=1)(neighbours, 7)
+    degrees = jax.jit(graph.in_degrees)(neighbours)
+    for i, e in np.ndindex(35, 4):
+        j = neighbours[i, e]
+        wanted = np.hypot(i // 7 - j // 7, i % 7 - j % 7)
+        np.testing.assert_allclose(lengths[i, e], wanted, rtol=1e-6)
+    np.testing.assert_array_equal(degrees, [(neighbours == j).sum() for j in range(35)])

@@ -6,21 +6,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import Array
 from PIL import Image, UnidentifiedImageError
 
 from gcgan_jax.config import Config
 from gcgan_jax.data import Images
-from gcgan_jax.devices import AXIS, replicate
-from gcgan_jax.draws import draw_latents, streams
+from gcgan_jax.draws import streams
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.features import Batch, in_batches
+from gcgan_jax.evaluation.features import in_batches
 from gcgan_jax.evaluation.protocol import PROTOCOLS, Protocol, Record, versions
 from gcgan_jax.evaluation.reference import digest_of
 from gcgan_jax.evaluation.scorers import Scorer, make_scorer
-from gcgan_jax.gan import build_gan, images_of
+from gcgan_jax.generate import Batch, make_generate
 from gcgan_jax.state import State
 
 Tree = Any
@@ -108,11 +106,6 @@ def make_evaluator(config: Config, images: Images, devices: Sequence[jax.Device]
     Raises:
         UserError: the batch does not divide by the devices, or see `make_scorer`.
     """
-    if config.eval.batch_size % len(devices):
-        raise UserError(
-            f"config.eval.batch_size = {config.eval.batch_size} does not divide by the "
-            f"{len(devices)} devices: choose a multiple of {len(devices)}"
-        )
     protocol = PROTOCOLS[config.eval.protocol]
     real = images.test if config.eval.split == "test" else images.train
     digest = digest_of(real)
@@ -122,34 +115,8 @@ def make_evaluator(config: Config, images: Images, devices: Sequence[jax.Device]
         devices,
         make_scorer(config, real, digest, protocol, devices),
         f"{config.data.name} {digest}",
-        make_generate(config, protocol.samples, devices),
+        make_generate(config, streams(config.seed).scoring, protocol.samples, devices),
     )
-
-
-def make_generate(
-    config: Config, samples: int, devices: Sequence[jax.Device]
-) -> Callable[[Tree], Iterator[Array]]:
-    """generate(variables) -> at least `samples` images, uint8 [devices, images of each, H, W, 3].
-
-    Of latents of their own, always the same, so that scoring changes nothing that training draws.
-    """
-    gan = build_gan(config, AXIS)
-    each = config.eval.batch_size // len(devices)
-
-    @jax.default_matmul_precision(config.matmul_precision)
-    def generate(variables: Tree, positions: Array) -> Array:
-        z = draw_latents(streams(config.seed).scoring, positions, gan.latent_size)
-        return images_of(gan, variables, z, config.eval.batch_norm)
-
-    mapped = jax.pmap(generate, axis_name=AXIS, in_axes=(None, 0), devices=devices)
-
-    def batches(variables: Tree) -> Iterator[Array]:
-        variables = replicate(jax.device_get(variables), devices)
-        for start in range(0, samples, config.eval.batch_size):
-            positions = start + np.arange(config.eval.batch_size).reshape(len(devices), each)
-            yield mapped(variables, jnp.asarray(positions))
-
-    return batches
 
 
 def read_folder(folder: Path, samples: int) -> np.ndarray:

@@ -1,8 +1,6 @@
 """Features of many images, streamed through a network on all devices of this process."""
 
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from datetime import timedelta
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,11 +10,7 @@ from jax import Array
 
 from gcgan_jax.devices import replicate
 from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.log import say
-
-TOLD_EVERY = 10  # seconds
-
-Batch = Array | np.ndarray  # uint8 [devices, images of each, H, W, 3]
+from gcgan_jax.generate import Batch, told
 
 
 class Features(NamedTuple):
@@ -57,17 +51,3 @@ def in_batches(images: np.ndarray, batch_size: int, devices: int) -> Iterator[np
         part = images[start : start + batch_size]
         filled[: len(part)] = part
         yield filled.reshape(devices, -1, *images.shape[1:])
-
-
-def told(batches: Iterable[Batch], n: int) -> Iterator[Batch]:
-    """The batches, with progress, rate and time left on the console if it takes long."""
-    began = last = time.monotonic()
-    done = 0
-    for images in batches:
-        yield images
-        done += images.shape[0] * images.shape[1]
-        now = time.monotonic()
-        if now - last > TOLD_EVERY and done < n:
-            last, rate = now, done / (now - began)
-            left = timedelta(seconds=round((n - done) / rate))
-            say(f"{done} of {n} images  {rate:.3g} images/s  {left} left")

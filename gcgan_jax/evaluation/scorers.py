@@ -10,7 +10,7 @@ import numpy as np
 from gcgan_jax.config import Config
 from gcgan_jax.data import twins_of
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.features import Batch, Features, in_batches, make_extractor, told
+from gcgan_jax.evaluation.features import Features, in_batches, make_extractor
 from gcgan_jax.evaluation.networks import load_network
 from gcgan_jax.evaluation.protocol import Protocol, Value
 from gcgan_jax.evaluation.reference import Reference, load_reference
@@ -21,6 +21,7 @@ from gcgan_jax.evaluation.scores import (
     kernel_distance,
     precision_recall,
 )
+from gcgan_jax.generate import Batch, first, told
 from gcgan_jax.twins import structure
 
 SUBSET_SEED = 2020  # of KID, that of torch-fidelity
@@ -64,8 +65,7 @@ def _structure_scorer(config: Config, real: np.ndarray, protocol: Protocol) -> S
 
     def score(batches: Iterable[Batch]) -> dict[str, Value]:
         n = protocol.samples
-        flat = [np.asarray(b).reshape(-1, *b.shape[2:]) for b in told(batches, n)]
-        found = structure(np.concatenate(flat)[:n], spec)
+        found = structure(np.concatenate([*first(told(batches, n), n)]), spec)
         error = sum(abs(found[name] - wanted[name]) for name in wanted)
         return {name: Value(value) for name, value in {**found, "structure_error": error}.items()}
 

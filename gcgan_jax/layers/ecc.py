@@ -77,13 +77,13 @@ def attention(difference: Array, delta: float) -> Array:
     return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
 
 
-def mean_attention(h: Array, neighbours: Array, delta: float) -> Array:
-    """Mean of gamma over all edges of [B, N, C] features and [B, N, k] neighbours."""
+def edge_attention(h: Array, neighbours: Array, delta: float) -> Array:
+    """gamma of all edges: [B, N, C] features, [B, N, k] neighbours -> [B, N, k]."""
 
     def per_image(h: Array, neighbours: Array) -> Array:
-        return jnp.mean(attention(h[neighbours] - h[:, None], delta))
+        return attention(h[neighbours] - h[:, None], delta)
 
-    return jnp.mean(map_images(per_image, h, neighbours))
+    return map_images(per_image, h, neighbours)
 
 
 class ECC(nn.Module):
@@ -113,7 +113,9 @@ class ECC(nn.Module):
             b2=self.param("b2", zeros, (C, self.features), float),
         )
         if self.delta is not None and self.is_mutable_collection("figures"):
-            self.sow("figures", "gamma", mean_attention(h, neighbours, self.delta))
+            self.sow("figures", "gamma", jnp.mean(edge_attention(h, neighbours, self.delta)))
+        if self.delta is not None and self.is_mutable_collection("edges"):
+            self.sow("edges", "gamma", edge_attention(h, neighbours, self.delta))
         h, *weights = promote_dtype(h, *network, dtype=self.dtype)
         network = FilterNetwork(*weights)
         return ecc(h, neighbours, network, delta=self.delta, slope=self.slope)

@@ -18,7 +18,8 @@ class GraphConv(nn.Module):
     """Thesis eq. 3.13: h_out = ( conv3x3(x) + NonLocal(h, knn(x)) ) / 2 + b.
 
     The graph is built on x alone; h is x with the scaled row and column of each pixel appended.
-    Where the collection "figures" is mutable, the layer reports in it what its graph does.
+    Where the collection "figures" is mutable, the layer reports in it what its graph does; in
+    "edges", the graph itself.
 
     Attributes:
         features: O.
@@ -49,4 +50,6 @@ class GraphConv(nn.Module):
             self.sow("figures", "edges_at_distance_2", jnp.mean(just_outside))
             sizes = jnp.linalg.norm(distant.astype(float)), jnp.linalg.norm(local.astype(float))
             self.sow("figures", "non_local_over_local", sizes[0] / sizes[1])
+        if self.is_mutable_collection("edges"):
+            self.sow("edges", "neighbours", neighbours)
         return (local + distant) / 2 + bias.astype(local.dtype)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import Array
 
-from gcgan_jax.layers.ecc import ECC, FilterNetwork, ecc, mean_attention, w2_stddev
+from gcgan_jax.layers.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
 from tests import references
 from tests.layers import assert_agrees, branch
 
@@ -78,13 +78,14 @@ def test_at_distance_zero_attention_is_one_and_theta_is_that_of_the_biases(
 
 
 @pytest.mark.parametrize("name", ["cpu", "default"])
-def test_mean_attention(name: str) -> None:
+def test_edge_attention(name: str) -> None:
     h, neighbours, _ = inputs(3, B=9)
     edges = [(b, i, j) for b, i in np.ndindex(9, 5) for j in neighbours[b, i]]
-    wanted = np.mean([references.attention(h[b, i], h[b, j], 4.0) for b, i, j in edges])
+    wanted = [references.attention(h[b, i], h[b, j], 4.0) for b, i, j in edges]
     with jax.enable_x64(True), branch(name):
-        found = jax.jit(lambda h: mean_attention(h, neighbours, 4.0))(h)
-    np.testing.assert_allclose(found, wanted, rtol=1e-12)
+        found = jax.jit(lambda h: edge_attention(h, neighbours, 4.0))(h)
+    assert found.shape == neighbours.shape
+    np.testing.assert_allclose(np.ravel(found), wanted, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("hidden", "delta"), [(0, 10.0), (6, None)])
@@ -107,7 +108,7 @@ def test_the_module_only_adds_parameters(hidden: int, delta: float | None) -> No
     figures = reported.get("figures", {})
     assert set(figures) == ({"gamma"} if delta else set())
     if delta:
-        np.testing.assert_allclose(*figures["gamma"], mean_attention(h, neighbours, delta))
+        np.testing.assert_allclose(*figures["gamma"], edge_attention(h, neighbours, delta).mean())
 
 
 def test_the_scale_of_w2() -> None:

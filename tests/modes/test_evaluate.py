@@ -10,15 +10,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gcgan_jax import evaluate as mode
 from gcgan_jax import train as loop
 from gcgan_jax.config import Config
+from gcgan_jax.data import load_images
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluate import evaluate, restore
 from gcgan_jax.evaluation import evaluator
 from gcgan_jax.evaluation.protocol import Protocol, Record, read_records
+from gcgan_jax.modes.evaluate import evaluate
 from gcgan_jax.state import State
 from gcgan_jax.train import train
+from gcgan_jax.trained import load_state
 
 
 @pytest.fixture(autouse=True)
@@ -78,11 +79,11 @@ def test_best_checkpoint_is_that_of_the_best_score(
     train(config, tmp_path / "run")  # resumed
     found = {r.step: r.value for r in records(tmp_path / "run") if r.score == "structure_error"}
     assert found.keys() == {2, 4, 6}
-    best = restore(scored(eval__checkpoint="best"), tmp_path / "run")
+    best = load_state(scored(checkpoint="best"), tmp_path / "run")
     assert found[int(best.iteration)] == min(found.values())
 
     before = records(tmp_path / "run")
-    evaluate(scored(eval__checkpoint="best"), tmp_path / "run", folder=None)
+    evaluate(scored(checkpoint="best"), tmp_path / "run", folder=None)
     assert f"iteration {int(best.iteration)}" in capsys.readouterr().out
     assert sorted(map(str, before)) == sorted(map(str, records(tmp_path / "run")))  # the same again
 
@@ -93,7 +94,7 @@ def test_scores_do_not_depend_on_the_number_of_devices(
 ) -> None:
     config = scored(eval__batch_norm=batch_norm)
     state = train(config, tmp_path / "run")
-    images = mode.load_images(config)
+    images = load_images(config)
     found = []
     for devices in (1, 4):
         made = evaluator.make_evaluator(config, images, jax.devices()[:devices])
@@ -122,7 +123,7 @@ def test_the_classifier_needs_no_download(
 
     folder = tmp_path / "real"
     folder.mkdir()
-    for number, image in enumerate(np.tile(mode.load_images(config).train, (2, 1, 1, 1))):
+    for number, image in enumerate(np.tile(load_images(config).train, (2, 1, 1, 1))):
         Image.fromarray(image).save(folder / f"{number:03}.png")
     evaluate(config, tmp_path / "run", folder)
     of_folder = {r.score: r for r in records(tmp_path / "run") if r.images == str(folder)}
@@ -165,15 +166,15 @@ def test_checkpoints_that_are_not_there(scored: Callable[..., Config], tmp_path:
     assert not (tmp_path / "absent").exists()
     train(scored(num_iterations=2), tmp_path / "run")
     with pytest.raises(UserError, match=r"checkpoint = '5': no such checkpoint .* there are 2"):
-        evaluate(scored(num_iterations=2, eval__checkpoint="5"), tmp_path / "run", None)
+        evaluate(scored(num_iterations=2, checkpoint="5"), tmp_path / "run", None)
     with pytest.raises(UserError, match=r"checkpoint = 'best': .* there is none yet"):
-        evaluate(scored(num_iterations=2, eval__checkpoint="best"), tmp_path / "run", None)
+        evaluate(scored(num_iterations=2, checkpoint="best"), tmp_path / "run", None)
     with pytest.raises(UserError, match="another config: seed"):
         evaluate(scored(num_iterations=2, seed=1), tmp_path / "run", None)
 
 
 def test_real_images_and_network_must_fit(scored: Callable[..., Config], tmp_path: Path) -> None:
-    images = mode.load_images(scored())
+    images = load_images(scored())
     devices = jax.devices()[:2]
     for config, told in (
         (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
@@ -181,7 +182,7 @@ def test_real_images_and_network_must_fit(scored: Callable[..., Config], tmp_pat
         (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
          "'test' of twins has 4 images"),
     ):  # fmt: skip
-        images = mode.load_images(config)
+        images = load_images(config)
         with pytest.raises(UserError, match=told):
             evaluator.make_evaluator(config, images, devices)
 
@@ -189,4 +190,4 @@ def test_real_images_and_network_must_fit(scored: Callable[..., Config], tmp_pat
 def test_a_state_restored_is_the_one_saved(scored: Callable[..., Config], tmp_path: Path) -> None:
     config = scored(ema_decay=0.9)
     state: State = train(config, tmp_path / "run")
-    assert_same(state, restore(config, tmp_path / "run"))
+    assert_same(state, load_state(config, tmp_path / "run"))

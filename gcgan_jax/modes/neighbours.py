@@ -1,0 +1,124 @@
+"""Which pixels a generator's graph layers look at; `--mode=neighbours`.
+
+n images, N = side * side nodes of a layer, k neighbours.
+"""
+
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gcgan_jax.config import Config
+from gcgan_jax.errors import UserError
+from gcgan_jax.files import write_atomically
+from gcgan_jax.graph import edge_lengths, in_degrees
+from gcgan_jax.log import say
+from gcgan_jax.trained import Trained, load_trained
+
+
+class Edges(NamedTuple):
+    """Of one graph layer; `gamma` is 1 where the operator has no attention."""
+
+    neighbours: np.ndarray  # [n, N, k] node numbers
+    gamma: np.ndarray  # [n, N, k]
+
+    @property
+    def side(self) -> int:
+        return round(self.neighbours.shape[1] ** 0.5)
+
+
+def neighbours(config: Config, workdir: Path) -> None:
+    """Writes a picture and an .npz for each graph layer into the workdir's `pictures`.
+
+    Raises:
+        UserError: there is no such generator, it has no graph layer, or pixels are outside it.
+    """
+    if not config.graph_blocks:
+        raise UserError("config.generator.non_local = 'none': there is no graph to look at")
+    side = config.data.image_size
+    pixels = tuple(zip(config.show.rows, config.show.columns, strict=False))
+    if len(config.show.rows) != len(config.show.columns) or np.max(pixels) >= side:
+        raise UserError(
+            f"config.show.rows = {config.show.rows} and config.show.columns = "
+            f"{config.show.columns}: as many of one as of the other, each 0 to {side - 1}"
+        )
+    trained = load_trained(config, workdir)
+    z = trained.latents(jnp.asarray(config.show.latents))
+    images = trained.images(z)
+    for layer, edges in find_edges(trained, z).items():
+        path = workdir / "pictures" / f"neighbours-{trained.name}-{layer}.png"
+        figure = draw(images, edges, pixels)
+        write_atomically(path, partial(figure.savefig, format="png", dpi=120))
+        looked_at = {"latents": np.array(config.show.latents), "pixels": np.array(pixels)}
+        arrays = {"images": images, **looked_at, **edges._asdict()}
+        write_atomically(path.with_suffix(".npz"), partial(np.savez_compressed, **arrays))
+        say(f"{layer}: {path} and .npz")
+
+
+def find_edges(trained: Trained, z: Array) -> dict[str, Edges]:
+    """The graphs that images of latents [n, latent] are made with, by the name of the layer."""
+
+    @jax.jit
+    def look(variables: dict, z: Array) -> dict:
+        _, found = trained.gan.generator.apply(variables, z, train=False, mutable=["edges"])
+        return found["edges"]
+
+    edges = {}
+    for layer, found in jax.device_get(look(trained.variables, z)).items():
+        (indices,) = found["neighbours"]
+        (gamma,) = found.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
+        edges[layer] = Edges(indices, gamma)
+    return edges
+
+
+def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) -> Figure:
+    """A row for each image: the chosen pixels' neighbours; histograms of its edges."""
+    columns = len(pixels) + 2
+    figure = Figure(figsize=(2.2 * columns, 2.2 * len(images)), layout="constrained")
+    places = figure.subplots(len(images), columns, squeeze=False)
+    for row, image, indices, gamma in zip(places, images, *edges, strict=True):
+        for axes, pixel in zip(row, pixels, strict=False):
+            _draw_pixel(axes, image, indices, gamma, edges.side, pixel)
+        lengths = np.asarray(edge_lengths(indices, edges.side)).ravel()
+        degrees = np.asarray(in_degrees(indices)).ravel()
+        row[-2].hist(lengths, bins=np.arange(0, 1.5 * edges.side, edges.side / 16))
+        row[-2].set_xlabel("length of an edge, pixels of the layer", fontsize=7)
+        row[-1].hist(degrees, bins=np.arange(degrees.max() + 2) - 0.5, log=True)
+        row[-1].set_xlabel("edges that end at a pixel", fontsize=7)
+        for axes in row[-2:]:
+            axes.tick_params(labelsize=6)
+    return figure
+
+
+def _draw_pixel(
+    axes: Axes,
+    image: np.ndarray,
+    indices: np.ndarray,
+    gamma: np.ndarray,
+    side: int,
+    pixel: tuple[int, int],
+) -> None:
+    """The image with the pixel framed in red, its neighbours in yellow, as bright as gamma says."""
+    scale = len(image) // side
+    row, column = (place // scale for place in pixel)
+    node = row * side + column
+    brightness = gamma[node] / max(gamma[node].max(), 1e-12)
+    axes.imshow(image)
+    for index, bright in zip(indices[node], brightness, strict=True):
+        _frame(axes, divmod(int(index), side), scale, "yellow", float(0.15 + 0.85 * bright))
+    _frame(axes, (row, column), scale, "red", 1.0)
+    axes.set_title(f"({row}, {column}), gamma to {gamma[node].max():.2g}", fontsize=7)
+    axes.set_axis_off()
+
+
+def _frame(axes: Axes, node: tuple[int, int], scale: int, colour: str, alpha: float) -> None:
+    row, column = node
+    corner = (column * scale - 0.5, row * scale - 0.5)
+    axes.add_patch(Rectangle(corner, scale, scale, fill=False, color=colour, alpha=alpha))

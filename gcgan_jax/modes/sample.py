@@ -1,0 +1,56 @@
+"""Images of a trained generator; `--mode=sample`."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import jax
+import numpy as np
+
+from gcgan_jax.config import Config
+from gcgan_jax.draws import streams
+from gcgan_jax.generate import first, make_generate, told
+from gcgan_jax.log import say
+from gcgan_jax.pictures import image_grid, write_npz, write_png
+from gcgan_jax.trained import load_trained
+
+
+def sample(config: Config, workdir: Path) -> Path:
+    """Writes config.show.images images into the workdir's `pictures`, as config.show.form says.
+
+    The first are those of the run's own sample grids if config.show.seed is the run's seed.
+
+    Returns:
+        The file; of single images, the folder.
+
+    Raises:
+        UserError: there is no such generator.
+    """
+    trained = load_trained(config, workdir)
+    n, key = config.show.images, streams(config.show.seed).looking
+    generate = make_generate(config, key, n, jax.local_devices())
+    images = first(told(generate(trained.variables), n), n)
+    place = workdir / "pictures" / f"samples-{trained.name}"
+    if config.show.form == "npz":
+        place = place.with_suffix(".npz")
+        write_npz(place, images, (n, *trained.gan.image_shape))
+    elif config.show.form == "png":
+        _write_folder(place, images)
+    else:
+        place = place.with_suffix(".png")
+        write_png(place, image_grid(np.concatenate(list(images))))
+    say(f"{n} images of iteration {trained.iteration}: {place}")
+    return place
+
+
+def _write_folder(folder: Path, batches: Iterator[np.ndarray]) -> None:
+    """As 00000.png and so on, in place of a folder that is there already."""
+    part = folder.with_name(f"{folder.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    number = 0
+    for images in batches:
+        for image in images:
+            write_png(part / f"{number:05}.png", image)
+            number += 1
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)

@@ -1,0 +1,166 @@
+"""Pictures of a trained generator: what is in the files, and that it is the generator's."""
+
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from PIL import Image
+
+from gcgan_jax import train as loop
+from gcgan_jax.config import Config
+from gcgan_jax.data import load_images
+from gcgan_jax.errors import UserError
+from gcgan_jax.modes.interpolate import interpolate, step_sizes
+from gcgan_jax.modes.nearest import find_nearest, nearest
+from gcgan_jax.modes.neighbours import find_edges, neighbours
+from gcgan_jax.modes.sample import sample
+from gcgan_jax.train import train
+from gcgan_jax.trained import load_trained
+from tests.conftest import make_config
+
+SMALL: dict[str, Any] = {
+    "generator__non_local": "ecc",
+    "num_iterations": 2,
+    "ema_decay": 0.5,
+    "sample_images": 9,
+    "eval__batch_size": 4,
+    "show__rows": (0, 9),
+    "show__columns": (3, 15),
+    "show__latents": (0, 2),
+    "show__images": 9,
+}
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    workdir = tmp_path_factory.mktemp("run")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "all_devices", lambda: jax.devices()[:2])
+        train(make_config(**SMALL), workdir)
+    return workdir
+
+
+@pytest.fixture(autouse=True)
+def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:2])
+
+
+def config(**changes: Any) -> Config:
+    return make_config(**SMALL | changes)
+
+
+def test_a_grid_is_that_of_the_run(run: Path) -> None:
+    picture = np.asarray(Image.open(sample(config(), run)))
+    np.testing.assert_array_equal(picture, Image.open(run / "samples" / "0000002.png"))
+
+
+def test_all_forms_hold_the_same_images(run: Path) -> None:
+    path = sample(config(show__form="npz"), run)
+    with zipfile.ZipFile(path) as archive:
+        assert archive.namelist() == ["arr_0.npy"]
+    images = np.load(path)["arr_0"]
+    assert images.shape == (9, 16, 16, 3) and images.dtype == np.uint8
+    for form_of in ({"show__images": 12}, {}):  # fewer take the place of more
+        folder = sample(config(show__form="png", **form_of), run)
+    singles = [np.asarray(Image.open(file)) for file in sorted(folder.iterdir())]
+    np.testing.assert_array_equal(singles, images)
+    trained = load_trained(config(), run)
+    np.testing.assert_array_equal(trained.images(trained.latents(jnp.arange(9))), images)
+
+
+def test_seed_average_and_checkpoint_choose_others(run: Path) -> None:
+    first = sample(config(show__form="npz"), run).read_bytes()
+    assert sample(config(show__form="npz", show__seed=1), run).read_bytes() != first
+    averaged = sample(config(show__form="npz", show__averaged=True), run)
+    assert averaged.name == "samples-0000002-averaged.npz" and averaged.read_bytes() != first
+    with pytest.raises(UserError, match="keeps no average"):
+        config(show__averaged=True, ema_decay=0.0)
+    with pytest.raises(UserError, match=r"config\.checkpoint = '1': no such checkpoint"):
+        sample(config(checkpoint="1"), run)
+
+
+def test_interpolation(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    interpolate(config(show__waypoints=3, show__steps=4), run)
+    told = capsys.readouterr().out
+    trained = load_trained(config(), run)
+    waypoints = trained.images(trained.latents(jnp.arange(3)))
+    for name in ("spherical", "linear"):
+        strip = np.asarray(Image.open(run / "pictures" / f"{name}-0000002.png"))
+        assert strip.shape == (2 * 18 - 2, 4 * 18 - 2, 3)
+        np.testing.assert_array_equal(strip[18:, :16], waypoints[1])
+        with Image.open(run / "pictures" / f"{name}-0000002.gif") as animation:
+            assert (animation.n_frames, animation.size) == (9, (64, 64))
+        assert f"{name}: " in told
+    sums = np.asarray(Image.open(run / "pictures" / "arithmetic-0000002.png"))
+    for column in range(3):
+        np.testing.assert_array_equal(sums[:, 18 * column :][:, :16], waypoints[column])
+
+
+def test_steps_between_frames() -> None:
+    frames = np.zeros((3, 2, 2, 1), np.uint8)
+    frames[1:] = 4
+    frames[2, 0, 0] = 254
+    assert step_sizes(frames) == ((4 + 62.5) / 2, 62.5)
+
+
+def test_neighbours_are_those_of_the_generator(run: Path) -> None:
+    neighbours(config(), run)
+    path = run / "pictures" / "neighbours-0000002-block2_graph.npz"
+    assert path.with_suffix(".png").exists()
+    stored = np.load(path)
+    assert stored["neighbours"].shape == stored["gamma"].shape == (2, 256, 3)
+    assert (stored["gamma"] > 0).all() and (stored["gamma"] <= 1).all()
+    np.testing.assert_array_equal(stored["pixels"], [(0, 3), (9, 15)])
+    trained = load_trained(config(), run)
+    z = trained.latents(jnp.array([0, 2]))
+    np.testing.assert_array_equal(stored["images"], trained.images(z))
+    one_by_one = [find_edges(trained, z[i : i + 1])["block2_graph"] for i in range(2)]
+    for number, edges in enumerate(one_by_one):
+        np.testing.assert_array_equal(edges.neighbours[0], stored["neighbours"][number])
+
+
+def test_pixels_and_graphs_that_are_not_there(run: Path) -> None:
+    with pytest.raises(UserError, match="each 0 to 15"):
+        neighbours(config(show__rows=(0, 16)), run)
+    with pytest.raises(UserError, match="as many of one as of the other"):
+        neighbours(config(show__rows=(0,)), run)
+    with pytest.raises(UserError, match="there is no graph to look at"):
+        neighbours(config(generator__non_local="none"), run)
+
+
+def test_nearest_by_pixels(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    nearest(config(show__nearest=3), run)
+    told = capsys.readouterr().out
+    assert "by pixels: the nearest training image is at" in told and "by features" not in told
+    rows = np.asarray(Image.open(run / "pictures" / "nearest-0000002.png"))
+    assert rows.shape == (2 * 18 - 2, 4 * 18 - 2, 3)
+    train_images = load_images(config()).train.astype(float)
+    for number in range(2):
+        row = rows[18 * number :][:16].astype(float)
+        made, found = row[:, :16], [row[:, 18 * n :][:, :16] for n in (1, 2, 3)]
+        wanted = np.sort(np.linalg.norm((train_images - made).reshape(16, -1), axis=1))[:3]
+        np.testing.assert_allclose([np.linalg.norm(made - image) for image in found], wanted)
+
+
+def test_nearest_by_features_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    large = make_config(data__image_size=32, num_iterations=2, eval__cache=str(tmp_path / "cache"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop, "all_devices", lambda: jax.devices()[:1])
+        train(large, tmp_path / "run")
+    nearest(large, tmp_path / "run")
+    assert "by features: the nearest training image" in capsys.readouterr().out
+
+
+def test_find_nearest_is_exact() -> None:
+    random = np.random.default_rng(0)
+    train_images = random.normal(size=(40, 6)).astype(np.float32)
+    queries = np.concatenate([train_images[7:8], random.normal(size=(3, 6))]).astype(np.float32)
+    indices, distances = find_nearest(queries, train_images, 4)
+    wanted = np.linalg.norm(train_images.astype(float) - queries[:, None].astype(float), axis=-1)
+    np.testing.assert_array_equal(indices, np.argsort(wanted, axis=1)[:, :4])
+    np.testing.assert_allclose(distances, np.sort(wanted, axis=1)[:, :4])
+    assert (indices[0, 0], distances[0, 0]) == (7, 0)
