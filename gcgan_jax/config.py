@@ -165,13 +165,13 @@ def from_mapping(values: Mapping[str, Any]) -> Config:
     return config
 
 
-def differences(ours: Mapping[str, Any], stored: Mapping[str, Any], path: str = "") -> list[str]:
+def differences(ours: dict[str, Any], stored: dict[str, Any], path: str = "") -> list[str]:
     """The fields, as dotted paths, in which two nested mappings differ."""
     found = []
     for name in sorted(ours.keys() | stored.keys()):
         mine, theirs = ours.get(name), stored.get(name)
-        if isinstance(mine, Mapping) and isinstance(theirs, Mapping):
-            found += differences(mine, theirs, f"{path}{name}.")
+        if {type(mine), type(theirs)} <= {dict, type(None)}:  # a section, or one that is missing
+            found += differences(mine or {}, theirs or {}, f"{path}{name}.")
         elif mine != theirs:
             found.append(f"{path}{name}")
     return found

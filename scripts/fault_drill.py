@@ -19,7 +19,7 @@ from scripts.faults import damage, disk, kills
 from scripts.faults.runs import PERIOD, Runs, Trial
 
 QUICKSTART = ["--config=configs/quickstart.py", f"--config.iterations_per_call={PERIOD}"]
-ITERATIONS = 150  # of the run without faults
+ITERATIONS = 250  # of the run without faults
 SELDOM = 10**6 * PERIOD
 
 

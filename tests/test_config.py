@@ -161,3 +161,6 @@ def test_differences_are_dotted_paths() -> None:
     a = {"x": 1, "y": {"z": [1], "w": 2}, "only": 0}
     assert differences(a, {"x": 1, "y": {"z": [2], "w": 2}}) == ["only", "y.z"]
     assert differences(a, a) == []
+    assert (
+        differences(a, {"x": 1, "only": 0}) == differences({"x": 1, "only": 0}, a) == ["y.w", "y.z"]
+    )

@@ -114,7 +114,8 @@ def _draw_pixel(
     for index, bright in zip(indices[node], brightness, strict=True):
         _frame(axes, divmod(int(index), side), scale, "yellow", float(0.15 + 0.85 * bright))
     _frame(axes, (row, column), scale, "red", 1.0)
-    axes.set_title(f"({row}, {column}), gamma to {gamma[node].max():.2g}", fontsize=7)
+    attention = "" if gamma.min() == 1 else f", gamma to {gamma[node].max():.2g}"
+    axes.set_title(f"({row}, {column}){attention}", fontsize=7)
     axes.set_axis_off()
 
 
