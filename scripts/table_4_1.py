@@ -1,0 +1,170 @@
+"""The thesis's Table 4.1 by one command: seven rows, and two with constant batch, over seeds.
+
+    python -m scripts.table_4_1 --workdir=runs/table --seeds=3
+
+trains every row with every seed to its last iteration, scores it, and writes table.md and table.csv
+into the workdir. What is done already is not done again; what was stopped is gone on with. On a
+SLURM cluster, one job for each row and seed:
+
+    python -m scripts.table_4_1 --workdir=runs/table --seeds=3 --cluster=slurm --jobs=27 \
+        --parameters=slurm_partition=gpu,gpus_per_node=1,timeout_min=2880
+
+Flags behind `--` go to the program: `-- --config.data.dir=DIR --config.eval.network=inception`.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import submitit
+
+from gcgan_jax.evaluation.protocol import Record, read_records
+from gcgan_jax.files import write_atomically
+from scripts.summary import ROWS, as_csv, as_markdown, summarise
+
+ROOT = Path(__file__).parents[1]
+TOLD_EVERY = 30  # seconds
+
+
+class Job(NamedTuple):
+    """One row with one seed; `flags` of the program."""
+
+    row: str
+    seed: int
+    workdir: Path
+    iterations: int
+    flags: list[str]
+
+    @property
+    def score(self) -> list[Record]:
+        """The records of the last iteration; none if it has not come to it."""
+        return [
+            record
+            for record in read_records(self.workdir / "scores.jsonl")
+            if record.step == self.iterations and not record.ema
+        ]
+
+    @property
+    def iteration(self) -> int:
+        """Where its training is."""
+        try:
+            last = (self.workdir / "metrics.jsonl").read_text().rstrip("\n").rpartition("\n")[2]
+            return json.loads(last)["step"]
+        except (OSError, ValueError):
+            return 0
+
+
+def make_jobs(arguments: argparse.Namespace) -> list[Job]:
+    chosen = arguments.rows.split(",") if arguments.rows else list(ROWS)
+    unknown = [name for name in chosen if name not in ROWS]
+    if unknown:
+        sys.exit(f"--rows={arguments.rows}: no row {unknown[0]!r}; there are {', '.join(ROWS)}")
+    shared = [
+        f"--config.num_iterations={arguments.iterations}",
+        f"--config.eval_every={arguments.iterations}",
+        *arguments.flags,
+    ]
+    if arguments.width:
+        widths = tuple(round(arguments.width * size / 528) for size in (128, 256, 512))
+        shared += [
+            f"--config.generator.width={arguments.width}",
+            f"--config.critic.widths={widths}",
+        ]
+    jobs = []
+    for name in chosen:
+        for seed in range(arguments.seeds):
+            workdir = arguments.workdir / name / f"seed-{seed}"
+            own = [f"--config={ROWS[name].config}", f"--workdir={workdir.absolute()}"]
+            flags = [*own, f"--config.seed={seed}", *shared]
+            jobs.append(Job(name, seed, workdir, arguments.iterations, flags))
+    return jobs
+
+
+def run(job: Job) -> str:
+    """Trains and scores; the program's last words if it failed, else ""."""
+    job.workdir.mkdir(parents=True, exist_ok=True)
+    command = [sys.executable, "-m", "gcgan_jax.main", *job.flags]
+    with (job.workdir / "console.txt").open("a") as console:
+        done = subprocess.run(
+            command, cwd=ROOT, stdout=console, stderr=subprocess.PIPE, text=True, check=False
+        )
+    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+
+
+def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[Job, str]:
+    """Keeps `at_once` jobs going and tells progress; what failed, with its last words."""
+    waiting = [job for job in jobs if not job.score]
+    running: list[tuple[Job, Any]] = []
+    failed: dict[Job, str] = {}
+    began, told = time.monotonic(), float("-inf")
+    at_start = sum(job.iteration for job in waiting)
+    whole = sum(job.iterations for job in waiting)
+    while waiting or running:
+        while waiting and len(running) < at_once:
+            job = waiting.pop(0)
+            running.append(
+                (job, executor.submit(run, job._replace(workdir=job.workdir.absolute())))
+            )
+        for job, submitted in [pair for pair in running if pair[1].done()]:
+            running.remove((job, submitted))
+            words = str(submitted.exception() or submitted.result())
+            if words:
+                failed[job] = words
+            print(f"{job.row}, seed {job.seed}: {words or 'done'}", flush=True)
+        if time.monotonic() - told > TOLD_EVERY:
+            told = time.monotonic()
+            done = sum(job.iteration for job in jobs if not job.score or job in dict(running))
+            rate = (done - at_start) / (told - began) if told > began else 0
+            left = timedelta(seconds=round((whole - done) / rate)) if rate > 0 else "?"
+            names = ", ".join(f"{job.row}/{job.seed} at {job.iteration}" for job, _ in running)
+            print(f"{names}; {len(waiting)} more; {left} left", flush=True)
+        time.sleep(1)
+    return failed
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workdir", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--iterations", type=int, default=100_000)
+    parser.add_argument(
+        "--width", type=int, help="of the generator; the critic's are in proportion"
+    )
+    parser.add_argument("--rows", help=f"some of {','.join(ROWS)}")
+    parser.add_argument("--score", default="classifier_score")
+    parser.add_argument("--jobs", type=int, default=1, help="at once")
+    parser.add_argument("--cluster", default="local", choices=["local", "slurm"])
+    parser.add_argument("--parameters", default="", help="of submitit: name=value,name=value")
+    parser.add_argument("flags", nargs="*", help="of the program, behind --")
+    arguments = parser.parse_args()
+    jobs = make_jobs(arguments)
+    executor = submitit.AutoExecutor(arguments.workdir / "jobs", cluster=arguments.cluster)
+    given = dict(pair.split("=", 1) for pair in arguments.parameters.split(",") if pair)
+    executor.update_parameters(
+        **{"timeout_min": 7 * 24 * 60}
+        | {name: int(value) if value.isdigit() else value for name, value in given.items()}
+    )
+    failed = run_all(jobs, executor, arguments.jobs)
+    found = {
+        name: [
+            record
+            for job in jobs
+            for record in job.score
+            if job.row == name and record.score == arguments.score
+        ]
+        for name in dict.fromkeys(job.row for job in jobs)
+    }
+    table = summarise(found)
+    for name, text in {"table.md": as_markdown(table), "table.csv": as_csv(table)}.items():
+        write_atomically(arguments.workdir / name, lambda file, t=text: file.write(t.encode()))
+    print(f"\n{as_markdown(table)}")
+    sys.exit(f"{len(failed)} of {len(jobs)} jobs failed" if failed else 0)
+
+
+if __name__ == "__main__":
+    main()

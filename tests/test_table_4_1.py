@@ -1,0 +1,107 @@
+"""Table 4.1: its sums against hand arithmetic, and two jobs at once of the real program."""
+
+import importlib
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gcgan_jax.evaluation.protocol import Record
+from scripts import table_4_1
+from scripts.summary import ROWS, as_csv, as_markdown, bootstrap_interval, summarise
+
+SCORED = Record(
+    "classifier_score", 5.0, None, "generator", "classifier", "ab12", "small", 5000, 10,
+    "cifar10 0f", "train", 0, "running", False, 100, {},
+)  # fmt: skip
+
+
+def records(*values: float, **changes: object) -> list[Record]:
+    return [replace(SCORED, value=value, **changes) for value in values]
+
+
+def test_means_spreads_and_differences() -> None:
+    found = {"baseline": records(6.0, 7.0, 8.0), "ecc-8": records(5.0, 5.0, 5.0)}
+    baseline, ecc = summarise(found)
+    assert (baseline.row, baseline.seeds, baseline.mean, baseline.spread) == ("baseline", 3, 7, 1)
+    assert (baseline.difference, baseline.low, baseline.thesis) == (None, None, "6.442 ± 0.511")
+    assert (ecc.mean, ecc.spread, ecc.difference) == (5, 0, -2)
+    assert -3 <= ecc.low < -2 < ecc.high <= -1
+    text = as_markdown([baseline, ecc])
+    assert "| baseline | 3 | 7.000 ± 1.000 | - | 6.442 ± 0.511 |" in text
+    assert "| ECC, k = 8 | 3 | 5.000 ± 0.000 | -2.000 (" in text
+    assert text.startswith("small protocol: 5000 samples in 10 splits")
+    header, first, second = as_csv([baseline, ecc]).splitlines()
+    assert header.startswith("row,seeds,score,mean,spread,difference,low,high,protocol,thesis")
+    assert first.startswith("baseline,3,classifier_score,7.0,1.0,,,,")
+    assert second.startswith('"ECC, k = 8",3,classifier_score,5.0,0.0,-2.0,')
+
+
+def test_one_seed_has_neither_spread_nor_interval() -> None:
+    _, line = summarise({"baseline": records(6.0), "ecc-8": records(5.0)})
+    assert (line.spread, line.difference, line.low, line.high) == (None, -1, None, None)
+
+
+def test_protocols_are_never_in_one_column() -> None:
+    found = {"baseline": records(6.0, 7.0), "ecc-8": records(5.0, split="test")}
+    baseline, ecc = summarise(found)
+    assert ecc.difference is None and baseline.protocol != ecc.protocol
+    assert as_markdown([baseline, ecc]).count("| row | seeds |") == 2
+
+
+def test_bootstrap_of_two_values_each() -> None:
+    """The mean of 2 drawn from {0, 1} is 0, 1/2 or 1, so a difference of 0 lies within +-1."""
+    assert bootstrap_interval(np.array([0.0, 1.0]), np.array([0.0, 1.0])) == (-1, 1)
+    assert bootstrap_interval(np.array([3.0, 3.0]), np.array([1.0, 1.0])) == (2, 2)
+
+
+def test_rows_are_those_of_the_thesis() -> None:
+    for name, row in ROWS.items():
+        file, _, argument = row.config.partition(":")
+        module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+        config = module.get_config(*filter(None, [argument]))
+        operator = config.generator.non_local.replace("none", "baseline")
+        assert name.startswith(operator)
+        assert operator == "baseline" or f"k = {config.generator.k}" in row.title
+    assert sum(bool(row.thesis) for row in ROWS.values()) == 7
+
+
+TOY = [
+    *("--config.data.name=twins", "--config.data.image_size=16", "--config.eval.network=structure"),
+    *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
+    *("--config.batch_size=4", "--config.generator.k=3", "--config.n_critic=1"),
+    *("--config.sample_images=4", "--config.figure_images=4"),
+]
+
+
+def test_two_jobs_at_once_and_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")
+    command = ["table", f"--workdir={tmp_path}", "--seeds=1", "--iterations=2", "--width=16"]
+    command += ["--rows=baseline,edge_conv-8", "--jobs=2", "--score=structure_error", "--", *TOY]
+    monkeypatch.setattr(sys, "argv", command)
+    for done in (2, 0):
+        with pytest.raises(SystemExit) as ended:
+            table_4_1.main()
+        told = capsys.readouterr().out
+        assert ended.value.code == 0, told
+        assert told.count(": done\n") == done
+        assert "| EdgeConv, k = 8 | 1 |" in told
+    assert (tmp_path / "table.csv").read_text().count("\n") == 3
+    monkeypatch.setattr(
+        sys, "argv", [*command[: -1 - len(TOY)], "--", *TOY, "--config.bath_size=1"]
+    )
+    (tmp_path / "baseline" / "seed-0" / "scores.jsonl").unlink()
+    with pytest.raises(SystemExit, match="1 of 2 jobs failed"):
+        table_4_1.main()
+    assert "baseline, seed 0: gcgan_jax: config.bath_size: no such field" in capsys.readouterr().out
+
+
+def test_a_row_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(sys, "argv", ["table", f"--workdir={tmp_path}", "--rows=ecc-9"])
+    with pytest.raises(SystemExit, match=r"--rows=ecc-9: no row 'ecc-9'; there are baseline, "):
+        table_4_1.main()
