@@ -1,0 +1,54 @@
+"""The notebook, from top to bottom at toy size."""
+
+import os
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+from scripts.bad_inputs import tfds
+
+NOTEBOOK = Path(__file__).parents[1] / "colab" / "gcgan_jax.ipynb"
+TOY = [
+    *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
+    *("--config.generator.width=16", "--config.critic.widths=(4,6,8)", "--config.generator.k=3"),
+    *("--config.figure_images=8", "--config.sample_images=4", "--config.log_every=1"),
+    *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
+]
+
+
+def test_no_outputs_are_kept() -> None:
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    nbformat.validate(notebook)
+    assert NOTEBOOK.stat().st_size < 50_000
+    code = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert not any(cell.outputs or cell.execution_count for cell in code)
+    assert [cell.metadata.get("tags") for cell in code[:2]] == [["parameters"], None]
+
+
+@pytest.mark.slow
+def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tfds(train=64, test=16)(tmp_path / "data")
+    notebook = nbformat.read(NOTEBOOK, as_version=4)
+    settings = {
+        "WORKDIR": str(tmp_path / "small"),
+        "ITERATIONS": 2,
+        "SMALL": TOY,
+        "CIFAR_ITERATIONS": 2,
+        "CIFAR": [*TOY, f"--config.data.dir={tmp_path / 'data'}"],
+        "DRIVE": False,
+    }
+    (parameters,) = (c for c in notebook.cells if c.metadata.get("tags") == ["parameters"])
+    parameters.source += "".join(f"\n{name} = {value!r}" for name, value in settings.items())
+    for cell in notebook.cells:  # its runs stay in the test's directory
+        cell.source = cell.source.replace('"runs/cifar"', repr(str(tmp_path / "cifar")))
+    monkeypatch.setitem(os.environ, "JAX_NUM_CPU_DEVICES", "1")
+    monkeypatch.setitem(os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+    NotebookClient(
+        notebook, timeout=600, resources={"metadata": {"path": NOTEBOOK.parent}}
+    ).execute()
+    shown = "".join(str(cell.get("outputs")) for cell in notebook.cells)
+    assert "image/png" in shown and "structure_error" in shown
+    assert shown.count("[1, 2, 4]") == 1
+    nbformat.write(notebook, tmp_path / "executed.ipynb")
