@@ -9,6 +9,7 @@ import argparse
 import sys
 from collections import defaultdict
 from pathlib import Path
+from textwrap import fill
 
 from matplotlib.figure import Figure
 
@@ -54,7 +55,7 @@ def draw(panels: dict[str, Curves], score: str) -> Figure:
             values = [record.value for record in records]
             axes.errorbar(steps, values, spreads, label=name, marker="o", markersize=3, capsize=2)
         axes.set(xlabel="generator iteration", ylabel=score)
-        axes.set_title(way, fontsize=7)
+        axes.set_title(fill(way, 95), fontsize=7)
         axes.grid(alpha=0.3)
         axes.legend()
     return figure
