@@ -136,7 +136,7 @@ def a_host_dies(runs: Runs, times: int) -> Iterator[Trial]:
     """The first and the second of two in turn; all goes on as in a run of two that had no fault."""
     reference, longest = runs.fresh("two-reference"), 8 * PERIOD
     for process in runs.start_two(reference, longest):
-        ended(process)
+        ended(process, seconds=3600)
     for trial in range(times):
         workdir = runs.fresh("two")
         processes = runs.start_two(workdir, runs.iterations)
@@ -146,7 +146,8 @@ def a_host_dies(runs: Runs, times: int) -> Iterator[Trial]:
         began = time.perf_counter()
         code, _, err = ended(left)
         seconds = time.perf_counter() - began
-        ends = [ended(process)[0] for process in runs.start_two(workdir, longest)]
+        both = runs.start_two(workdir, longest)
+        ends = [ended(process, seconds=3600)[0] for process in both]
         yield Trial(
             code == 1
             and seconds < 120
