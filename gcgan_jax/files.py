@@ -1,10 +1,13 @@
 """Files that are written whole or not at all, and errors that name them."""
 
+import errno
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
+
+OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
@@ -23,9 +26,10 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
 
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
-    """Puts the path into errors that do not say which file they are of, as those of a full disk."""
+    """Puts the path into errors of a disk, which do not say which file they are of."""
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(path)
+        if error.errno in OF_DISK:
+            error.filename = error.filename or str(path)
         raise

@@ -38,7 +38,7 @@ class Job(NamedTuple):
     seed: int
     workdir: Path
     iterations: int
-    flags: list[str]
+    flags: tuple[str, ...]
 
     @property
     def score(self) -> list[Record]:
@@ -80,7 +80,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
         for seed in range(arguments.seeds):
             workdir = arguments.workdir / name / f"seed-{seed}"
             own = [f"--config={ROWS[name].config}", f"--workdir={workdir.absolute()}"]
-            flags = [*own, f"--config.seed={seed}", *shared]
+            flags = (*own, f"--config.seed={seed}", *shared)
             jobs.append(Job(name, seed, workdir, arguments.iterations, flags))
     return jobs
 
@@ -98,12 +98,13 @@ def run(job: Job) -> str:
 
 def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[Job, str]:
     """Keeps `at_once` jobs going and tells progress; what failed, with its last words."""
-    waiting = [job for job in jobs if not job.score]
+    todo = [job for job in jobs if not job.score]
+    waiting = list(todo)
     running: list[tuple[Job, Any]] = []
     failed: dict[Job, str] = {}
     began, told = time.monotonic(), float("-inf")
-    at_start = sum(job.iteration for job in waiting)
-    whole = sum(job.iterations for job in waiting)
+    at_start = sum(job.iteration for job in todo)
+    whole = sum(job.iterations for job in todo)
     while waiting or running:
         while waiting and len(running) < at_once:
             job = waiting.pop(0)
@@ -118,7 +119,7 @@ def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[
             print(f"{job.row}, seed {job.seed}: {words or 'done'}", flush=True)
         if time.monotonic() - told > TOLD_EVERY:
             told = time.monotonic()
-            done = sum(job.iteration for job in jobs if not job.score or job in dict(running))
+            done = sum(job.iteration for job in todo)
             rate = (done - at_start) / (told - began) if told > began else 0
             left = timedelta(seconds=round((whole - done) / rate)) if rate > 0 else "?"
             names = ", ".join(f"{job.row}/{job.seed} at {job.iteration}" for job, _ in running)

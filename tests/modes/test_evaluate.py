@@ -155,7 +155,7 @@ def test_folders_that_cannot_be_scored(scored: Callable[..., Config], tmp_path: 
     with pytest.raises(UserError, match=r"07\.png is of mode L"):
         evaluate(config, tmp_path, folder)
     (folder / "07.png").write_text("no image")
-    with pytest.raises(UserError, match=r"07\.png is no image"):
+    with pytest.raises(UserError, match=r"07\.png is no whole image"):
         evaluate(config, tmp_path, folder)
     assert not (tmp_path / "scores.jsonl").exists()
 
