@@ -8,6 +8,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.files import naming
 from gcgan_jax.log import say
 from gcgan_jax.manifest import find_damage, is_finished, write_manifest
 from gcgan_jax.state import State
@@ -94,8 +95,10 @@ class Checkpoints:
             )
 
     def _write(self, numbers: State, iteration: int) -> None:
-        self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
-        write_manifest(self._directory / str(iteration))
+        step = self._directory / str(iteration)
+        with naming(step):
+            self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
+        write_manifest(step)
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None
