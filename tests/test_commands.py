@@ -1,6 +1,7 @@
 """Every command in the README and the docs: its flags are known, and the program's own run."""
 
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,10 +29,19 @@ def commands() -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def of_the_program() -> list[str]:
-    """The arguments of each command that starts it, without those that are started elsewhere."""
-    found = [re.search(r"-m gcgan_jax\.main ([^\"]*)", command) for command in commands()]
-    return list(dict.fromkeys(match[1].strip() for match in found if match))
+def of_the_program() -> list[tuple[str, ...]]:
+    """The arguments of each command that starts it, here or, in quotes, on another machine."""
+    found = []
+    for command in commands():
+        words = shlex.split(command)
+        words += [inner for word in words if " " in word for inner in shlex.split(word)]
+        if "gcgan_jax.main" in words:
+            found.append(tuple(words[words.index("gcgan_jax.main") + 1 :]))
+    return list(dict.fromkeys(found))
+
+
+def takes_several(arguments: tuple[str, ...]) -> bool:
+    return any(flag.startswith(("--distributed", "--coordinator")) for flag in arguments)
 
 
 def of_scripts() -> list[tuple[str, str]]:
@@ -60,12 +70,14 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     program.close()
 
 
-@pytest.mark.parametrize("arguments", of_the_program())
-def test_flags_of_the_program_are_known(arguments: str, program: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize("arguments", of_the_program(), ids=" ".join)
+def test_flags_of_the_program_are_known(
+    arguments: tuple[str, ...], program: Program, tmp_path: Path
+) -> None:
     """Those of several processes wait for others; the others look for a run to go on with."""
-    several = "--distributed" in arguments or "--coordinator" in arguments
+    several = takes_several(arguments)
     alone = "--connect_timeout=1" if several else "--mode=sample"
-    flags = [flag for flag in arguments.split() if several or not flag.startswith("--mode")]
+    flags = [flag for flag in arguments if several or not flag.startswith("--mode")]
     code, _, err = ended(program.start(*flags, alone, f"--workdir={tmp_path / 'none'}"))
     assert (code, err.count("\n")) == (1, 1)
     met = ("holds no run", "were not all there within 1 s", "cannot connect to the other")
@@ -85,11 +97,11 @@ def test_commands_of_the_program_run_at_toy_size(program: Program, tmp_path: Pat
     tfds(train=1000, test=16)(tmp_path / "data")
     places = (f"--config.data.dir={tmp_path / 'data'}", f"--config.eval.cache={tmp_path / 'cache'}")
     for arguments in of_the_program():
-        if "--distributed" in arguments or "--coordinator" in arguments:
+        if takes_several(arguments):
             continue
-        config = re.search(r"configs/(\w+)", arguments)[1]
+        config = re.search(r"configs/(\w+)", " ".join(arguments))[1]
         own = (f"--workdir={tmp_path / config}", *places)
-        code, _, err = ended(program.start(*arguments.split(), *TOY, *own))
+        code, _, err = ended(program.start(*arguments, *TOY, *own))
         assert (code, err) == (0, ""), arguments
     assert (tmp_path / "ecc" / "scores.jsonl").exists()
     pictures = {path.name.split("-")[0] for path in tmp_path.glob("quickstart/pictures/*")}
