@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from gcgan_jax.files import write_atomically
 from scripts.faults import damage, disk, kills
-from scripts.faults.runs import PERIOD, Runs, Trial
+from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 
 QUICKSTART = ["--config=configs/quickstart.py", f"--config.iterations_per_call={PERIOD}"]
 ITERATIONS = 250  # of the run without faults
@@ -26,7 +26,7 @@ SELDOM = 10**6 * PERIOD
 class Fault(NamedTuple):
     name: str
     times: int
-    trials: kills.Trials
+    trials: Trials
 
 
 def _late(*names: str) -> tuple[str, ...]:

@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from scripts.faults.runs import PERIOD, Runs, Trial
+from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 from scripts.program import ended
 
 Harm = Callable[[Path, np.random.Generator], None]
-Trials = Callable[[Runs, int], Iterator[Trial]]
 NEWEST = 3 * PERIOD
 
 

@@ -1,14 +1,13 @@
 """Disks that are full or cannot be written, and workdirs that are taken."""
 
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from scripts.faults.runs import PERIOD, Runs, Trial, finished
+from scripts.faults.runs import PERIOD, Runs, Trial, Trials, finished
 from scripts.program import ended, reach
 
-Trials = Callable[[Runs, int], Iterator[Trial]]
 NEWEST = 2 * PERIOD
 
 

@@ -3,16 +3,14 @@
 import shutil
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from subprocess import Popen
 
 import numpy as np
 
-from scripts.faults.runs import PERIOD, Runs, Trial, finished
+from scripts.faults.runs import PERIOD, Runs, Trial, Trials, finished
 from scripts.program import ended, reach
-
-Trials = Callable[[Runs, int], Iterator[Trial]]
 
 
 def kill_at_random(runs: Runs, times: int) -> Iterator[Trial]:

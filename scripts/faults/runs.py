@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
@@ -124,6 +124,9 @@ class Runs:
 
     def shown(self, line: str) -> str:
         return re.sub(rf"{re.escape(str(self.directory))}/?\w*", "WORKDIR", line)
+
+
+Trials = Callable[[Runs, int], Iterator[Trial]]  # so many of one fault
 
 
 def finished(workdir: Path) -> list[int]:
