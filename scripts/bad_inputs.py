@@ -13,6 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
+from gcgan_jax import manifest
+
 QUICKSTART, ECC = "--config=configs/quickstart.py", "--config=configs/ecc.py"
 EVALUATE = "--mode=evaluate"
 SMALL = (
@@ -299,7 +301,7 @@ def newer_format(directory: Path) -> None:
 
 def not_ours(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
-        (step / "checksums.json").unlink()
+        (step / manifest.FILE).unlink()
         (step / "model.bin").write_bytes(b"\0" * 100)
 
 

@@ -19,7 +19,7 @@ from scripts.faults import damage, disk, kills
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 
 QUICKSTART = ["--config=configs/quickstart.py", f"--config.iterations_per_call={PERIOD}"]
-ITERATIONS = 250  # of the run without faults
+ITERATIONS = 330  # of the run without faults
 SELDOM = 10**6 * PERIOD
 
 
@@ -45,7 +45,7 @@ FAULTS = (
     Fault("newest checkpoint truncated", 5, damage.newest_is_harmed(damage.truncate)),
     Fault("file of the newest missing", 5, damage.newest_is_harmed(damage.remove_a_file)),
     Fault("empty step directory", 3, damage.newest_is_harmed(damage.empty)),
-    Fault("one byte of the newest flipped", 10, damage.newest_is_harmed(damage.flip_a_byte)),
+    Fault("one byte of the newest flipped", 20, damage.newest_is_harmed(damage.flip_a_byte)),
     Fault("all checkpoints damaged", 3, damage.all_are_harmed),
     Fault("disk full while saving", 3, disk.disk_is_full(*_late("log", "sample"))),
     Fault("disk full while writing samples", 3, disk.disk_is_full(*_late("log", "checkpoint"))),

@@ -9,6 +9,7 @@ from subprocess import Popen
 
 import numpy as np
 
+from gcgan_jax.manifest import is_finished
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials, finished
 from scripts.program import ended, reach
 
@@ -67,7 +68,7 @@ def _kill_in_save(runs: Runs, workdir: Path, random: np.random.Generator) -> int
 
 
 def _is_begun(path: Path) -> bool:
-    return path.is_dir() and not (path / "checksums.json").exists()
+    return path.is_dir() and not is_finished(path)
 
 
 def stop_training(number: signal.Signals) -> Trials:

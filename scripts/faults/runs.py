@@ -14,6 +14,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from gcgan_jax.manifest import is_finished
 from scripts.program import Program, ended, free_port, reach
 
 PERIOD = 5  # iterations between checkpoints, and in one call
@@ -131,8 +132,8 @@ Trials = Callable[[Runs, int], Iterator[Trial]]  # so many of one fault
 
 def finished(workdir: Path) -> list[int]:
     """Iterations of the checkpoints that are whole, by the list that is written last."""
-    found = (workdir / "checkpoints").glob("*/checksums.json")
-    return sorted(int(path.parent.name) for path in found if path.parent.name.isdecimal())
+    steps = (workdir / "checkpoints").glob("[0-9]*")
+    return sorted(int(step.name) for step in steps if step.name.isdecimal() and is_finished(step))
 
 
 def read_checkpoint(workdir: Path, iteration: int) -> dict:
