@@ -3,7 +3,8 @@
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3
 
 trains every row with every seed to its last iteration, scores it, and writes table.md and table.csv
-into the workdir. What is done already is not done again; what was stopped is gone on with. On a
+into the workdir. What is done already is not done again; what was stopped is gone on with, and more
+--iterations are added to those that are done. All seeds of a row use one compiled program. On a
 SLURM cluster, one job for each row and seed:
 
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3 --cluster=slurm --jobs=27 \
@@ -67,6 +68,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     shared = [
         f"--config.num_iterations={arguments.iterations}",
         f"--config.eval_every={arguments.iterations}",
+        f"--config.compilation_cache={(arguments.workdir / 'compiled').absolute()}",
         *arguments.flags,
     ]
     if arguments.width:

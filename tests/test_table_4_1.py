@@ -92,6 +92,7 @@ def test_two_jobs_at_once_and_nothing_twice(
         assert told.count(": done\n") == done
         assert "| EdgeConv, k = 8 | 1 |" in told
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
+    assert any((tmp_path / "compiled").iterdir())
     monkeypatch.setattr(
         sys, "argv", [*command[: -1 - len(TOY)], "--", *TOY, "--config.bath_size=1"]
     )
