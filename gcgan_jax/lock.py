@@ -42,11 +42,12 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def in_turn(directory: Path) -> Iterator[None]:
-    """Waits while another process is in such a block for the directory, held or not."""
-    handle = os.open(directory, os.O_RDONLY)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
+def in_turn(path: Path) -> Iterator[None]:
+    """Waits while another process is in such a block for the file.
+
+    The lock is a file of its own beside it: the other may be replaced meanwhile, and network file
+    systems lock no file that is not open for writing, so no directory.
+    """
+    with path.with_name(f"{path.name}.lock").open("a") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
         yield
-    finally:
-        os.close(handle)

@@ -15,7 +15,6 @@ from gcgan_jax.lock import locked
 HOLD = """
 import sys
 from pathlib import Path
-from gcgan_jax.evaluation.protocol import read_records
 from gcgan_jax.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)

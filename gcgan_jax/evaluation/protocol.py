@@ -104,7 +104,7 @@ def add_records(path: Path, new: Sequence[Record]) -> None:
     """
     made = [record.identity() for record in new]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with in_turn(path.parent):
+    with in_turn(path):
         kept = [record for record in read_records(path) if record.identity() not in made]
         lines = "".join(json.dumps(asdict(record)) + "\n" for record in [*kept, *new])
         write_atomically(path, lambda file: file.write(lines.encode()))
