@@ -36,11 +36,14 @@ def main(argv: list[str]) -> None:
 def run(config: Config, stop: Stop) -> None:
     """Does what --mode says."""
     workdir = command_line.workdir()
-    from gcgan_jax.hosts import Cluster, connected  # JAX, which a wrong config does not wait for
+    # These import JAX, which a wrong config does not wait for.
+    from gcgan_jax.compilation_cache import keep_compiled
+    from gcgan_jax.hosts import Cluster, connected
 
     cluster = None
     if command_line.DISTRIBUTED.value or command_line.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in command_line.CLUSTER))
+    keep_compiled(config.compilation_cache, workdir)
     with connected(cluster, give_up=fail_at_once):
         # These import TensorFlow, which a missing process does not wait for.
         if command_line.MODE.value == "train":

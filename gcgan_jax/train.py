@@ -65,7 +65,6 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
                 else None
             )
         )
-        _keep_compiled(config, workdir)
         say(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
         say(f"workdir: {workdir}")
 
@@ -95,15 +94,6 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
             say(f"all {start} iterations are done: raise --config.num_iterations to go on")
         on_all(opened.close)
     return state
-
-
-def _keep_compiled(config: Config, workdir: Path) -> None:
-    """Has JAX keep compiled programs for the next start, unless it has a place for them already."""
-    place = config.compilation_cache
-    kept: str | None = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    if place != "off" and (place or not kept):
-        place = place or str((workdir / "compiled").absolute())
-        jax.config.update("jax_compilation_cache_dir", place)
 
 
 def _iterate(run: Run, state: State, start: int) -> State:

@@ -180,31 +180,3 @@ def test_a_batch_larger_than_the_data_is_refused(
     with pytest.raises(UserError, match=r"batch_size = 32 is larger than the 16 training images"):
         train(tiny(batch_size=32), tmp_path / "none")
     assert not (tmp_path / "none").exists()
-
-
-@pytest.mark.parametrize(
-    ("field", "set_already", "place"),
-    [
-        ("", None, "run/compiled"),
-        ("", "mine", "mine"),
-        ("here", "mine", "here"),
-        ("off", None, None),
-    ],
-)
-def test_place_of_compiled_programs(
-    tiny: Callable[..., Config],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    field: str,
-    set_already: str | None,
-    place: str | None,
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    before = jax.config.jax_compilation_cache_dir
-    try:
-        jax.config.update("jax_compilation_cache_dir", set_already)
-        loop._keep_compiled(tiny(compilation_cache=field), Path("run"))
-        found = jax.config.jax_compilation_cache_dir
-    finally:
-        jax.config.update("jax_compilation_cache_dir", before)
-    assert found == (str(tmp_path / place) if field == "" and not set_already else place)

@@ -1,0 +1,27 @@
+"""Where compiled programs are kept."""
+
+from pathlib import Path
+
+import jax
+import pytest
+
+from gcgan_jax.compilation_cache import keep_compiled
+
+
+@pytest.mark.parametrize(
+    ("field", "named", "place"),
+    [
+        ("", None, "/run/compiled"),
+        ("", "mine", "mine"),
+        ("here", "mine", "here"),
+        ("off", None, None),
+    ],
+)
+def test_place_of_compiled_programs(field: str, named: str | None, place: str | None) -> None:
+    before = jax.config.jax_compilation_cache_dir
+    try:
+        jax.config.update("jax_compilation_cache_dir", named)
+        keep_compiled(field, Path("/run"))
+        assert jax.config.jax_compilation_cache_dir == place
+    finally:
+        jax.config.update("jax_compilation_cache_dir", before)
