@@ -291,8 +291,6 @@ def cut_config(directory: Path) -> None:
 
 
 def newer_format(directory: Path) -> None:
-    from gcgan_jax import manifest
-
     manifest.FORMAT += 1
     for step in (directory / "run" / "checkpoints").iterdir():
         manifest.write_manifest(step)

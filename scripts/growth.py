@@ -11,6 +11,7 @@ import argparse
 import json
 import statistics
 from contextlib import closing
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -36,13 +37,17 @@ class Point(NamedTuple):
         return ",".join(map(str, self))
 
 
-def series() -> dict[str, list[Point]]:
+def series(patterns: list[str]) -> dict[str, list[Point]]:
     """The points along each axis, the other two at k = 8, side 32 and batch 8."""
     graphs = ("edge_conv", "ecc")
-    return {
+    whole = {
         "k": [Point(of, k, 32, 8) for of in graphs for k in (8, 16, 32, 64)],
         "side": [Point(of, 8, side, 8) for of in OPERATORS for side in (16, 32, 64)],
         "batch": [Point(of, 8, 32, batch) for of in OPERATORS for batch in (8, 32, 128)],
+    }
+    return {
+        axis: [p for p in points if any(fnmatch(str(p), pattern) for pattern in patterns)]
+        for axis, points in whole.items()
     }
 
 
@@ -67,10 +72,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, required=True, help="file for all numbers")
     parser.add_argument("--figure", type=Path, help="PNG of them")
+    parser.add_argument("--points", help="names or patterns, as none,*,8 ecc,16,32,8", nargs="*")
     parser.add_argument("--repetitions", type=int, default=2)
     arguments = parser.parse_args()
+    chosen = series(arguments.points or ["*"])
     measured: dict[str, Any] = {}
-    for axis, points in series().items():
+    for axis, points in chosen.items():
         print(f"\n| operator | {axis} | s/iteration | peak MiB |\n| --- | --- | --- | --- |")
         for point in points:
             found = measured.setdefault(str(point), None) or measure(point, arguments.repetitions)
@@ -81,7 +88,7 @@ def main() -> None:
             text = json.dumps(measured, indent=1).encode()
             write_atomically(arguments.json, lambda file, text=text: file.write(text))
     if arguments.figure:
-        draw(measured, arguments.figure)
+        draw(chosen, measured, arguments.figure)
 
 
 def measure(point: Point, repetitions: int) -> dict[str, float]:
@@ -92,13 +99,13 @@ def measure(point: Point, repetitions: int) -> dict[str, float]:
         return {"seconds": statistics.median(side.seconds), "peak_bytes": side.peak_bytes}
 
 
-def draw(measured: dict[str, Any], path: Path) -> None:
+def draw(chosen: dict[str, list[Point]], measured: dict[str, Any], path: Path) -> None:
     """Time above, memory below, one column an axis; all scales logarithmic."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(10, 5.5), layout="constrained")
     axes = figure.subplots(2, 3, sharey="row")
-    for column, (axis, points) in enumerate(series().items()):
+    for column, (axis, points) in enumerate(chosen.items()):
         for operator, label in OPERATORS.items():
             along = [point for point in points if point.operator == operator]
             x = [getattr(point, axis) for point in along]
