@@ -1,9 +1,14 @@
-"""Every command in the README and the docs: its flags are known, and the program's own run."""
+"""Every command in the README and the docs: its flags are known, and it runs at toy size."""
 
+import importlib.util
+import os
 import re
 import shlex
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
@@ -11,50 +16,86 @@ from scripts.bad_inputs import tfds
 from scripts.program import ROOT, Program, ended
 
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
-OTHERS = ("pip", "python3 -m venv", "ruff", "gcloud", "srun")  # not ours, or of another machine
+OTHERS = ("pip", "python3 -m venv", "python -m pytest", "ruff")  # of the tests, or not ours
+PROGRAM = "gcgan_jax.main"
 TOY = (
     *("--config.num_iterations=2", "--config.batch_size=8", "--config.n_critic=1"),
     *("--config.iterations_per_call=1", "--config.generator.width=16"),
     *("--config.critic.widths=(4,6,8)", "--config.generator.k=3", "--config.figure_images=8"),
     *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
 )
+SMALLER = {  # what ends each within minutes; the last of two equal flags counts
+    PROGRAM: (*TOY, "--config.data.dir=TFDS_DIR", "--config.eval.cache=cache"),
+    "scripts.against_torch_fidelity": ("--images=0",),
+    "scripts.bad_input": ("--only=pickle",),
+    "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
+    "scripts.calibrate_scores": ("--cache=cache",),
+    "scripts.compile_ahead": ("--noall", "--config=configs/baseline.py"),
+    "scripts.fault_drill": ("--only=file in the workdir", "--times=1"),
+    "scripts.growth": ("--repetitions=1", "--points", "none,8,16,8"),
+    "scripts.plot_scores": ("--score=classifier_score",),
+    "scripts.precision": (),
+    "scripts.table_4_1": (
+        *("--seeds=1", "--iterations=2", "--width=16", "--rows=baseline,ecc-8", "--jobs=2", "--"),
+        *(*TOY[1:4], *TOY[6:], "--config.generator.k=3", "--config.data.dir=TFDS_DIR"),
+        "--config.eval.cache=cache",
+    ),
+}
+NEEDS = {  # extras, and how one knows that they are installed
+    "scripts.against_torch_fidelity": "torch_fidelity",
+    "scripts.benchmark": "torch_geometric",
+    "scripts.compile_ahead": "libtpu",
+}
 
 
-def commands() -> list[str]:
+class Command(NamedTuple):
+    """One that starts Python: `python -m MODULE ARGUMENTS`."""
+
+    module: str
+    arguments: str
+
+    def __str__(self) -> str:
+        return f"{self.module}{self.arguments}"
+
+    @property
+    def takes_several(self) -> bool:
+        return "--distributed" in self.arguments or "--coordinator" in self.arguments
+
+
+def lines() -> list[str]:
+    """Of the pages' shell blocks, and what starts Python within a text."""
     found = []
     for page in PAGES:
-        for block in re.findall(r"```sh\n(.*?)```", (ROOT / page).read_text(), re.DOTALL):
-            lines = re.sub(r"\s*\\\n\s*", " ", block).splitlines()
-            found += [line.partition("  #")[0].strip() for line in lines if line.strip()]
-    return list(dict.fromkeys(found))
+        text = (ROOT / page).read_text()
+        for block, inline in re.findall(
+            r"```sh\n(.*?)```|`(python (?:-m|scripts/)[^`]+)`", text, re.DOTALL
+        ):
+            joined = re.sub(r"\s*\\\n\s*", " ", block) if block else inline.replace("\n", " ")
+            found += [line.partition("  #")[0].strip() for line in joined.splitlines()]
+    return list(dict.fromkeys(filter(None, found)))
 
 
-def of_the_program() -> list[tuple[str, ...]]:
-    """The arguments of each command that starts it, here or, in quotes, on another machine."""
+def commands() -> list[Command]:
+    """Those of ours, also behind an installation or, in quotes, on another machine."""
+    start = re.compile(r'python (?:-m |scripts/(?=\w+\.py))([\w.]+?)(?:\.py)?((?: [^&]*?)?)"?$')
     found = []
-    for command in commands():
-        words = shlex.split(command)
-        words += [inner for word in words if " " in word for inner in shlex.split(word)]
-        if "gcgan_jax.main" in words:
-            found.append(tuple(words[words.index("gcgan_jax.main") + 1 :]))
-    return list(dict.fromkeys(found))
+    for line in lines():
+        if match := start.search(line):
+            module = match[1] if "." in match[1] or match[1] == "pytest" else f"scripts.{match[1]}"
+            found.append(Command(module, match[2]))
+    return [command for command in dict.fromkeys(found) if command.module != "pytest"]
 
 
-def takes_several(arguments: tuple[str, ...]) -> bool:
-    return any(flag.startswith(("--distributed", "--coordinator")) for flag in arguments)
-
-
-def of_scripts() -> list[tuple[str, str]]:
-    """Name and arguments of each command that starts one."""
-    found = [re.search(r"scripts[./](\w+)(?:\.py)?(.*)", command) for command in commands()]
-    return [(match[1], match[2]) for match in found if match]
+OF_THE_PROGRAM = [command for command in commands() if command.module == PROGRAM]
+OF_SCRIPTS = [command for command in commands() if command.module != PROGRAM]
 
 
 def test_nothing_else_is_asked_for() -> None:
-    ours = re.compile(r"(\S*/)?python (-m (gcgan_jax\.main|scripts\.\w+)|scripts/\w+\.py)\b")
-    for command in commands():
-        assert command.startswith(OTHERS) or ours.match(command), command
-    assert len(of_the_program()) >= 9 and len(of_scripts()) >= 9
+    ours = re.compile(rf"python (-m |scripts/)({'|'.join(SMALLER)}|\w+\.py)\b")
+    for line in lines():
+        assert line.startswith(OTHERS) or ours.search(line), line
+    assert {command.module for command in commands()} == set(SMALLER)
+    assert len(OF_THE_PROGRAM) >= 11 and len(OF_SCRIPTS) >= 14
 
 
 @pytest.fixture(scope="module")
@@ -70,13 +111,12 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     program.close()
 
 
-@pytest.mark.parametrize("arguments", of_the_program(), ids=" ".join)
-def test_flags_of_the_program_are_known(
-    arguments: tuple[str, ...], program: Program, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("command", OF_THE_PROGRAM, ids=str)
+def test_flags_of_the_program_are_known(command: Command, program: Program, tmp_path: Path) -> None:
     """Those of several processes wait for others; the others look for a run to go on with."""
-    several = takes_several(arguments)
+    several = command.takes_several
     alone = "--connect_timeout=1" if several else "--mode=sample"
+    arguments = shlex.split(command.arguments)
     flags = [flag for flag in arguments if several or not flag.startswith("--mode")]
     code, _, err = ended(program.start(*flags, alone, f"--workdir={tmp_path / 'none'}"))
     assert (code, err.count("\n")) == (1, 1)
@@ -84,26 +124,50 @@ def test_flags_of_the_program_are_known(
     assert any(line in err for line in met), err
 
 
-@pytest.mark.parametrize(("name", "arguments"), of_scripts())
-def test_flags_of_scripts_are_known(name: str, arguments: str) -> None:
-    source = (ROOT / "scripts" / f"{name}.py").read_text()
-    for flag in re.findall(r"--\w+", arguments):
+@pytest.mark.parametrize("command", OF_SCRIPTS, ids=str)
+def test_flags_of_scripts_are_known(command: Command) -> None:
+    source = (ROOT / f"{command.module.replace('.', '/')}.py").read_text()
+    for flag in re.findall(r"--\w+", command.arguments):
         assert f'"{flag}"' in source or f'"{flag[2:]}"' in source  # argparse's, or absl's
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Looks like the one of the README, so that what is written there is written here."""
+    folder = tmp_path_factory.mktemp("reader")
+    for name in ("configs", "gcgan_jax", "scripts"):
+        (folder / name).symlink_to(ROOT / name)
+    (folder / "docs").mkdir()
+    tfds(train=5000, test=5000)(folder / "data")
+    return folder
+
+
 @pytest.mark.slow
-def test_commands_of_the_program_run_at_toy_size(program: Program, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "command", [command for command in commands() if not command.takes_several], ids=str
+)
+def test_commands_run_at_toy_size(command: Command, program: Program, folder: Path) -> None:
     """One after the other, as a reader would: what is trained first is scored and shown then."""
-    tfds(train=1000, test=16)(tmp_path / "data")
-    places = (f"--config.data.dir={tmp_path / 'data'}", f"--config.eval.cache={tmp_path / 'cache'}")
-    for arguments in of_the_program():
-        if takes_several(arguments):
-            continue
-        config = re.search(r"configs/(\w+)", " ".join(arguments))[1]
-        own = (f"--workdir={tmp_path / config}", *places)
-        code, _, err = ended(program.start(*arguments, *TOY, *own))
-        assert (code, err) == (0, ""), arguments
-    assert (tmp_path / "ecc" / "scores.jsonl").exists()
-    pictures = {path.name.split("-")[0] for path in tmp_path.glob("quickstart/pictures/*")}
-    kinds = {"samples", "spherical", "linear", "arithmetic", "neighbours", "nearest"}
-    assert pictures == kinds
+    needed = NEEDS.get(command.module)
+    if needed and not importlib.util.find_spec(needed):
+        pytest.skip(f"{needed} is not installed")
+    line = (
+        f"{sys.executable} -m {command}{' '.join(['', *map(shlex.quote, SMALLER[command.module])])}"
+    )
+    done = subprocess.run(
+        line.replace("TFDS_DIR", str(folder / "data")).replace("NAME.py", "ecc.py"),
+        shell=True,
+        cwd=folder,
+        env=os.environ | program.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    if command.module == PROGRAM:
+        assert done.stderr == ""
+    if mode := re.search(r"--mode=(\w+)", command.arguments):
+        first = {"evaluate": "scores", "sample": "samples", "interpolate": "spherical"}
+        assert any(folder.glob(f"runs/*/**/{first.get(mode[1], mode[1])}*"))
+    for path in re.findall(r"=(\S+\.(?:json|png))", command.arguments):
+        assert (folder / path).stat().st_size > 0
