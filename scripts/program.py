@@ -23,7 +23,11 @@ class Program:
         self.started: list[subprocess.Popen[str]] = []
 
     def start(
-        self, *flags: str, module: tuple[str, ...] = ("gcgan_jax.main",), **environment: str
+        self,
+        *flags: str,
+        module: tuple[str, ...] = ("gcgan_jax.main",),
+        start_new_session: bool = False,
+        **environment: str,
     ) -> subprocess.Popen[str]:
         process = subprocess.Popen(
             [sys.executable, "-m", *module, *flags],
@@ -32,6 +36,7 @@ class Program:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            start_new_session=start_new_session,
         )
         self.started.append(process)
         return process

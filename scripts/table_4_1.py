@@ -3,9 +3,9 @@
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3
 
 trains every row with every seed to its last iteration, scores it, and writes table.md and table.csv
-into the workdir. What is done already is not done again; what was stopped is gone on with, and more
---iterations are added to those that are done. All seeds of a row use one compiled program. On a
-SLURM cluster, one job for each row and seed:
+into the workdir. What is done already is not done again; what was stopped, as by Ctrl-C, is gone
+on with, and more --iterations are added to those that are done. All seeds of a row use one compiled
+program. On a SLURM cluster, one job for each row and seed:
 
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3 --cluster=slurm --jobs=27 \
         --parameters=slurm_partition=gpu,gpus_per_node=1,timeout_min=2880
@@ -15,6 +15,8 @@ Flags behind `--` go to the program: `-- --config.data.dir=DIR --config.eval.net
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -30,6 +32,7 @@ from scripts.summary import ROWS, as_csv, as_markdown, summarise
 
 ROOT = Path(__file__).parents[1]
 TOLD_EVERY = 30  # seconds
+STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Job(NamedTuple):
@@ -88,21 +91,73 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
 
 
 def run(job: Job) -> str:
-    """Trains and scores; the program's last words if it failed, else ""."""
+    """Trains and scores; the program's last words if it failed, else "".
+
+    Asked to stop, it has the program save, which therefore has a session of its own: a signal to
+    all of this one would be its second, at which it leaves at once.
+    """
     job.workdir.mkdir(parents=True, exist_ok=True)
+    console = job.workdir / "console.txt"
     command = [sys.executable, "-m", "gcgan_jax.main", *job.flags]
-    with (job.workdir / "console.txt").open("a") as console:
-        done = subprocess.run(
-            command, cwd=ROOT, stdout=console, stderr=subprocess.PIPE, text=True, check=False
+    with console.open("a") as out:
+        process = subprocess.Popen(
+            command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
-    return done.stderr.strip().rpartition("\n")[2] if done.returncode else ""
+
+    def stop(*_: object) -> None:
+        for number in STOPS:
+            signal.signal(number, signal.SIG_IGN)
+        process.terminate()
+
+    for number in STOPS:
+        signal.signal(number, stop)
+    code = process.wait()
+    last = console.read_text().rstrip().rpartition("\n")[2]
+    told = last.startswith("gcgan_jax: ")
+    return (last if told else f"exit code {code}, see {console}") if code else ""
+
+
+def submit(executor: submitit.Executor, job: Job) -> Any:
+    """Its processes leave Ctrl-C to this one."""
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        return executor.submit(run, job._replace(workdir=job.workdir.absolute()))
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def stop_all(running: list[tuple[Job, Any]]) -> None:
+    """Returns when all have saved."""
+    print("stopping; the same command goes on from there", flush=True)
+    for _, submitted in running:
+        if isinstance(submitted, submitit.LocalJob):
+            os.kill(int(submitted.job_id), signal.SIGTERM)  # its own way gives a second to save
+        else:
+            submitted.cancel(check=False)
+    while not all(submitted.done() for _, submitted in running):
+        time.sleep(1)
 
 
 def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[Job, str]:
-    """Keeps `at_once` jobs going and tells progress; what failed, with its last words."""
+    """What failed, with its last words.
+
+    Raises:
+        KeyboardInterrupt: it was stopped, and so is what ran.
+    """
+    running: list[tuple[Job, Any]] = []
+    try:
+        return keep_running(jobs, executor, at_once, running)
+    except KeyboardInterrupt:
+        stop_all(running)
+        raise
+
+
+def keep_running(
+    jobs: list[Job], executor: submitit.Executor, at_once: int, running: list[tuple[Job, Any]]
+) -> dict[Job, str]:
+    """Keeps `at_once` jobs in `running` and tells progress; what failed, with its last words."""
     todo = [job for job in jobs if not job.score]
     waiting = list(todo)
-    running: list[tuple[Job, Any]] = []
     failed: dict[Job, str] = {}
     began, told = time.monotonic(), float("-inf")
     at_start = sum(job.iteration for job in todo)
@@ -110,9 +165,7 @@ def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[
     while waiting or running:
         while waiting and len(running) < at_once:
             job = waiting.pop(0)
-            running.append(
-                (job, executor.submit(run, job._replace(workdir=job.workdir.absolute())))
-            )
+            running.append((job, submit(executor, job)))
         for job, submitted in [pair for pair in running if pair[1].done()]:
             running.remove((job, submitted))
             words = str(submitted.exception() or submitted.result())
@@ -152,7 +205,10 @@ def main() -> None:
         **{"timeout_min": 7 * 24 * 60}
         | {name: int(value) if value.isdigit() else value for name, value in given.items()}
     )
-    failed = run_all(jobs, executor, arguments.jobs)
+    try:
+        failed = run_all(jobs, executor, arguments.jobs)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     found = {
         name: [
             record
@@ -170,4 +226,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     main()

@@ -1,7 +1,10 @@
 """Table 4.1: its sums against hand arithmetic, and two jobs at once of the real program."""
 
 import importlib
+import os
+import signal
 import sys
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +13,7 @@ import pytest
 
 from gcgan_jax.evaluation.protocol import Record
 from scripts import table_4_1
+from scripts.program import Program, ended
 from scripts.summary import ROWS, as_csv, as_markdown, bootstrap_interval, summarise
 
 SCORED = Record(
@@ -100,6 +104,28 @@ def test_two_jobs_at_once_and_nothing_twice(
     with pytest.raises(SystemExit, match="1 of 2 jobs failed"):
         table_4_1.main()
     assert "baseline, seed 0: gcgan_jax: config.bath_size: no such field" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_what_runs(tmp_path: Path) -> None:
+    program = Program(JAX_DISABLE_MOST_OPTIMIZATIONS="true", JAX_NUM_CPU_DEVICES="1")
+    flags = (f"--workdir={tmp_path}", "--seeds=1", "--width=16", "--rows=baseline")
+    flags += ("--score=structure_error", "--iterations=5000", "--", *TOY)
+    metrics = tmp_path / "baseline" / "seed-0" / "metrics.jsonl"
+    try:
+        process = program.start(*flags, module=("scripts.table_4_1",), start_new_session=True)
+        while not metrics.exists():
+            assert process.poll() is None
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        code, out, err = ended(process)
+    finally:
+        program.close()
+    assert (code, err) == (130, "")
+    assert "stopping; the same command goes on from there" in out
+    console = (tmp_path / "baseline" / "seed-0" / "console.txt").read_text()
+    assert "stopped by SIGTERM: saved iteration " in console
+    assert not (tmp_path / "table.md").exists()
 
 
 def test_a_row_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
