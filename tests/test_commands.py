@@ -165,11 +165,12 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
     if needed and not importlib.util.find_spec(needed):
         pytest.skip(f"{needed} is not installed")
     line = at_toy_size(command)
+    quick_to_compile = program.environment if command.module == PROGRAM else {}
     done = subprocess.run(
         line.replace("TFDS_DIR", str(folder / "data")).replace("NAME.py", "ecc.py"),
         shell=True,
         cwd=folder,
-        env=os.environ | program.environment,
+        env=os.environ | {"JAX_NUM_CPU_DEVICES": "1"} | quick_to_compile,
         capture_output=True,
         text=True,
         check=False,
