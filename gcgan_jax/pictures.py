@@ -11,13 +11,15 @@ from PIL import Image
 
 from gcgan_jax.files import write_atomically
 
+GREY = 128  # between images, which may be black or white at their borders
+
 
 def image_grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
-    """uint8 [n, H, W, 3] -> one picture, filled row by row on black, about square by default."""
+    """uint8 [n, H, W, 3] -> one picture, filled row by row on grey, about square by default."""
     n, H, W, F = images.shape
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
-    cells = np.zeros((rows * columns, H + gap, W + gap, F), np.uint8)
+    cells = np.full((rows * columns, H + gap, W + gap, F), GREY, np.uint8)
     cells[:n, :H, :W] = images
     cells = cells.reshape(rows, columns, H + gap, W + gap, F).transpose(0, 2, 1, 3, 4)
     return cells.reshape(rows * (H + gap), columns * (W + gap), F)[:-gap, :-gap]

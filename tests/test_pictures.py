@@ -16,7 +16,7 @@ def test_grid_is_filled_row_by_row(tmp_path: Path) -> None:
     assert grid.shape == (2 * 4 + 1, 3 * 3 + 2, 3)
     for n, (row, column) in enumerate([(0, 0), (0, 1), (0, 2), (1, 0), (1, 1)]):
         np.testing.assert_array_equal(grid[5 * row :, 4 * column :][:4, :3], images[n])
-    assert (grid[:, 3] == 0).all()
+    assert (grid[:, 3] == 128).all()
     write_png(tmp_path / "deep" / "grid.png", grid)
     np.testing.assert_array_equal(Image.open(tmp_path / "deep" / "grid.png"), grid)
 
