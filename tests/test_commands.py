@@ -149,6 +149,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def at_toy_size(command: Command) -> str:
     own, _, of_program = command.arguments.partition(" -- ")
+    own = re.sub(r"--config\.critic\.widths=\S+", "", own)  # tuples given twice are joined
     own = " ".join([own, *map(shlex.quote, SMALLER[command.module])])
     if command.module == "scripts.table_4_1":
         own = " ".join([own, "--", of_program, *map(shlex.quote, OF_TABLES)])
