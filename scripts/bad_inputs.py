@@ -6,7 +6,7 @@
 import json
 import os
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -158,15 +158,24 @@ def tfds_images(shape: tuple[int, int, int], count: int) -> np.ndarray:
 
 
 def tfds(
-    shape: tuple[int, int, int] = (32, 32, 3), train: int = 40, test: int = 8
+    shape: tuple[int, int, int] = (32, 32, 3),
+    train: int = 40,
+    test: int = 8,
+    classes: Sequence[int] = (0,),
 ) -> Callable[[Path], Path]:
-    """Makes a prepared data set "cifar10" of random images; gives its training split's file."""
+    """Makes a prepared data set "cifar10" of random images, whose classes take turns.
+
+    Gives its training split's file.
+    """
 
     def make(directory: Path) -> Path:
         import tensorflow_datasets as tfds
 
         drawn = enumerate(tfds_images(shape, train + test))
-        examples = [(n, {"id": f"{n}", "image": image, "label": 0}) for n, image in drawn]
+        examples = [
+            (n, {"id": f"{n}", "image": image, "label": classes[n % len(classes)]})
+            for n, image in drawn
+        ]
         features = {
             "id": tfds.features.Text(),
             "image": tfds.features.Image(shape=shape),
