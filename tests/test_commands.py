@@ -31,6 +31,7 @@ SMALLER = {  # what ends each within minutes; the last of two equal flags counts
     "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
     "scripts.calibrate_scores": ("--cache=cache",),
     "scripts.compile_ahead": ("--noall", "--config=configs/baseline.py"),
+    "scripts.endurance": ("--iterations=1000", "--", "--config=configs/quickstart.py", *TOY),
     "scripts.fault_drill": ("--only=file in the workdir", "--times=1"),
     "scripts.growth": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.plot_scores": ("--score=classifier_score",),
