@@ -24,6 +24,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         part.unlink(missing_ok=True)
 
 
+def write_text(path: Path, text: str) -> None:
+    """Writes a text whole or not at all."""
+    write_atomically(path, lambda file: file.write(text.encode()))
+
+
 @contextmanager
 def naming(path: Path) -> Iterator[None]:
     """Puts the path into errors of a disk, which do not say which file they are of."""

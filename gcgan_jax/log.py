@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gcgan_jax.files import naming, write_atomically
+from gcgan_jax.files import naming, write_text
 from gcgan_jax.hosts import is_first
 
 SHOWN = ("graph", "twins", "score")  # figures that stand on the console too
@@ -66,7 +66,7 @@ class Log:
                     kept.append(line)
             except ValueError:  # cut off in the middle of the line
                 continue
-        write_atomically(self._rows, lambda file: file.write("".join(kept).encode()))
+        write_text(self._rows, "".join(kept))
 
 
 def say(line: str) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 
 FILE = "checksums.json"
 FORMAT = 1  # of the files that are listed; another for every change of what they hold
@@ -18,8 +18,7 @@ FORMAT = 1  # of the files that are listed; another for every change of what the
 def write_manifest(directory: Path) -> None:
     """Lists all files that are in the directory now."""
     listed = {"format": FORMAT, "files": _checksums(directory)}
-    text = json.dumps(listed | {"own": _own(listed)}, indent=1)
-    write_atomically(directory / FILE, lambda file: file.write(text.encode()))
+    write_text(directory / FILE, json.dumps(listed | {"own": _own(listed)}, indent=1))
 
 
 def is_finished(directory: Path) -> bool:

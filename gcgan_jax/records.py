@@ -17,7 +17,7 @@ from gcgan_jax.data import Images
 from gcgan_jax.evaluation.evaluator import Evaluator, make_evaluator
 from gcgan_jax.evaluation.protocol import add_records, read_records
 from gcgan_jax.figures import make_figures, make_sampler
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 from gcgan_jax.gan import GAN
 from gcgan_jax.lock import locked
 from gcgan_jax.log import Log, say
@@ -86,7 +86,7 @@ class Records(NamedTuple):
 
     def note_failure(self, told: str) -> None:
         """Keeps it for the next start to tell."""
-        write_atomically(self._failure, lambda file: file.write(told.encode()))
+        write_text(self._failure, told)
 
     def save(self, state: State, iteration: int) -> None:
         """Saves a state that is past whatever failed before."""

@@ -7,7 +7,7 @@ from typing import Any
 
 from gcgan_jax.config import Config, differences
 from gcgan_jax.errors import UserError
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 
 # May differ from the config the run was started with, as may all of `eval` and `show`: they do not
 # change what was computed so far.
@@ -36,8 +36,7 @@ def open_workdir(workdir: Path, config: Config) -> None:
     path = workdir / CONFIG
     if path.exists():
         check_workdir(workdir, config)
-    text = json.dumps(_plain(config), indent=2) + "\n"
-    write_atomically(path, lambda file: file.write(text.encode()))
+    write_text(path, json.dumps(_plain(config), indent=2) + "\n")
 
 
 def check_workdir(workdir: Path, config: Config) -> None:

@@ -11,7 +11,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 from scripts.bad_inputs import SECTIONS, SMALL, Case
 from scripts.program import Program, ended
 
@@ -89,8 +89,7 @@ def main() -> None:
     lines.append(f"\n{count} cases, {count - wrong} of them answered by one line and exit code 1.")
     print(lines[-1])
     if arguments.output:
-        text = "\n".join(lines[1:]) + "\n"
-        write_atomically(arguments.output, lambda file: file.write(text.encode()))
+        write_text(arguments.output, "\n".join(lines[1:]) + "\n")
     sys.exit(wrong > 0)
 
 

@@ -16,7 +16,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 from scripts import operations
 from scripts.cases import MATMUL, Case, all_cases, choose, config_of, quick_cases
 from scripts.turns import Side, available_bytes
@@ -51,8 +51,7 @@ def main() -> None:
         print(as_markdown(rows[-1]), flush=True)
         if arguments.json:
             report = {"machine": machine(), "flops_per_second": rate, "cases": rows}
-            text = json.dumps(report, indent=1).encode()
-            write_atomically(arguments.json, lambda file, text=text: file.write(text))
+            write_text(arguments.json, json.dumps(report, indent=1))
 
 
 def parse_arguments() -> argparse.Namespace:

@@ -14,7 +14,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 from scripts.faults import damage, disk, kills
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 
@@ -89,8 +89,7 @@ def main() -> None:
                 lines.append(f"| {fault.name} | {tried} | {survived} | {seen} |")
                 print(lines[-1], flush=True)
                 if arguments.output:
-                    text = "\n".join(lines) + "\n"
-                    write_atomically(arguments.output, lambda file, t=text: file.write(t.encode()))
+                    write_text(arguments.output, "\n".join(lines) + "\n")
         finally:
             runs.program.close()
 

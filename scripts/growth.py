@@ -17,7 +17,7 @@ from typing import Any, NamedTuple
 
 from configs import baseline, ecc, edge_conv, large
 from gcgan_jax.config import Config, from_mapping
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_atomically, write_text
 from scripts.turns import Side
 
 OPERATORS = {"none": "baseline", "edge_conv": "EdgeConv", "ecc": "ECC"}
@@ -85,8 +85,7 @@ def main() -> None:
             value = getattr(point, axis)
             cells = f"{found['seconds']:.2f} | {found['peak_bytes'] / MIB:.0f}"
             print(f"| {OPERATORS[point.operator]} | {value} | {cells} |", flush=True)
-            text = json.dumps(measured, indent=1).encode()
-            write_atomically(arguments.json, lambda file, text=text: file.write(text))
+            write_text(arguments.json, json.dumps(measured, indent=1))
     if arguments.figure:
         draw(chosen, measured, arguments.figure)
 

@@ -27,7 +27,7 @@ from typing import Any, NamedTuple
 import submitit
 
 from gcgan_jax.evaluation.protocol import Record, read_records
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 from scripts.summary import ROWS, as_csv, as_markdown, summarise
 
 ROOT = Path(__file__).parents[1]
@@ -220,7 +220,7 @@ def main() -> None:
     }
     table = summarise(found)
     for name, text in {"table.md": as_markdown(table), "table.csv": as_csv(table)}.items():
-        write_atomically(arguments.workdir / name, lambda file, t=text: file.write(t.encode()))
+        write_text(arguments.workdir / name, text)
     print(f"\n{as_markdown(table)}")
     sys.exit(f"{len(failed)} of {len(jobs)} jobs failed" if failed else 0)
 

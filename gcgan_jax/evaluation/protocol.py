@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gcgan_jax import __version__
-from gcgan_jax.files import write_atomically
+from gcgan_jax.files import write_text
 from gcgan_jax.lock import in_turn
 
 LIBRARIES = ("jax", "flax", "numpy")
@@ -107,7 +107,7 @@ def add_records(path: Path, new: Sequence[Record]) -> None:
     with in_turn(path):
         kept = [record for record in read_records(path) if record.identity() not in made]
         lines = "".join(json.dumps(asdict(record)) + "\n" for record in [*kept, *new])
-        write_atomically(path, lambda file: file.write(lines.encode()))
+        write_text(path, lines)
 
 
 def as_tables(records: Iterable[Record]) -> str:
