@@ -28,11 +28,11 @@ import submitit
 
 from gcgan_jax.evaluation.protocol import Record, read_records
 from gcgan_jax.files import write_text
+from gcgan_jax.stopping import SIGNALS, exit_code
 from scripts.summary import ROWS, as_csv, as_markdown, summarise
 
 ROOT = Path(__file__).parents[1]
 TOLD_EVERY = 30  # seconds
-STOPS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Job(NamedTuple):
@@ -105,11 +105,11 @@ def run(job: Job) -> str:
         )
 
     def stop(*_: object) -> None:
-        for number in STOPS:
+        for number in SIGNALS:
             signal.signal(number, signal.SIG_IGN)
         process.terminate()
 
-    for number in STOPS:
+    for number in SIGNALS:
         signal.signal(number, stop)
     code = process.wait()
     last = console.read_text().rstrip().rpartition("\n")[2]
@@ -139,48 +139,47 @@ def stop_all(running: list[tuple[Job, Any]]) -> None:
 
 
 def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[Job, str]:
-    """What failed, with its last words.
+    """Keeps `at_once` jobs going and tells progress; what failed, with its last words.
 
     Raises:
         KeyboardInterrupt: it was stopped, and so is what ran.
     """
-    running: list[tuple[Job, Any]] = []
-    try:
-        return keep_running(jobs, executor, at_once, running)
-    except KeyboardInterrupt:
-        stop_all(running)
-        raise
-
-
-def keep_running(
-    jobs: list[Job], executor: submitit.Executor, at_once: int, running: list[tuple[Job, Any]]
-) -> dict[Job, str]:
-    """Keeps `at_once` jobs in `running` and tells progress; what failed, with its last words."""
     todo = [job for job in jobs if not job.score]
     waiting = list(todo)
+    running: list[tuple[Job, Any]] = []
     failed: dict[Job, str] = {}
     began, told = time.monotonic(), float("-inf")
     at_start = sum(job.iteration for job in todo)
-    whole = sum(job.iterations for job in todo)
-    while waiting or running:
-        while waiting and len(running) < at_once:
-            job = waiting.pop(0)
-            running.append((job, submit(executor, job)))
-        for job, submitted in [pair for pair in running if pair[1].done()]:
-            running.remove((job, submitted))
-            words = str(submitted.exception() or submitted.result())
-            if words:
-                failed[job] = words
-            print(f"{job.row}, seed {job.seed}: {words or 'done'}", flush=True)
-        if time.monotonic() - told > TOLD_EVERY:
-            told = time.monotonic()
-            done = sum(job.iteration for job in todo)
-            rate = (done - at_start) / (told - began) if told > began else 0
-            left = timedelta(seconds=round((whole - done) / rate)) if rate > 0 else "?"
-            names = ", ".join(f"{job.row}/{job.seed} at {job.iteration}" for job, _ in running)
-            print(f"{names}; {len(waiting)} more; {left} left", flush=True)
-        time.sleep(1)
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                job = waiting.pop(0)
+                running.append((job, submit(executor, job)))
+            for job, submitted in [pair for pair in running if pair[1].done()]:
+                running.remove((job, submitted))
+                words = str(submitted.exception() or submitted.result())
+                if words:
+                    failed[job] = words
+                print(f"{job.row}, seed {job.seed}: {words or 'done'}", flush=True)
+            if time.monotonic() - told > TOLD_EVERY:
+                told = time.monotonic()
+                names = ", ".join(f"{job.row}/{job.seed} at {job.iteration}" for job, _ in running)
+                left = time_left(todo, at_start, told - began)
+                print(f"{names}; {len(waiting)} more; {left} left", flush=True)
+            time.sleep(1)
+    except KeyboardInterrupt:
+        stop_all(running)
+        raise
     return failed
+
+
+def time_left(todo: list[Job], at_start: int, seconds: float) -> timedelta | str:
+    """By the iterations that were done in those seconds; "?" as long as there are none."""
+    done = sum(job.iteration for job in todo)
+    if done <= at_start:
+        return "?"
+    whole = sum(job.iterations for job in todo)
+    return timedelta(seconds=round((whole - done) * seconds / (done - at_start)))
 
 
 def main() -> None:
@@ -208,7 +207,7 @@ def main() -> None:
     try:
         failed = run_all(jobs, executor, arguments.jobs)
     except KeyboardInterrupt:
-        sys.exit(128 + signal.SIGINT)
+        sys.exit(exit_code(signal.SIGINT))
     found = {
         name: [
             record
