@@ -18,14 +18,18 @@ from scripts.program import ROOT, Program, ended
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
 OTHERS = ("pip", "python3 -m venv", "python -m pytest", "ruff")  # of the tests, or not ours
 PROGRAM = "gcgan_jax.main"
+FEW = (
+    *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
+    *("--config.generator.k=3", "--config.figure_images=8"),
+)
 TOY = (
-    *("--config.num_iterations=2", "--config.batch_size=8", "--config.n_critic=1"),
-    *("--config.iterations_per_call=1", "--config.generator.width=16"),
-    *("--config.critic.widths=(4,6,8)", "--config.generator.k=3", "--config.figure_images=8"),
+    *(*FEW, "--config.num_iterations=2"),
+    *("--config.generator.width=16", "--config.critic.widths=(4,6,8)"),
     *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
 )
+PLACES = ("--config.data.dir=TFDS_DIR", "--config.eval.cache=cache")
 SMALLER = {  # what ends each within minutes; the last of two equal flags counts
-    PROGRAM: (*TOY, "--config.data.dir=TFDS_DIR", "--config.eval.cache=cache"),
+    PROGRAM: (*TOY, *PLACES),
     "scripts.against_torch_fidelity": ("--images=0",),
     "scripts.bad_input": ("--only=pickle",),
     "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
@@ -42,11 +46,15 @@ SMALLER = {  # what ends each within minutes; the last of two equal flags counts
     ),
 }
 OF_TABLES = (  # likewise, behind --
-    *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
-    *("--config.generator.k=3", "--config.figure_images=8", "--config.data.dir=TFDS_DIR"),
-    *("--config.eval.network=classifier", "--config.eval.protocol=small"),
-    "--config.eval.cache=cache",
+    *(*FEW, *PLACES, "--config.eval.network=classifier", "--config.eval.protocol=small"),
 )
+MADE = {  # by the modes, in the workdir
+    "evaluate": ("scores.jsonl",),
+    "sample": ("pictures/samples-*",),
+    "interpolate": ("pictures/spherical-*", "pictures/linear-*", "pictures/arithmetic-*"),
+    "neighbours": ("pictures/neighbours-*",),
+    "nearest": ("pictures/nearest-*",),
+}
 NEEDS = {  # extras, and how one knows that they are installed
     "scripts.against_torch_fidelity": "torch_fidelity",
     "scripts.benchmark": "torch_geometric",
@@ -182,7 +190,8 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
     if command.module == PROGRAM:
         assert done.stderr == ""
     if mode := re.search(r"--mode=(\w+)", command.arguments):
-        first = {"evaluate": "scores", "sample": "samples", "interpolate": "spherical"}
-        assert any(folder.glob(f"runs/*/**/{first.get(mode[1], mode[1])}*"))
+        config = re.search(r"configs/(\w+)", command.arguments)[1]
+        for name in MADE[mode[1]]:
+            assert any(folder.glob(f"runs/{config}/{name}")), name
     for path in re.findall(r"=(\S+\.(?:json|png))", command.arguments):
         assert (folder / path).stat().st_size > 0

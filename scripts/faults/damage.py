@@ -86,7 +86,8 @@ def not_finite(fault: str, quantity: str) -> Trials:
             code, _, err = ended(process)
             stopped = f"stopped in iteration {iteration}: {quantity} is "
             remains = f"; the checkpoint of iteration {NEWEST} remains"
-            survived = code == 1 and stopped in err and remains in err
+            told = (f"{stopped}{value}{remains}" for value in ("nan", "inf"))
+            survived = code == 1 and any(line in err for line in told)
             code, out, _ = runs.whole(workdir, until=NEWEST + PERIOD)
             survived &= code == 0 and f"the run before {stopped}" in out
             yield Trial(survived and runs.same(workdir, NEWEST + PERIOD), runs.told(err))

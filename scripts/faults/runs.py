@@ -132,7 +132,7 @@ Trials = Callable[[Runs, int], Iterator[Trial]]  # so many of one fault
 
 def finished(workdir: Path) -> list[int]:
     """Iterations of the checkpoints that are whole, by the list that is written last."""
-    steps = (workdir / "checkpoints").glob("[0-9]*")
+    steps = (workdir / "checkpoints").glob("*")
     return sorted(int(step.name) for step in steps if step.name.isdecimal() and is_finished(step))
 
 
