@@ -39,7 +39,7 @@ class Case(NamedTuple):
 
 
 def config_file(text: str) -> Callable[[Path], object]:
-    return lambda directory: (directory / "mine.py").write_text(text)
+    return lambda directory: (directory / "mine.py").write_text(text, "latin-1")
 
 
 def changed(line: str) -> Callable[[Path], object]:
@@ -55,7 +55,7 @@ COMMAND_LINE = (
     Case("no config", ""),
     Case("config file that is not there", "--config=configs/nowhere.py"),
     Case("directory as config file", "--config=configs"),
-    Case("config file of bytes", MINE, config_file("\0\1")),
+    Case("config file of bytes", MINE, config_file("\xff\1")),
     Case("config file that is no Python", MINE, config_file("def get_config(:\n")),
     Case("config file without get_config", MINE, config_file("a = 1\n")),
     Case("config file that fails", MINE, config_file("def get_config(): return 1 / 0\n")),
