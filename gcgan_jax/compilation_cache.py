@@ -1,5 +1,6 @@
 """Compiled programs, kept for the next start."""
 
+import warnings
 from pathlib import Path
 
 import jax
@@ -13,5 +14,7 @@ def keep_compiled(place: str, workdir: Path) -> None:
     """
     named: str | None = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
     if place != "off" and (place or not named):
-        place = place or str((workdir / "compiled").absolute())
+        if not place:  # a workdir that cannot be written is told of by what must write there
+            warnings.filterwarnings("ignore", "Error .* persistent compilation cache")
+            place = str((workdir / "compiled").absolute())
         jax.config.update("jax_compilation_cache_dir", place)

@@ -118,11 +118,11 @@ def open_records(config: Config, gan: GAN, images: Images, workdir: Path) -> Ite
         UserError: the workdir holds a run of another config or damaged checkpoints alone, is in
             use, or is not a directory.
     """
-    sampler = make_sampler(config, gan)
-    figures = make_figures(config, gan, images, sampler)
     with ExitStack() as opened:
         opened.enter_context(locked(workdir))
         open_workdir(workdir, config)
+        sampler = make_sampler(config, gan)
+        figures = make_figures(config, gan, images, sampler)
 
         def checkpoints(name: str, keep: int) -> Checkpoints:
             return opened.enter_context(closing(Checkpoints(workdir / name, keep)))

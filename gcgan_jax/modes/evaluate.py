@@ -27,8 +27,8 @@ def evaluate(config: Config, workdir: Path, folder: Path | None) -> None:
     else:
         state = load_state(config, workdir)  # fails sooner than loading images takes
         records = _evaluator(config).of_state(state)
+    say(as_tables(records))  # first, as they are not lost then if they cannot be written
     add_records(workdir / SCORES, records)
-    say(as_tables(records))
 
 
 def _evaluator(config: Config) -> Evaluator:
