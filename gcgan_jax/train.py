@@ -21,6 +21,7 @@ from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.gan import build_gan
 from gcgan_jax.hosts import all_devices, from_first, is_first, on_all, others_needed, require_same
 from gcgan_jax.log import say
+from gcgan_jax.memory import give_back
 from gcgan_jax.optimizer import make_direction
 from gcgan_jax.profiler import Profiler
 from gcgan_jax.records import Records, open_records
@@ -102,6 +103,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
     step = _compile(run, state)
     if records:
         records.compile(own_copy(state))
+    give_back()  # what compiling has freed
 
     run.stop.heeded = True
     kept = start  # iteration of the newest checkpoint

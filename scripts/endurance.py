@@ -22,9 +22,6 @@ from gcgan_jax.files import write_atomically
 from scripts.program import Program
 
 FREQUENT = ("sample_every=25", "checkpoint_every=25", "eval_every=250", "log_every=25")
-# glibc then gives freed memory back at once, so that what is resident is what is held: else what
-# was freed after compiling, about a gibibyte, stays until some later moment.
-GIVES_BACK = {"MALLOC_MMAP_THRESHOLD_": "131072", "MALLOC_TRIM_THRESHOLD_": "131072"}
 WINDOW = 500  # iterations
 GROWTH = 0.05  # of the median of resident memory
 
@@ -57,7 +54,7 @@ def watch(flags: list[str], workdir: Path) -> Iterator[Seen]:
     Raises:
         RuntimeError: it failed.
     """
-    program = Program(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0", **GIVES_BACK)
+    program = Program(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0")
     process = program.start(*flags, f"--workdir={workdir}")
     told = [0]
 
