@@ -19,4 +19,5 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.name)
 def test_survived(fault: Fault, runs: Runs) -> None:
-    assert play(fault, runs, times=1)[:2] == (1, 1)
+    tried, survived, seen = play(fault, runs, times=1)
+    assert survived == tried > 0, seen

@@ -152,5 +152,5 @@ def a_host_dies(runs: Runs, times: int) -> Iterator[Trial]:
             and seconds < 120
             and ends == [0, 0]
             and runs.same(workdir, longest, reference),
-            f"{runs.told(err)}; after {seconds:.0f} s",
+            f"{runs.told(err)}; after {seconds:.0f} s" + f"; resumed: {ends}" * any(ends),
         )
