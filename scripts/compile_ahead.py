@@ -4,8 +4,8 @@ The extra `ahead` brings the compilers (1.3 GB, and into an environment of its o
 for the accelerators of whatever it finds installed):
 
     python3 -m venv .ahead && .ahead/bin/pip install -e '.[ahead]'
-    .ahead/bin/python scripts/compile_ahead.py --target=v5e --config=configs/ecc.py:32
-    .ahead/bin/python scripts/compile_ahead.py --target=v5e --target=h100 --all --json=ahead.json
+    .ahead/bin/python -m scripts.compile_ahead --target=v5e --config=configs/ecc.py:32
+    .ahead/bin/python -m scripts.compile_ahead --target=v5e --target=h100 --all --json=ahead.json
 
 `--all` takes the rows of the thesis's Table 4.1, and ECC at k = 32 with batch 32, each in a process
 of its own. What is compiled is `make_train_step`, as training runs it, for one chip with the whole
@@ -31,6 +31,8 @@ from typing import Any, NamedTuple
 
 from absl import app, flags
 from ml_collections import config_flags
+
+from gcgan_jax.files import write_text
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = (
@@ -102,16 +104,16 @@ def main(_: list[str]) -> None:
             rows.append(in_child(target, config) if config else compile_step(target))
             print(table_row(rows[-1]), flush=True)
             if JSON.value:
-                Path(JSON.value).write_text(json.dumps(rows, indent=1) + "\n")
+                write_text(Path(JSON.value), json.dumps(rows, indent=1) + "\n")
 
 
 def in_child(target: str, config: str) -> Figures:
     """`compile_step` in a process of its own, which may end without an answer."""
     with tempfile.TemporaryDirectory() as directory:
         answer = Path(directory, "figures.json")
-        arguments = [f"--target={target}", f"--config={ROOT / config}", f"--json={answer}"]
-        command = [sys.executable, __file__, *arguments]
-        done = subprocess.run(command, stdout=subprocess.DEVNULL)
+        arguments = [f"--target={target}", f"--config={config}", f"--json={answer}"]
+        command = [sys.executable, "-m", "scripts.compile_ahead", *arguments]
+        done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         if answer.exists():
             return json.loads(answer.read_text())[0]
     return {"target": target, "config": config, "error": f"ended with code {done.returncode}"}
@@ -202,5 +204,4 @@ def table_row(figures: Figures) -> str:
 
 
 if __name__ == "__main__":
-    sys.path.insert(0, str(ROOT))  # the config files import each other
     app.run(main)

@@ -81,9 +81,7 @@ def lines() -> list[str]:
     found = []
     for page in PAGES:
         text = (ROOT / page).read_text()
-        for block, inline in re.findall(
-            r"```sh\n(.*?)```|`(python (?:-m|scripts/)[^`]+)`", text, re.DOTALL
-        ):
+        for block, inline in re.findall(r"```sh\n(.*?)```|`(python -m [^`]+)`", text, re.DOTALL):
             joined = re.sub(r"\s*\\\n\s*", " ", block) if block else inline.replace("\n", " ")
             found += [line.partition("  #")[0].strip() for line in joined.splitlines()]
     return list(dict.fromkeys(filter(None, found)))
@@ -91,12 +89,8 @@ def lines() -> list[str]:
 
 def commands() -> list[Command]:
     """Those of ours, also behind an installation or, in quotes, on another machine."""
-    start = re.compile(r'python (?:-m |scripts/(?=\w+\.py))([\w.]+?)(?:\.py)?((?: [^&]*?)?)"?$')
-    found = []
-    for line in lines():
-        if match := start.search(line):
-            module = match[1] if "." in match[1] or match[1] == "pytest" else f"scripts.{match[1]}"
-            found.append(Command(module, match[2]))
+    start = re.compile(r'python -m ([\w.]+)((?: [^&]*?)?)"?$')
+    found = [Command(*match.groups()) for line in lines() if (match := start.search(line))]
     return [command for command in dict.fromkeys(found) if command.module != "pytest"]
 
 
@@ -105,7 +99,7 @@ OF_SCRIPTS = [command for command in commands() if command.module != PROGRAM]
 
 
 def test_nothing_else_is_asked_for() -> None:
-    ours = re.compile(rf"python (-m |scripts/)({'|'.join(SMALLER)}|\w+\.py)\b")
+    ours = re.compile(rf"python -m ({'|'.join(SMALLER)})\b")
     for line in lines():
         assert line.startswith(OTHERS) or ours.search(line), line
     assert {command.module for command in commands()} == set(SMALLER)

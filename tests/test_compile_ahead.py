@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).parents[1] / "scripts" / "compile_ahead.py"
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.mark.skipif(find_spec("libtpu") is not None, reason="a compiler is installed")
@@ -19,8 +19,8 @@ SCRIPT = Path(__file__).parents[1] / "scripts" / "compile_ahead.py"
     ],
 )
 def test_what_is_missing_is_told_in_one_line(arguments: list[str], told: str) -> None:
-    command = [sys.executable, str(SCRIPT), *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+    command = [sys.executable, "-m", "scripts.compile_ahead", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
     assert told in done.stderr
     assert done.stderr.count("\n") == 1
