@@ -100,9 +100,8 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
 def _iterate(run: Run, state: State, start: int) -> State:
     """The iterations from `start` to the end."""
     config, records = run.config, run.records
-    step = _compile(run, state)
-    if records:
-        records.compile(own_copy(state))
+    # Gloo has the processes of a first step wait for each other no longer than 30 s
+    step = on_all(partial(_compile, run, state))
     give_back()  # what compiling has freed
 
     run.stop.heeded = True
@@ -148,13 +147,18 @@ def _iterate(run: Run, state: State, start: int) -> State:
 
 
 def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
-    """The training step on the images, compiled ahead so that its time is not the iterations'."""
+    """The training step on the images.
+
+    It, and what looks at a state, is compiled ahead so that its time is not the iterations'.
+    """
     images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
     numbers = number(run.devices)
     say("compiling the training step")
     began = time.perf_counter()
     compiled = make_train_step(run.config, run.devices).lower(state, images, numbers).compile()
     say(f"compiled in {time.perf_counter() - began:.0f} s")
+    if run.records:
+        run.records.compile(own_copy(state))
     return lambda state: compiled(state, images, numbers)
 
 

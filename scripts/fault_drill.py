@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gcgan_jax.files import write_text
-from scripts.faults import damage, disk, kills
+from scripts.faults import damage, disk, hosts, kills
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 
 QUICKSTART = ["--config=configs/quickstart.py", f"--config.iterations_per_call={PERIOD}"]
@@ -57,7 +57,8 @@ FAULTS = (
     Fault("infinite gradients", 3, damage.not_finite("inf", "generator_gradients")),
     Fault("clock a day behind", 3, damage.clock_is_set_back),
     Fault("metrics cut off in mid-line", 3, damage.metrics_are_cut),
-    Fault("one of two hosts dies", 4, kills.a_host_dies),
+    Fault("one of two hosts dies", 4, hosts.a_host_dies),
+    Fault("one of two hosts compiles 45 s longer", 2, hosts.a_host_is_late),
 )  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """The program with a fault in it: `python -m scripts.injected FAULT --config=… --workdir=…`.
 
 FAULT is `nan:N` (a NaN in the losses of iteration N), `inf:N` (infinite gradients of the generator
-in iteration N, of a finite loss) or `clock:S` (a clock that is S seconds behind).
+in iteration N, of a finite loss), `clock:S` (a clock that is S seconds behind) or `late:S` (a
+compilation that takes S seconds longer).
 """
 
 import sys
@@ -12,7 +13,7 @@ import jax.numpy as jnp
 from absl import app
 from jax import lax
 
-from gcgan_jax import command_line, train_step
+from gcgan_jax import command_line, train, train_step
 from gcgan_jax.main import main
 
 _critic_loss, _generator_loss = train_step.critic_loss, train_step.generator_loss
@@ -55,7 +56,17 @@ def clock(seconds: int) -> None:
     time.time_ns = lambda: now_ns() - seconds * 10**9
 
 
-FAULTS = {"nan": nan, "inf": inf, "clock": clock}
+def late(seconds: int) -> None:
+    make_train_step = train.make_train_step
+
+    def slowly(*args: Any) -> Any:
+        time.sleep(seconds)
+        return make_train_step(*args)
+
+    train.make_train_step = slowly
+
+
+FAULTS = {"nan": nan, "inf": inf, "clock": clock, "late": late}
 
 if __name__ == "__main__":
     name, _, number = sys.argv.pop(1).partition(":")

@@ -129,28 +129,3 @@ def stop_twice(runs: Runs, times: int) -> Iterator[Trial]:
             within and code == 130 and goes_on and runs.same(workdir, 4 * PERIOD),
             f"{runs.told(err)}; exit code {code}",
         )
-
-
-def a_host_dies(runs: Runs, times: int) -> Iterator[Trial]:
-    """The first and the second of two in turn; all goes on as in a run of two that had no fault."""
-    reference, longest = runs.fresh("two-reference"), 8 * PERIOD
-    for process in runs.start_two(reference, longest):
-        ended(process, seconds=3600)
-    for trial in range(times):
-        workdir = runs.fresh("two")
-        processes = runs.start_two(workdir, runs.iterations)
-        reach(processes[0], f" {2 * PERIOD}/")
-        dead, left = processes[:: 1 if trial % 2 else -1]
-        dead.kill()
-        began = time.perf_counter()
-        code, _, err = ended(left)
-        seconds = time.perf_counter() - began
-        both = runs.start_two(workdir, longest)
-        ends = [ended(process, seconds=3600)[0] for process in both]
-        yield Trial(
-            code == 1
-            and seconds < 120
-            and ends == [0, 0]
-            and runs.same(workdir, longest, reference),
-            f"{runs.told(err)}; after {seconds:.0f} s" + f"; resumed: {ends}" * any(ends),
-        )

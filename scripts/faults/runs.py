@@ -45,20 +45,33 @@ class Runs:
         self.program = Program(JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0")
 
     def start(
-        self, workdir: Path, *flags: str, until: int | None = None, fault: str = ""
+        self,
+        workdir: Path,
+        *flags: str,
+        until: int | None = None,
+        fault: str = "",
+        **environment: str,
     ) -> subprocess.Popen[str]:
         """The program on a workdir, with a fault of scripts/injected.py if one is named."""
         module = ("scripts.injected", fault) if fault else ("gcgan_jax.main",)
         iterations = f"--config.num_iterations={until or self.iterations}"
         return self.program.start(
-            *self._flags, iterations, f"--workdir={workdir}", *flags, module=module
+            *self._flags, iterations, f"--workdir={workdir}", *flags, module=module, **environment
         )
 
-    def start_two(self, workdir: Path, until: int) -> list[subprocess.Popen[str]]:
+    def start_two(
+        self, workdir: Path, until: int, faults: Sequence[str] = ("", "")
+    ) -> list[subprocess.Popen[str]]:
+        """Processes of two devices each; `faults` as those of `start`."""
         shared = [f"--coordinator=127.0.0.1:{free_port()}", "--num_processes=2"]
         return [
-            self.start(workdir, *shared, f"--process_id={number}", until=until)
-            for number in range(2)
+            self.start(
+                *(workdir, *shared, f"--process_id={number}"),
+                until=until,
+                fault=fault,
+                JAX_NUM_CPU_DEVICES="2",
+            )
+            for number, fault in enumerate(faults)
         ]
 
     def whole(self, workdir: Path, *flags: str, until: int | None = None) -> tuple[int, str, str]:
