@@ -51,5 +51,7 @@ def _reference(runs: Runs) -> Path:
     workdir = runs.directory / "two-reference"
     if not workdir.exists():
         for process in runs.start_two(workdir, LONGEST):
-            ended(process, seconds=3600)
+            code, _, err = ended(process, seconds=3600)
+            if code:
+                raise RuntimeError(f"the uninterrupted run of two failed: {err}")
     return workdir
