@@ -5,6 +5,7 @@ speaks, and reads and writes the workdir; nothing else tells it from the others.
 """
 
 import atexit
+import faulthandler
 import hashlib
 import os
 import socket
@@ -82,6 +83,7 @@ def _connect(cluster: Cluster, give_up: Callable[[str], object]) -> None:
     watch = threading.Timer(cluster.timeout, give_up, [missing])
     watch.daemon = True
     watch.start()
+    faulthandler.disable()  # JAX aborts when a process is lost: its message is to be the last
     try:
         jax.distributed.initialize(
             cluster.coordinator,
