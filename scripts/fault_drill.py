@@ -57,7 +57,8 @@ FAULTS = (
     Fault("infinite gradients", 3, damage.not_finite("inf", "generator_gradients")),
     Fault("clock a day behind", 3, damage.clock_is_set_back),
     Fault("metrics cut off in mid-line", 3, damage.metrics_are_cut),
-    Fault("one of two hosts dies", 4, hosts.a_host_dies),
+    Fault("one of two hosts dies", 4, hosts.a_host_dies(1)),
+    Fault("one of two hosts with two devices each dies", 2, hosts.a_host_dies(2)),
     Fault("one of two hosts compiles 45 s longer", 2, hosts.a_host_is_late),
 )  # fmt: skip
 

@@ -1,56 +1,67 @@
 """Two processes that train together, each for a host."""
 
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from scripts.faults.runs import PERIOD, Runs, Trial
+from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 from scripts.program import ended, reach
 
 LONGEST = 8 * PERIOD  # that two train
 LATE = 45  # seconds, more than Gloo waits
 
 
-def a_host_dies(runs: Runs, times: int) -> Iterator[Trial]:
+def a_host_dies(devices: int) -> Trials:
     """The second and the first in turn; all goes on as in a run that had no fault."""
-    reference = _reference(runs)
-    for trial in range(times):
-        workdir = runs.fresh("two")
-        processes = runs.start_two(workdir, runs.iterations)
-        reach(processes[0], f" {2 * PERIOD}/")
-        dead, left = processes[:: 1 if trial % 2 else -1]
-        dead.kill()
-        began = time.perf_counter()
-        code, _, err = ended(left)
-        seconds = time.perf_counter() - began
-        ends = [ended(process, seconds=3600)[0] for process in runs.start_two(workdir, LONGEST)]
-        yield Trial(
-            code == 1
-            and seconds < 120
-            and ends == [0, 0]
-            and runs.same(workdir, LONGEST, reference),
-            f"{runs.told(err)}; after {seconds:.0f} s" + f"; resumed: {ends}" * any(ends),
-        )
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        reference = _reference(runs, devices)
+        for trial in range(times):
+            workdir = runs.fresh("two")
+            processes = runs.start_two(workdir, runs.iterations, devices)
+            reach(processes[0], f" {2 * PERIOD}/")
+            dead, left = processes[:: 1 if trial % 2 else -1]
+            dead.kill()
+            began = time.perf_counter()
+            code, _, err = ended(left)
+            seconds = time.perf_counter() - began
+            both = runs.start_two(workdir, LONGEST, devices)
+            ends = [ended(process, seconds=3600)[0] for process in both]
+            survived = code != 0 and re.search("another has ended|another task died", err)
+            survived = survived and seconds < 120 and ends == [0, 0]
+            yield Trial(
+                bool(survived) and runs.same(workdir, LONGEST, reference),
+                f"{_told(runs, err)}; after {seconds:.0f} s" + f"; resumed: {ends}" * any(ends),
+            )
+
+    return trials
+
+
+def _told(runs: Runs, err: str) -> str:
+    """Our line, or JAX's own message, which is longer."""
+    own = re.search("Terminating process.*another task died", err)
+    return f"{own[0]} … (JAX's own words)" if own else runs.told(err)
 
 
 def a_host_is_late(runs: Runs, times: int) -> Iterator[Trial]:
     """The second and the first in turn."""
-    reference = _reference(runs)
+    reference = _reference(runs, devices=2)
     for trial in range(times):
         workdir = runs.fresh("two")
         faults = ("", f"late:{LATE}")[:: -1 if trial % 2 else 1]
-        both = runs.start_two(workdir, LONGEST, faults)
+        both = runs.start_two(workdir, LONGEST, 2, faults)
         ends = [ended(process, seconds=3600) for process in both]
         survived = all(code == 0 for code, _, _ in ends) and runs.same(workdir, LONGEST, reference)
         told = "".join(err for code, _, err in ends if code)
         yield Trial(survived, runs.told(told) if told else "nothing but its rows")
 
 
-def _reference(runs: Runs) -> Path:
+def _reference(runs: Runs, devices: int) -> Path:
     """Workdir of two that had no fault."""
-    workdir = runs.directory / "two-reference"
+    workdir = runs.directory / f"two-of-{devices}"
     if not workdir.exists():
-        for process in runs.start_two(workdir, LONGEST):
+        for process in runs.start_two(workdir, LONGEST, devices):
             code, _, err = ended(process, seconds=3600)
             if code:
                 raise RuntimeError(f"the uninterrupted run of two failed: {err}")

@@ -60,16 +60,16 @@ class Runs:
         )
 
     def start_two(
-        self, workdir: Path, until: int, faults: Sequence[str] = ("", "")
+        self, workdir: Path, until: int, devices: int, faults: Sequence[str] = ("", "")
     ) -> list[subprocess.Popen[str]]:
-        """Processes of two devices each; `faults` as those of `start`."""
+        """Processes of so many devices each; `faults` as those of `start`."""
         shared = [f"--coordinator=127.0.0.1:{free_port()}", "--num_processes=2"]
         return [
             self.start(
                 *(workdir, *shared, f"--process_id={number}"),
                 until=until,
                 fault=fault,
-                JAX_NUM_CPU_DEVICES="2",
+                JAX_NUM_CPU_DEVICES=str(devices),
             )
             for number, fault in enumerate(faults)
         ]
