@@ -42,10 +42,18 @@ class Run(NamedTuple):
     stop: Stop
 
 
-def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
+def train(
+    config: Config,
+    workdir: Path,
+    stop: Stop | None = None,
+    devices: Sequence[jax.Device] | None = None,
+) -> State:
     """Trains to config.num_iterations and returns the last state; resumes what `workdir` holds.
 
     In several processes, all call it; only the first one's `workdir` is used.
+
+    Args:
+        devices: of all processes, in the same order in each; None: all there are.
 
     Raises:
         StoppedError: `stop` was asked for; the state has been saved.
@@ -53,7 +61,7 @@ def train(config: Config, workdir: Path, stop: Stop | None = None) -> State:
             parameter is not finite, the newest checkpoint then being the last good one; or
             another process failed or has another config.
     """
-    devices = all_devices()
+    devices = devices or all_devices()
     check_batch(config.batch_size, len(devices))
     require_same("config", replace(config, data=replace(config.data, dir="")))
     images = on_all(partial(load_images, config))

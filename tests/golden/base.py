@@ -1,0 +1,82 @@
+"""Every field of a run, frozen: what `configs/default.py` held when the golden runs were recorded.
+
+A new field gets the value that changes nothing here; a renamed one gets its new name.
+"""
+
+from ml_collections import ConfigDict
+
+
+def get_config() -> ConfigDict:
+    return ConfigDict(
+        {
+            "seed": 0,
+            "batch_size": 4,
+            "num_iterations": 20,
+            "decay_iterations": 30,
+            "n_critic": 2,
+            "learning_rate": 1e-3,
+            "penalty_weight": 10.0,
+            "iterations_per_call": 1,
+            "ema_decay": 0.0,
+            "compute_dtype": "float32",
+            "matmul_precision": "default",
+            "compilation_cache": "off",
+            "optimizer": {"name": "rmsprop", "b1": 0.0, "b2": 0.9, "eps": 1e-8},
+            "data": {
+                "name": "twins",
+                "dir": "",
+                "image_size": 16,
+                "channels": 3,
+                "twins": {
+                    "num_train": 64,
+                    "num_test": 16,
+                    "grid": 2,
+                    "jitter": 0,
+                    "texture": 0,
+                },
+            },
+            "generator": {
+                "latent_size": 8,
+                "width": 32,
+                "non_local": "none",
+                "graph_blocks": (),
+                "k": 4,
+                "edge_conv": {"reduction": "sum"},
+                "ecc": {"hidden": 0, "attention": True, "delta": 10.0, "slope": 0.2},
+                "norm_momentum": 0.9,
+                "norm_epsilon": 1e-5,
+            },
+            "critic": {"widths": (8, 12, 16), "slope": 0.2},
+            "log_every": 1,
+            "sample_every": 20,
+            "checkpoint_every": 20,
+            "checkpoints_to_keep": 3,
+            "eval_every": 0,
+            "sample_images": 16,
+            "figure_images": 16,
+            "profile": (),
+            "checkpoint": "newest",
+            "eval": {
+                "network": "structure",
+                "inception_weights": "",
+                "protocol": "small",
+                "split": "train",
+                "batch_norm": "running",
+                "batch_size": 256,
+                "cache": "~/.cache/gcgan_jax",
+            },
+            "show": {
+                "seed": 0,
+                "averaged": False,
+                "images": 64,
+                "form": "grid",
+                "waypoints": 9,
+                "steps": 8,
+                "arithmetic": (0, 1, 2),
+                "latents": (0, 1, 2, 3),
+                "rows": (8, 15),
+                "columns": (8, 15),
+                "nearest": 5,
+            },
+        }
+    )

@@ -1,0 +1,24 @@
+"""The quickstart's networks, data and optimiser, with an entry for each of its first iterations."""
+
+from tests.golden import base
+
+
+def get_config():
+    config = base.get_config()
+    config.batch_size = 32
+    config.n_critic = 5
+    config.decay_iterations = 1_000
+    config.learning_rate = 5e-4
+    config.optimizer.name = "adam"
+    config.data.image_size = 32
+    config.data.twins.num_train = 10_000
+    config.data.twins.num_test = 1_000
+    config.generator.latent_size = 132
+    config.generator.width = 128
+    config.generator.non_local = "edge_conv"
+    config.generator.graph_blocks = (2,)
+    config.generator.k = 8
+    config.critic.widths = (32, 64, 128)
+    config.sample_images = 64
+    config.figure_images = 64
+    return config
