@@ -5,9 +5,9 @@ import pytest
 
 from tests import golden
 
-# Elsewhere sums are rounded in another order, which 20 iterations of training magnify. Compiled with
-# optimisation, instead of without as in the tests, values were seen to change by 0.06 and, in
-# bfloat16, by 0.18 of the largest size that each has in the run.
+# Elsewhere sums are rounded in another order, which 20 iterations of training magnify. Compiled
+# with optimisation, instead of without as in the tests, values were seen to change by 0.06 and,
+# in bfloat16, by 0.18 of the largest size that each has in the run.
 TOLERANCE = {"bfloat16": 0.4}
 IN_FLOAT32 = 0.15
 
