@@ -1,4 +1,4 @@
-"""Checkpoints of the training state, by Orbax, each with a list of its files' checksums."""
+"""Checkpoints of the training state, by Orbax, each with the checksums of its files."""
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
@@ -7,26 +7,34 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
+from gcgan_jax import checksums
 from gcgan_jax.errors import UserError
-from gcgan_jax.files import naming
+from gcgan_jax.files import naming, write_text
 from gcgan_jax.log import say
-from gcgan_jax.manifest import find_damage, is_finished, write_manifest
 from gcgan_jax.state import State
+
+FORMAT = 2  # of what a checkpoint holds; increased with every change of it
+FORMAT_FILE = "format"  # in each checkpoint's directory
+FORMAT_1_FILE = "checksums.json"  # which checkpoints of format 1 have instead
 
 
 class Checkpoints:
     """The newest few states of a run, written in the background by the first process alone.
 
-    They hold the numbers, not where these lay: any number of devices and processes goes on.
+    They hold the numbers, not where these lay: any number of devices and processes resumes them.
+
+    Args:
+        keep: how many; None: all.
+        format: written into each.
     """
 
-    def __init__(self, directory: Path, keep: int | None) -> None:
-        self._directory = directory.absolute()
+    def __init__(self, directory: Path, keep: int | None, format: int = FORMAT) -> None:
+        self._directory, self._format = directory.absolute(), format
         self._directory.mkdir(parents=True, exist_ok=True)
         options = ocp.CheckpointManagerOptions(
             max_to_keep=keep,
             create=False,  # Orbax would have all processes do it
-            enable_async_checkpointing=False,  # the list of checksums comes after it
+            enable_async_checkpointing=False,  # the checksums come after it
             multiprocessing_options=ocp.options.MultiprocessingOptions(active_processes={0}),
         )
         self._manager = ocp.CheckpointManager(self._directory, options=options)
@@ -40,10 +48,16 @@ class Checkpoints:
 
     @property
     def all(self) -> list[int]:
-        """The iterations of all finished checkpoints, in their order; waits for the last one."""
+        """The iterations of all finished checkpoints, in their order; waits for the last one.
+
+        Raises:
+            UserError: one of them is of format 1.
+        """
         self._wait()
-        steps = sorted(self._manager.all_steps())
-        return [step for step in steps if is_finished(self._directory / str(step))]
+        paths = {step: self._directory / str(step) for step in sorted(self._manager.all_steps())}
+        for path in paths.values():
+            _refuse_format_1(path)
+        return [step for step, path in paths.items() if checksums.is_finished(path)]
 
     def save(self, state: State, iteration: int) -> None:
         """Starts to write the state; `close` waits until it is on disk.
@@ -59,9 +73,9 @@ class Checkpoints:
         """The checkpoint of that iteration, as numpy arrays of the shapes of `like`.
 
         Raises:
-            UserError: it is not as it was written, or of other arrays than `like`.
+            UserError: it is corrupted, of another format, or of other arrays than `like`.
         """
-        damage = find_damage(self._directory / str(iteration))
+        damage = _find_damage(self._directory / str(iteration))
         if damage:
             raise UserError(f"checkpoint {iteration} in {self._directory} is not used: {damage}")
         shapes = jax.tree.map(np.asarray, like)
@@ -91,14 +105,15 @@ class Checkpoints:
             raise UserError(
                 f"checkpoint {iteration} in {self._directory} is of other networks: {first} is "
                 f"{_array(there.get(first))} there, {_array(here.get(first))} by this config "
-                f"({len(differing)} such differences): go on with the config it was trained with"
+                f"({len(differing)} such differences): use the config it was trained with"
             )
 
     def _write(self, numbers: State, iteration: int) -> None:
         step = self._directory / str(iteration)
         with naming(step):
             self._manager.save(iteration, args=ocp.args.StandardSave(numbers))
-        write_manifest(step)
+        write_text(step / FORMAT_FILE, f"{self._format}\n")
+        checksums.write_checksums(step)
 
     def _wait(self) -> None:
         writing, self._writing = self._writing, None
@@ -107,19 +122,19 @@ class Checkpoints:
 
 
 def set_damaged_aside(directory: Path) -> None:
-    """Moves checkpoints that are not as they were written to <directory>-damaged, and tells it.
+    """Moves corrupted and incomplete checkpoints to <directory>-damaged, and prints which.
 
     Raises:
-        UserError: there are finished ones, and all are damaged; they stay where they are.
+        UserError: all of several are corrupted, or one is of another format; nothing is moved.
     """
     steps = sorted((path for path in directory.glob("*") if path.name.isdecimal()), key=_iteration)
-    found = {path: find_damage(path) for path in steps}
+    found = {path: _find_damage(path) for path in steps}
     damaged = {path: damage for path, damage in found.items() if damage}
     if len(damaged) == len(steps) > 1:  # a single one may be a first that was not finished
-        told = "; ".join(f"{path.name}: {damage}" for path, damage in damaged.items())
+        reasons = "; ".join(f"{path.name}: {damage}" for path, damage in damaged.items())
         raise UserError(
-            f"none of the checkpoints in {directory} can be used ({told}): "
-            "restore them from a copy, or start anew with another --workdir"
+            f"none of the checkpoints in {directory} can be used ({reasons}): "
+            "restore them from a copy, or start again with another --workdir"
         )
     for path, damage in damaged.items():
         aside = directory.with_name(f"{directory.name}-damaged")
@@ -127,6 +142,32 @@ def set_damaged_aside(directory: Path) -> None:
         number = len(list(aside.iterdir()))
         path.rename(aside / f"{path.name}-{number}")
         say(f"checkpoint {path.name} in {directory} is not used: {damage}; it is now in {aside}")
+
+
+def _find_damage(step: Path) -> str | None:
+    """What is wrong with a checkpoint, in a few words; None if it is intact.
+
+    Raises:
+        UserError: it is intact, but of another format; or of format 1.
+    """
+    _refuse_format_1(step)
+    damage = checksums.find_damage(step)
+    if damage is None:
+        _require_format(step, (step / FORMAT_FILE).read_text().strip())
+    return damage
+
+
+def _refuse_format_1(step: Path) -> None:
+    if (step / FORMAT_1_FILE).exists():
+        _require_format(step, "1")
+
+
+def _require_format(step: Path, found: str) -> None:
+    if found != str(FORMAT):
+        raise UserError(
+            f"{step} is of format {found}, this program reads {FORMAT}: use the version of "
+            "gcgan_jax that wrote it, or another --workdir"
+        )
 
 
 def _array(described: tuple[tuple[int, ...], str] | None) -> str:

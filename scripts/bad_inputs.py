@@ -13,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 from PIL import Image
 
-from gcgan_jax import manifest
+from gcgan_jax import checksums
+from gcgan_jax.checkpoint import FORMAT, FORMAT_FILE
 
 QUICKSTART, ECC = "--config=configs/quickstart.py", "--config=configs/ecc.py"
 EVALUATE = "--mode=evaluate"
@@ -300,21 +301,20 @@ def cut_config(directory: Path) -> None:
 
 
 def newer_format(directory: Path) -> None:
-    manifest.FORMAT += 1
     for step in (directory / "run" / "checkpoints").iterdir():
-        manifest.write_manifest(step)
-    manifest.FORMAT -= 1
+        (step / FORMAT_FILE).write_text(f"{FORMAT + 1}\n")
+        checksums.write_checksums(step)
 
 
 def not_ours(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
-        (step / manifest.FILE).unlink()
+        (step / checksums.FILE).unlink()
         (step / "model.bin").write_bytes(b"\0" * 100)
 
 
 def all_damaged(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
-        next(path for path in sorted(step.rglob("*")) if path.is_file()).unlink()
+        (step / "_CHECKPOINT_METADATA").unlink()
 
 
 class Bomb:

@@ -1,6 +1,9 @@
-"""Checkpoints: only whole ones are used, whatever happened to the others."""
+"""Checkpoints: only intact ones are used, whatever happened to the others."""
 
+import errno
+import json
 import shutil
+import subprocess
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -9,10 +12,10 @@ import jax
 import numpy as np
 import pytest
 
-from gcgan_jax import manifest
-from gcgan_jax.checkpoint import Checkpoints, set_damaged_aside
+from gcgan_jax.checkpoint import FORMAT, Checkpoints, set_damaged_aside
 from gcgan_jax.errors import UserError
 from gcgan_jax.state import Player, State
+from tests.full_disk import full_disk
 
 
 def state(value: float) -> State:
@@ -20,8 +23,8 @@ def state(value: float) -> State:
     return State(np.asarray(int(value)), Player(numbers, ()), Player(numbers, ()), numbers, {})
 
 
-def kept(directory: Path, iterations: tuple[int, ...], keep: int = 3) -> None:
-    with closing(Checkpoints(directory, keep)) as checkpoints:
+def kept(directory: Path, iterations: tuple[int, ...], format: int = FORMAT) -> None:
+    with closing(Checkpoints(directory, 3, format)) as checkpoints:
         for iteration in iterations:
             checkpoints.save(state(iteration), iteration)
 
@@ -47,7 +50,7 @@ def test_the_newest_three_are_kept(tmp_path: Path) -> None:
 
 
 def cut(step: Path) -> None:
-    path = next(path for path in sorted(step.rglob("*")) if path.is_file() and path.stat().st_size)
+    path = step / "default" / "_METADATA"
     path.write_bytes(path.read_bytes()[:-1])
 
 
@@ -61,7 +64,7 @@ def empty(step: Path) -> None:
 
 
 def unfinished(step: Path) -> None:
-    (step / "checksums.json").unlink()
+    (step / "SHA256SUMS").unlink()
 
 
 @pytest.mark.parametrize("harm", [cut, remove_a_file, empty, unfinished])
@@ -71,9 +74,9 @@ def test_the_newest_good_one_is_used(
     kept(tmp_path / "run", (2, 4, 6))
     harm(tmp_path / "run" / "6")
     assert_same(newest(tmp_path / "run"), state(4))
-    told = capsys.readouterr().out
-    assert told.startswith("checkpoint 6 in ") and "is not used: " in told
-    assert told.count("\n") == 1
+    printed = capsys.readouterr().out
+    assert printed.startswith("checkpoint 6 in ") and "is not used: " in printed
+    assert printed.count("\n") == 1
     kept(tmp_path / "run", (6, 8))  # the place is free again
     assert_same(newest(tmp_path / "run"), state(8))
 
@@ -106,27 +109,54 @@ def test_all_bad_stops_and_changes_nothing(tmp_path: Path) -> None:
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_another_format_is_refused_and_stays(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    with monkeypatch.context() as later:
-        later.setattr(manifest, "FORMAT", manifest.FORMAT + 1)
-        kept(tmp_path / "run", (2, 4))
-    with pytest.raises(UserError, match=f"is of format {manifest.FORMAT + 1}, this program reads"):
+def test_another_format_is_refused_and_stays(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (2, 4), FORMAT + 1)
+    with pytest.raises(UserError, match=f"is of format {FORMAT + 1}, this program reads {FORMAT}"):
         set_damaged_aside(tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["2", "4"]
+
+
+def test_format_1_is_refused_and_stays(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (2, 4))
+    for step in (tmp_path / "run").iterdir():
+        for name in ("SHA256SUMS", "format"):
+            (step / name).unlink()
+        (step / "checksums.json").write_text(json.dumps({"format": 1, "files": {}, "own": ""}))
+    before = sorted(tmp_path.rglob("*"))
+    refused = r"is of format 1, this program reads 2: use the version of gcgan_jax that wrote it"
+    with pytest.raises(UserError, match=refused):
+        set_damaged_aside(tmp_path / "run")
+    with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
+        with pytest.raises(UserError, match=refused):
+            _ = checkpoints.newest
+        with pytest.raises(UserError, match=refused):
+            checkpoints.restore(state(0), 4)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_sha256sum_verifies_a_checkpoint(tmp_path: Path) -> None:
+    kept(tmp_path / "run", (2,))
+    step = tmp_path / "run" / "2"
+    command = ["sha256sum", "--strict", "--check", "SHA256SUMS"]
+    done = subprocess.run(command, cwd=step, capture_output=True, text=True)
+    assert done.returncode == 0
+    files = {str(path.relative_to(step)) for path in step.rglob("*") if path.is_file()}
+    verified = {line.removesuffix(": OK") for line in done.stdout.splitlines()}
+    assert verified == files - {"SHA256SUMS"}
+    cut(step)
+    assert subprocess.run(command, cwd=step, capture_output=True).returncode == 1
 
 
 def test_other_networks_are_named(tmp_path: Path) -> None:
     kept(tmp_path / "run", (2,))
     wider = {"w": np.zeros((3, 5), np.float32), "c": np.zeros(2)}
     other = state(0)._replace(generator=Player(wider, ()))
-    told = (
+    message = (
         r"is of other networks: generator\.params\.b is float64 \(5,\) there, not by this config "
         r"\(3 such differences\)"
     )
     with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=message):
             checkpoints.restore(other, 2)
         assert_same(checkpoints.restore(state(0), 2), state(2))
 
@@ -137,15 +167,11 @@ def test_a_first_one_that_was_not_finished_is_a_new_start(tmp_path: Path) -> Non
     assert newest(tmp_path / "run") is None
 
 
-def test_an_error_while_writing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(directory: Path) -> None:
-        raise OSError(28, "No space left on device")
-
+def test_a_full_disk_keeps_what_was_saved(tmp_path: Path) -> None:
     kept(tmp_path / "run", (2,))
     checkpoints = Checkpoints(tmp_path / "run", 3)
-    monkeypatch.setattr("gcgan_jax.checkpoint.write_manifest", full)
-    checkpoints.save(state(4), 4)
-    with pytest.raises(OSError, match="No space left"):
+    with full_disk(), pytest.raises(OSError, match=str(tmp_path / "run" / "4")) as error:
+        checkpoints.save(state(4), 4)
         checkpoints.close()
-    monkeypatch.undo()
+    assert error.value.errno == errno.EFBIG
     assert_same(newest(tmp_path / "run"), state(2))

@@ -1,8 +1,10 @@
 """The loop: what it writes, how it resumes, where it stops."""
 
 import errno
+import io
 import json
 from collections.abc import Callable
+from contextlib import ExitStack, redirect_stdout
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,11 +18,12 @@ from PIL import Image
 from gcgan_jax import train as loop
 from gcgan_jax import train_step
 from gcgan_jax.config import Config
-from gcgan_jax.errors import UserError, one_line
+from gcgan_jax.errors import UserError
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.train_step import Metrics
 from scripts import injected
+from tests.full_disk import full_disk
 
 
 @pytest.fixture(autouse=True)
@@ -141,27 +144,41 @@ def test_gradients_that_are_not_finite(
         train(tiny(), tmp_path)
 
 
-def test_a_full_disk_loses_nothing(
-    tiny: Callable[..., Config], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def full(*_: object) -> None:
-        raise OSError(errno.ENOSPC, "No space left on device")
+class FullOnceCompiled(io.StringIO):
+    """Standard output; once it says that the step is compiled, the disk is full."""
 
-    whole = train(tiny(), tmp_path / "whole")
-    train(tiny(num_iterations=2), tmp_path / "run")
-    for place in (
-        "gcgan_jax.log.json.dumps",
-        "gcgan_jax.records.write_png",
-        "gcgan_jax.checkpoint.write_manifest",
+    def __init__(self, opened: ExitStack) -> None:
+        super().__init__()
+        self._opened = opened
+
+    def write(self, text: str) -> int:
+        if text.startswith("compiled in"):
+            self._opened.enter_context(full_disk())
+        return super().write(text)
+
+
+def test_a_full_disk_loses_nothing(tiny: Callable[..., Config], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    whole = train(tiny(num_iterations=6), tmp_path / "whole")
+    train(tiny(num_iterations=2), run)
+    every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
+    for first, file in (
+        ("log_every", "metrics.jsonl"),
+        ("sample_every", "samples/0000004.png"),
+        ("checkpoint_every", "checkpoints/4"),
     ):
-        with monkeypatch.context() as patch, pytest.raises(OSError, match="No space") as error:
-            patch.setattr(place, full)
-            train(tiny(), tmp_path / "run")
-        assert "make room" in one_line(error.value)
-        kept = (tmp_path / "run" / "checkpoints").glob("*/checksums.json")
-        assert [path.parent.name for path in kept] == ["2"]
-    assert_same(whole, train(tiny(), tmp_path / "run"))
-    assert [row["step"] for row in rows(tmp_path / "run")] == [1, 2, 4]
+        config = tiny(num_iterations=6, **every | {first: 4})
+        with (
+            ExitStack() as opened,
+            redirect_stdout(FullOnceCompiled(opened)),
+            pytest.raises(OSError, match=str(run / file)) as error,
+        ):
+            train(config, run)
+        assert error.value.errno == errno.EFBIG
+        finished = (run / "checkpoints").glob("*/SHA256SUMS")
+        assert [path.parent.name for path in finished] == ["2"]
+    assert_same(whole, train(tiny(num_iterations=6), run))
+    assert [row["step"] for row in rows(run)] == [1, 2, 4, 6]
 
 
 def test_another_config_is_refused_but_for_free_fields(

@@ -9,7 +9,7 @@ from subprocess import Popen
 
 import numpy as np
 
-from gcgan_jax.manifest import is_finished
+from gcgan_jax.checksums import is_finished
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials, finished
 from scripts.program import ended, reach
 
@@ -42,7 +42,7 @@ def kill_while_saving(runs: Runs, times: int) -> Iterator[Trial]:
         runs.whole(workdir, until=newest + PERIOD)
         yield Trial(
             runs.same(workdir, newest + PERIOD),
-            "`checkpoint N in WORKDIR/checkpoints is not used: it was not finished; it is now in "
+            "`checkpoint N in WORKDIR/checkpoints is not used: it is incomplete; it is now in "
             "WORKDIR/checkpoints-damaged`, if it had its name already",
         )
         if newest + 2 * PERIOD >= runs.iterations:

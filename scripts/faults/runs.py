@@ -14,7 +14,7 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from gcgan_jax.manifest import is_finished
+from gcgan_jax.checksums import is_finished
 from scripts.program import Program, ended, free_port, reach
 
 PERIOD = 5  # iterations between checkpoints, and in one call
@@ -144,7 +144,7 @@ Trials = Callable[[Runs, int], Iterator[Trial]]  # so many of one fault
 
 
 def finished(workdir: Path) -> list[int]:
-    """Iterations of the checkpoints that are whole, by the list that is written last."""
+    """Iterations of the checkpoints that are complete, as their checksums are written last."""
     steps = (workdir / "checkpoints").glob("*")
     return sorted(int(step.name) for step in steps if step.name.isdecimal() and is_finished(step))
 
