@@ -1,14 +1,13 @@
 """What a run tells: console, metrics.jsonl and TensorBoard events, all under the workdir."""
 
-import json
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gcgan_jax.files import naming, write_text
 from gcgan_jax.hosts import is_first
+from gcgan_jax.json_lines import append_json_line, read_json_lines, write_json_lines
 
 SHOWN = ("graph", "twins", "score")  # figures that stand on the console too
 
@@ -24,7 +23,9 @@ class Log:
         from clu import metric_writers  # imports TensorFlow: seconds
 
         self._rows = workdir / "metrics.jsonl"
-        self._drop_rows_after(iteration)
+        if self._rows.exists():
+            earlier = [row for row in read_json_lines(self._rows) if row["step"] <= iteration]
+            write_json_lines(self._rows, earlier)
         self._events = metric_writers.AsyncWriter(
             metric_writers.SummaryWriter(str(workdir / "tensorboard"))
         )
@@ -35,8 +36,7 @@ class Log:
 
     def figures(self, iteration: int, values: dict[str, float]) -> None:
         """Writes one row everywhere; on the console, the progress and the Wasserstein estimate."""
-        with naming(self._rows), self._rows.open("a") as file:
-            file.write(json.dumps({"step": iteration} | values) + "\n")
+        append_json_line(self._rows, {"step": iteration} | values)
         self._events.write_scalars(iteration, values)
         rate = values["iterations_per_second"]
         left = timedelta(seconds=round((self._num_iterations - iteration) / rate))
@@ -55,18 +55,6 @@ class Log:
 
     def close(self) -> None:
         self._events.close()
-
-    def _drop_rows_after(self, iteration: int) -> None:
-        if not self._rows.exists():
-            return
-        kept = []
-        for line in self._rows.read_text().splitlines(keepends=True):
-            try:
-                if json.loads(line)["step"] <= iteration:
-                    kept.append(line)
-            except ValueError:  # cut off in the middle of the line
-                continue
-        write_text(self._rows, "".join(kept))
 
 
 def say(line: str) -> None:

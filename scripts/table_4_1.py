@@ -14,7 +14,6 @@ Flags behind `--` go to the program: `-- --config.data.dir=DIR --config.eval.net
 """
 
 import argparse
-import json
 import os
 import signal
 import subprocess
@@ -28,6 +27,7 @@ import submitit
 
 from gcgan_jax.evaluation.protocol import Record, read_records
 from gcgan_jax.files import write_text
+from gcgan_jax.json_lines import read_json_lines
 from gcgan_jax.stopping import SIGNALS, exit_code
 from scripts.summary import ROWS, as_csv, as_markdown, summarise
 
@@ -56,11 +56,8 @@ class Job(NamedTuple):
     @property
     def iteration(self) -> int:
         """Where its training is."""
-        try:
-            last = (self.workdir / "metrics.jsonl").read_text().rstrip("\n").rpartition("\n")[2]
-            return json.loads(last)["step"]
-        except (OSError, ValueError):
-            return 0
+        rows = read_json_lines(self.workdir / "metrics.jsonl")
+        return rows[-1]["step"] if rows else 0
 
 
 def make_jobs(arguments: argparse.Namespace) -> list[Job]:

@@ -1,10 +1,10 @@
 """What the console and metrics.jsonl say."""
 
-import json
 from pathlib import Path
 
 import pytest
 
+from gcgan_jax.json_lines import read_json_lines
 from gcgan_jax.log import Log
 
 FIGURES = {"iterations_per_second": 0.5, "wasserstein": 3.0, "gradient_norm": 1.0}
@@ -25,4 +25,4 @@ def test_rows_after_the_checkpoint_are_dropped(tmp_path: Path) -> None:
     log = Log(tmp_path, 5, 10)
     log.figures(10, FIGURES)
     log.close()
-    assert [json.loads(line)["step"] for line in rows.read_text().splitlines()] == [1, 5, 10]
+    assert [row["step"] for row in read_json_lines(rows)] == [1, 5, 10]

@@ -1,6 +1,5 @@
 """How a score is obtained, and the record that says so."""
 
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -8,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gcgan_jax import __version__
-from gcgan_jax.files import write_text
+from gcgan_jax.json_lines import read_json_lines, write_json_lines
 from gcgan_jax.lock import in_turn
 
 LIBRARIES = ("jax", "flax", "numpy")
@@ -85,16 +84,8 @@ def versions() -> dict[str, str]:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a scores.jsonl; a line cut off is left out, and there may be no file."""
-    if not path.exists():
-        return []
-    found = []
-    for line in path.read_text().splitlines():
-        try:
-            found.append(Record(**json.loads(line)))
-        except ValueError:
-            continue
-    return found
+    """The records of a scores.jsonl; none if it does not exist."""
+    return [Record(**fields) for fields in read_json_lines(path)]
 
 
 def add_records(path: Path, new: Sequence[Record]) -> None:
@@ -106,8 +97,7 @@ def add_records(path: Path, new: Sequence[Record]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     with in_turn(path):
         kept = [record for record in read_records(path) if record.identity() not in made]
-        lines = "".join(json.dumps(asdict(record)) + "\n" for record in [*kept, *new])
-        write_text(path, lines)
+        write_json_lines(path, map(asdict, [*kept, *new]))
 
 
 def as_tables(records: Iterable[Record]) -> str:

@@ -15,6 +15,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from gcgan_jax.checksums import is_finished
+from gcgan_jax.json_lines import read_json_lines
 from scripts.program import Program, ended, free_port, reach
 
 PERIOD = 5  # iterations between checkpoints, and in one call
@@ -116,8 +117,7 @@ class Runs:
 
     def same(self, workdir: Path, iteration: int, reference: Path | None = None) -> bool:
         """Whether a checkpoint is the uninterrupted run's bit for bit, and each row there once."""
-        rows = [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-        steps = [row["step"] for row in rows]
+        steps = [row["step"] for row in read_json_lines(workdir / "metrics.jsonl")]
         once = steps == sorted(set(steps))
         complete = set(range(PERIOD, iteration + 1, PERIOD)) <= set(steps)
         return once and complete and self.same_state(workdir, iteration, reference)
