@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 from gcgan_jax.files import write_text
+from scripts import markdown
 from scripts.bad_inputs import SECTIONS, SMALL, Case
 from scripts.program import Program, ended
 
@@ -60,8 +61,8 @@ class Answers:
 def row(case: Case, line: str) -> str:
     """Of the table in docs/reliability.md."""
     flags = case.flags.replace("{dir}", "DIR").replace(" ".join(SMALL), "SMALL")
-    told = line.strip().removeprefix("gcgan_jax: ").replace("|", "\\|")
-    return f"| {case.what} | `{flags}` | {told} |"
+    told = line.strip().removeprefix("gcgan_jax: ")
+    return markdown.row(case.what, f"`{flags}`", told)
 
 
 def main() -> None:
@@ -77,7 +78,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as directory:
         answers = Answers(Path(directory))
         for section, cases in chosen.items():
-            lines += ["", f"| {section} | flags | what the program says |", "| --- | --- | --- |"]
+            lines += ["", markdown.header(section, "flags", "what the program says")]
             for case in cases:
                 code, _, err = answers.answer(case)
                 lines.append(row(case, err))

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gcgan_jax.files import write_text
-from scripts import operations
+from scripts import markdown, operations
 from scripts.cases import MATMUL, Case, all_cases, choose, config_of, quick_cases
 from scripts.turns import Side, available_bytes
 
@@ -26,6 +26,16 @@ OPERATOR_VARIANTS = ("eager", "compiled")  # a list of nodes has no channels to 
 SLOW = 30.0  # seconds from which on a first repetition is not thrown away
 REPETITIONS = 30  # at most
 MIB = 2**20
+COLUMNS = (
+    "case",
+    "ours",
+    "peer",
+    "peer/ours",
+    "ours MiB",
+    "peer MiB",
+    "of the product's rate",
+    "variant",
+)
 
 Row = dict[str, Any]
 
@@ -41,10 +51,7 @@ def main() -> None:
     budget = 1.0 if arguments.quick else arguments.budget
     rate = machine_rate()
     print(f"{machine()['cores']} cores; float32 matrix product: {rate / 1e9:.0f} GFLOP/s\n")
-    print(
-        "| case | ours | peer | peer/ours | ours MiB | peer MiB | of the product's rate | variant |"
-    )
-    print("| --- | --- | --- | --- | --- | --- | --- | --- |", flush=True)
+    print(markdown.header(*COLUMNS), flush=True)
     rows = []
     for case in cases:
         rows.append(measure(case, budget, rate))
@@ -186,8 +193,7 @@ def as_markdown(row: Row) -> str:
     else:
         theirs = ["cannot run", f"{row['peer_needs_bytes'] / MIB:.0f} for Theta"]
         ratio, variant = "-", "-"
-    cells = [row["case"], mine[0], theirs[0], ratio, mine[1], theirs[1], share, variant]
-    return f"| {' | '.join(cells)} |"
+    return markdown.row(row["case"], mine[0], theirs[0], ratio, mine[1], theirs[1], share, variant)
 
 
 def mebibytes(side: Row) -> str:

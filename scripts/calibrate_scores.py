@@ -20,6 +20,7 @@ from gcgan_jax.evaluation.features import in_batches
 from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.evaluation.reference import digest_of
 from gcgan_jax.evaluation.scorers import make_scorer
+from scripts import markdown
 
 BATCH = 250
 CLASS = 7  # horses
@@ -42,13 +43,14 @@ def main() -> None:
     )
     random = np.random.default_rng(0)
     real = images.test[random.permutation(len(images.test))]
-    rows = []
+    first = True
     for name, made in {**alterations(real, random), "one class only": one_class(arguments)}.items():
         scores = scorer.score(in_batches(made[: protocol.samples], BATCH, jax.local_device_count()))
-        rows.append([name, *(f"{scores[column].value:.3g}" for column in scores)])
-        if len(rows) == 1:
-            print(f"| images | {' | '.join(scores)} |\n|{' --- |' * (1 + len(scores))}")
-        print(f"| {' | '.join(rows[-1])} |", flush=True)
+        if first:
+            print(markdown.header("images", *scores))
+            first = False
+        values = [f"{score.value:.3g}" for score in scores.values()]
+        print(markdown.row(name, *values), flush=True)
 
 
 def alterations(real: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:

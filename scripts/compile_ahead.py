@@ -33,6 +33,7 @@ from absl import app, flags
 from ml_collections import config_flags
 
 from gcgan_jax.files import write_text
+from scripts import markdown
 
 ROOT = Path(__file__).parents[1]
 CONFIGS = (
@@ -97,7 +98,7 @@ def main(_: list[str]) -> None:
                 f"compile_ahead: no compiler for {TARGETS[name].chip} is installed: "
                 "pip install -e '.[ahead]', in an environment of its own"
             )
-    print(f"| {' | '.join(COLUMNS)} |\n{'| --- ' * len(COLUMNS)}|", flush=True)
+    print(markdown.header(*COLUMNS), flush=True)
     rows: list[Figures] = []
     for target in TARGET.value:
         for config in CONFIGS if ALL.value else [None]:
@@ -200,7 +201,7 @@ def table_row(figures: Figures) -> str:
             f"{temporaries:.2f} GiB",
             f"{operations:.2e}" if operations else "not told",
         ]
-    return f"| {' | '.join(cells)} |"
+    return markdown.row(*cells)
 
 
 if __name__ == "__main__":

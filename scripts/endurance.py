@@ -19,6 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gcgan_jax.files import write_atomically
+from scripts import markdown
 from scripts.program import Program
 
 FREQUENT = ("sample_every=25", "checkpoint_every=25", "eval_every=250", "log_every=25")
@@ -84,20 +85,19 @@ def compare(seen: list[Seen], iterations: int) -> tuple[str, bool]:
         np.array([moment for moment in seen if first < moment.iteration <= first + WINDOW])
         for first in (WINDOW, iterations - WINDOW)
     )
-    lines = ["| | iterations 500 to 1,000 | last 500 |", "| --- | --- | --- |"]
+    lines = [markdown.header("", "iterations 500 to 1,000", "last 500")]
     fine = True
     for column, name in enumerate(Seen._fields[1:], start=1):
         if name == "mebibytes":
             before, after = np.median(early[:, column]), np.median(late[:, column])
             fine &= abs(after / before - 1) <= GROWTH
             change = f"{after / before - 1:+.1%}"
-            lines.append(
-                f"| resident memory, median | {before:.0f} MiB | {after:.0f} MiB ({change}) |"
-            )
+            cells = f"{before:.0f} MiB", f"{after:.0f} MiB ({change})"
+            lines.append(markdown.row("resident memory, median", *cells))
         else:
             before, after = early[:, column].max(), late[:, column].max()
             fine &= after <= before
-            lines.append(f"| {name}, most | {before:.0f} | {after:.0f} |")
+            lines.append(markdown.row(f"{name}, most", f"{before:.0f}", f"{after:.0f}"))
     return "\n".join(lines), fine
 
 

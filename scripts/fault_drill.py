@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from gcgan_jax.files import write_text
+from scripts import markdown
 from scripts.faults import damage, disk, hosts, kills
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials
 
@@ -82,13 +83,13 @@ def main() -> None:
     parser.add_argument("--output", type=Path, help="file for the table, in Markdown")
     arguments = parser.parse_args()
     chosen = [fault for fault in FAULTS if arguments.only in fault.name]
-    lines = ["| fault | tried | survived | what the user saw |", "| --- | --- | --- | --- |"]
+    lines = [markdown.header("fault", "tried", "survived", "what the user saw")]
     with tempfile.TemporaryDirectory() as temporary:
         runs = Runs(arguments.directory or Path(temporary), QUICKSTART, ITERATIONS)
         try:
             for fault in chosen:
                 tried, survived, seen = play(fault, runs, arguments.times or fault.times)
-                lines.append(f"| {fault.name} | {tried} | {survived} | {seen} |")
+                lines.append(markdown.row(fault.name, tried, survived, seen))
                 print(lines[-1], flush=True)
                 if arguments.output:
                     write_text(arguments.output, "\n".join(lines) + "\n")

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 from configs import baseline, ecc, edge_conv, large
 from gcgan_jax.config import Config, from_mapping
 from gcgan_jax.files import write_atomically, write_text
+from scripts import markdown
 from scripts.turns import Side
 
 OPERATORS = {"none": "baseline", "edge_conv": "EdgeConv", "ecc": "ECC"}
@@ -78,13 +79,13 @@ def main() -> None:
     chosen = series(arguments.points or ["*"])
     measured: dict[str, Any] = {}
     for axis, points in chosen.items():
-        print(f"\n| operator | {axis} | s/iteration | peak MiB |\n| --- | --- | --- | --- |")
+        print(f"\n{markdown.header('operator', axis, 's/iteration', 'peak MiB')}")
         for point in points:
             found = measured.setdefault(str(point), None) or measure(point, arguments.repetitions)
             measured[str(point)] = found
-            value = getattr(point, axis)
-            cells = f"{found['seconds']:.2f} | {found['peak_bytes'] / MIB:.0f}"
-            print(f"| {OPERATORS[point.operator]} | {value} | {cells} |", flush=True)
+            cells = f"{found['seconds']:.2f}", f"{found['peak_bytes'] / MIB:.0f}"
+            operator, value = OPERATORS[point.operator], getattr(point, axis)
+            print(markdown.row(operator, value, *cells), flush=True)
             write_text(arguments.json, json.dumps(measured, indent=1))
     if arguments.figure:
         draw(chosen, measured, arguments.figure)

@@ -23,6 +23,7 @@ from gcgan_jax.graph import knn
 from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.state import State
 from gcgan_jax.train_step import make_train_step
+from scripts import markdown
 from scripts.ours_side import fresh_state
 
 ITERATIONS = 50
@@ -31,7 +32,7 @@ IMAGES = 32
 
 def main() -> None:
     columns = ("operator", "float32", "bfloat16", "bfloat16 / float32", "edges found too")
-    print(f"| {' | '.join(columns)} |\n{'| --- ' * len(columns)}|")
+    print(markdown.header(*columns))
     for operator in ("edge_conv", "ecc"):
         wide, narrow = (small(operator, dtype) for dtype in ("float32", "bfloat16"))
         state, metrics = train(wide)
@@ -43,7 +44,7 @@ def main() -> None:
         ]
         cells = [operator, *(f"{estimate:.3f}" for estimate in estimates)]
         cells += [f"{estimates[1] / estimates[0]:.3f}", ", ".join(shares)]
-        print(f"| {' | '.join(cells)} |", flush=True)
+        print(markdown.row(*cells), flush=True)
 
 
 def small(operator: str, dtype: str) -> Config:

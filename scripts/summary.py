@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gcgan_jax.evaluation.protocol import Record
+from scripts import markdown
 
 RESAMPLES = 10_000
 LEVEL = 0.95
@@ -100,20 +101,16 @@ def as_markdown(lines: list[Line]) -> str:
     tables = []
     for way in dict.fromkeys(line.protocol for line in lines):
         some = [line for line in lines if line.protocol == way]
-        rows = [
-            f"| row | seeds | {some[0].score} | from the baseline, {LEVEL:.0%} interval "
-            "| Inception Score in the thesis |",
-            "| --- | --- | --- | --- | --- |",
-        ]
+        difference = f"from the baseline, {LEVEL:.0%} interval"
+        thesis = "Inception Score in the thesis"
+        rows = [markdown.header("row", "seeds", some[0].score, difference, thesis)]
         for line in some:
             spread = "" if line.spread is None else f" ± {line.spread:.3f}"
             change = "-" if line.difference is None else f"{line.difference:+.3f}"
             if line.low is not None:
                 change += f" ({line.low:+.3f} to {line.high:+.3f})"
-            rows.append(
-                f"| {line.row} | {line.seeds} | {line.mean:.3f}{spread} | {change} "
-                f"| {line.thesis or '-'} |"
-            )
+            mean = f"{line.mean:.3f}{spread}"
+            rows.append(markdown.row(line.row, line.seeds, mean, change, line.thesis or "-"))
         tables.append("\n".join([f"{way}; mean ± standard deviation over seeds:", "", *rows]))
     return "\n\n".join(tables) + "\n"
 
