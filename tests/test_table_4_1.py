@@ -55,6 +55,7 @@ def test_protocols_are_never_in_one_column() -> None:
     assert as_markdown([baseline, ecc]).count("| row | seeds |") == 2
 
 
+@pytest.mark.filterwarnings("error")
 def test_bootstrap_of_two_values_each() -> None:
     """The mean of 2 drawn from {0, 1} is 0, 1/2 or 1, so a difference of 0 lies within +-1."""
     assert bootstrap_interval(np.array([0.0, 1.0]), np.array([0.0, 1.0])) == (-1, 1)
