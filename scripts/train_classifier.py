@@ -9,7 +9,6 @@ import argparse
 import json
 import time
 from collections.abc import Iterator
-from datetime import timedelta
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from gcgan_jax.evaluation.classifier import Classifier
 from gcgan_jax.evaluation.kept import to_bytes
 from gcgan_jax.evaluation.weights import CLASSIFIER
 from gcgan_jax.files import write_atomically
+from gcgan_jax.progress import progress
 
 PADDING = 4  # pixels by which an image is moved at most, its border being mirrored
 
@@ -57,21 +57,19 @@ def main() -> None:
     random = np.random.default_rng(arguments.seed)
     curve: list[dict[str, float]] = []
     began = time.perf_counter()
-    for epoch in range(1, arguments.epochs + 1):
+    for epoch in progress(range(1, arguments.epochs + 1), arguments.epochs, "epochs"):
         losses = []
         for images, labels in batches(*train, arguments.batch_size, random):
             variables, opt_state, loss = step(variables, opt_state, images, labels)
             losses.append(loss)
-        passed = time.perf_counter() - began
         row = {
             "epoch": epoch,
             "loss": float(np.mean(jax.device_get(losses))),
             "test_accuracy": accuracy(model, variables, *test),
-            "seconds": round(passed),
+            "seconds": round(time.perf_counter() - began),
         }
         curve.append(row)
-        left = timedelta(seconds=round(passed / epoch * (arguments.epochs - epoch)))
-        print(f"{json.dumps(row)}  {left} left", flush=True)
+        print(json.dumps(row), flush=True)
         results = {CLASSIFIER: to_bytes(variables), "classifier.json": json.dumps(curve).encode()}
         for name, content in results.items():
             write_atomically(arguments.out / name, lambda file, c=content: file.write(c))

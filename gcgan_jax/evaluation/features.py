@@ -10,7 +10,8 @@ from jax import Array
 
 from gcgan_jax.devices import replicate
 from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.generate import Batch, told
+from gcgan_jax.generate import Batch
+from gcgan_jax.progress import image_progress
 
 
 class Features(NamedTuple):
@@ -35,7 +36,7 @@ def make_extractor(
 
     def extract(batches: Iterable[Batch], n: int) -> Features:
         parts: list[Any] = []
-        for images in told(batches, n):
+        for images in image_progress(batches, n):
             parts.append(look(variables, images))
             parts[-2:-1] = jax.device_get(parts[-2:-1])  # while this batch is being looked at
         columns = zip(*jax.device_get(parts), strict=True)

@@ -1,6 +1,5 @@
 """Weights as safetensors files: the classifier's in this package, Inception's fetched and kept."""
 
-import time
 import urllib.error
 import urllib.request
 from http.client import HTTPException
@@ -16,6 +15,7 @@ from gcgan_jax.evaluation.kept import from_bytes, keep, read_kept, sha256
 from gcgan_jax.evaluation.torch_file import read_torch
 from gcgan_jax.files import write_atomically
 from gcgan_jax.log import say
+from gcgan_jax.progress import progress
 
 URL = (
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
@@ -23,6 +23,7 @@ URL = (
 )
 SHA256_PREFIX = "6726825d"  # of the published file
 CLASSIFIER = "classifier.safetensors"
+MIB = 2**20
 
 Tree = Any
 
@@ -84,15 +85,9 @@ def _fetch(path: Path) -> None:
 
 
 def _copy(response: Any, file: Any) -> None:
-    """Copies with progress, rate and time left."""
     total, done = int(response.headers.get("Content-Length") or 0), 0
-    began = told = time.monotonic()
-    while part := response.read(2**20):
+    parts = iter(lambda: response.read(MIB), b"")
+    for part in progress(parts, total / MIB or None, "MiB", lambda part: len(part) / MIB):
         done += file.write(part)
-        now = time.monotonic()
-        if now - told > 5:
-            told, rate = now, done / (now - began)
-            left = f", {(total - done) / rate:.0f} s left" if total else ""
-            say(f"{done / 2**20:.0f} of {total / 2**20:.0f} MiB, {rate / 2**20:.1f} MiB/s{left}")
     if total and done < total:
         raise ConnectionError(f"cut off after {done} of {total} bytes")
