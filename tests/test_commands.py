@@ -62,6 +62,11 @@ NEEDS = {  # extras, and how one knows that they are installed
 }
 
 
+def test_ci_runs_the_test_command_of_the_readme() -> None:
+    (command,) = re.findall(r".*&& (.* -m pytest)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
+
+
 class Command(NamedTuple):
     """One that starts Python: `python -m MODULE ARGUMENTS`."""
 
