@@ -1,9 +1,9 @@
 """One process at a time, by locks of the operating system.
 
-They are given back when their process ends, however that ends.
+They are released when their process ends, however that ends. `fcntl` exists on Unix alone: it is
+imported where a lock is taken, so that the package can be imported anywhere.
 """
 
-import fcntl
 import os
 import socket
 from collections.abc import Iterator
@@ -17,11 +17,13 @@ FILE = "lock"
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Holds the directory, which is made if need be.
+    """Holds the directory, which is created if necessary.
 
     Raises:
         UserError: another process holds it, or it is no directory.
     """
+    import fcntl
+
     if directory.exists() and not directory.is_dir():
         raise UserError(f"--workdir={directory} is a file: name a directory")
     directory.mkdir(parents=True, exist_ok=True)
@@ -48,6 +50,8 @@ def in_turn(path: Path) -> Iterator[None]:
     The lock is a file of its own beside it: the other may be replaced meanwhile, and network file
     systems lock no file that is not open for writing, so no directory.
     """
+    import fcntl
+
     with path.with_name(f"{path.name}.lock").open("a") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

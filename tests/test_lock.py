@@ -41,6 +41,17 @@ def test_the_second_is_told_who_holds_it_and_a_dead_one_holds_nothing(tmp_path: 
         pass
 
 
+def test_every_module_can_be_imported_without_unix() -> None:
+    script = (
+        "import importlib, pkgutil, sys\n"
+        "sys.modules |= dict.fromkeys(['fcntl', 'grp', 'pwd', 'resource', 'termios'])\n"
+        "import gcgan_jax\n"
+        "for module in pkgutil.walk_packages(gcgan_jax.__path__, 'gcgan_jax.'):\n"
+        "    importlib.import_module(module.name)"
+    )
+    subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[1], check=True)
+
+
 def test_a_file_in_its_place(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file: name a directory"), locked(tmp_path / "file"):
