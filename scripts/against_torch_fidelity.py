@@ -136,11 +136,11 @@ def compare_speed(network: torch.nn.Module, variables: dict, count: int, batch_s
             for start in range(0, count, batch_size):
                 network(torch.tensor(images[start : start + batch_size]).permute(0, 3, 1, 2))
 
-    for look in (look_ours, look_theirs) * 2:
+    for name, look in 2 * [("ours", look_ours), ("theirs", look_theirs)]:
         began = time.perf_counter()
         look()
         rate = count / (time.perf_counter() - began)
-        print(f"{look.__name__[5:]}: {rate:.2f} images/s", flush=True)
+        print(f"{name}: {rate:.2f} images/s", flush=True)
 
 
 def save_small(folder: Path) -> None:

@@ -194,10 +194,11 @@ def table_row(figures: Figures) -> str:
     else:
         operations = figures["operations"]
         total, temporaries = (figures["memory"][part] / GIB for part in ("total", "temporaries"))
+        excess = ", does not fit" if total > target.memory else ""
         cells += [
             f"{figures['compile_seconds']:.0f} s",
             f"{figures['processor_seconds']:.0f} s",
-            f"{total:.2f} of {target.memory} GiB{', does not fit' * (total > target.memory)}",
+            f"{total:.2f} of {target.memory} GiB{excess}",
             f"{temporaries:.2f} GiB",
             f"{operations:.2e}" if operations else "not told",
         ]

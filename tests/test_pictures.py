@@ -1,6 +1,7 @@
 """Grids, and files written whole."""
 
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 import pytest
@@ -22,9 +23,13 @@ def test_grid_is_filled_row_by_row(tmp_path: Path) -> None:
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+    def fail(file: BinaryIO) -> None:
+        file.write(b"n")
+        raise OSError(28, "No space left")
+
     path = tmp_path / "file"
     write_atomically(path, lambda file: file.write(b"old"))
     with pytest.raises(OSError, match="No space"):
-        write_atomically(path, lambda file: exec('raise OSError(28, "No space left")'))
+        write_atomically(path, fail)
     assert path.read_bytes() == b"old"
     assert list(tmp_path.iterdir()) == [path]

@@ -66,7 +66,7 @@ def test_rows_are_those_of_the_thesis() -> None:
     for name, row in ROWS.items():
         file, _, argument = row.config.partition(":")
         module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
-        config = module.get_config(*filter(None, [argument]))
+        config = module.get_config(argument) if argument else module.get_config()
         operator = config.generator.non_local.replace("none", "baseline")
         assert name.startswith(operator)
         assert operator == "baseline" or f"k = {config.generator.k}" in row.title

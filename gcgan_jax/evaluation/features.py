@@ -31,18 +31,27 @@ def make_extractor(
 
     @partial(jax.pmap, in_axes=(None, 0), devices=devices)
     @jax.default_matmul_precision("highest")
-    def look(variables: Any, images: Any) -> tuple[Array, Array]:
+    def apply(variables: Any, images: Any) -> tuple[Array, Array]:
         return network.apply(variables, images)
 
     def extract(batches: Iterable[Batch], n: int) -> Features:
-        parts: list[Any] = []
+        fetched = []
+        pending = None
         for images in image_progress(batches, n):
-            parts.append(look(variables, images))
-            parts[-2:-1] = jax.device_get(parts[-2:-1])  # while this batch is being looked at
-        columns = zip(*jax.device_get(parts), strict=True)
-        return Features(*(np.concatenate([*map(np.concatenate, of)])[:n] for of in columns))
+            current = apply(variables, images)
+            if pending is not None:
+                fetched.append(jax.device_get(pending))  # while the current batch is computed
+            pending = current
+        fetched.append(jax.device_get(pending))
+        features, logits = zip(*fetched, strict=True)
+        return Features(_first(features, n), _first(logits, n))
 
     return extract
+
+
+def _first(batches: Sequence[np.ndarray], n: int) -> np.ndarray:
+    """[devices, images of each, F] of each batch -> [n, F]."""
+    return np.concatenate([batch.reshape(-1, batch.shape[-1]) for batch in batches])[:n]
 
 
 def in_batches(images: np.ndarray, batch_size: int, devices: int) -> Iterator[np.ndarray]:

@@ -14,7 +14,7 @@ LATE = 45  # seconds, more than Gloo waits
 
 
 def a_host_dies(devices: int) -> Trials:
-    """The second and the first in turn; all goes on as in a run that had no fault."""
+    """The second and the first in turn; resumed, all is as in a run that had no fault."""
     codes = (1,) if devices == 1 else (1, -signal.SIGABRT)  # the latter is JAX's
 
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
@@ -23,7 +23,8 @@ def a_host_dies(devices: int) -> Trials:
             workdir = runs.fresh("two")
             processes = runs.start_two(workdir, runs.iterations, devices)
             reach(processes[0], f" {2 * PERIOD}/")
-            dead, left = processes[:: 1 if trial % 2 else -1]
+            first, second = processes
+            dead, left = (second, first) if trial % 2 == 0 else (first, second)
             dead.kill()
             began = time.perf_counter()
             code, _, err = ended(left)
@@ -31,13 +32,16 @@ def a_host_dies(devices: int) -> Trials:
             both = runs.start_two(workdir, LONGEST, devices)
             ends = [ended(process, seconds=3600)[0] for process in both]
             told = re.search("another has ended|another task died", err) is not None
+            seen = f"{_told(runs, err)}; after {seconds:.0f} s"
+            if any(ends):
+                seen += f"; resumed: {ends}"
             yield Trial(
                 told
                 and code in codes
                 and seconds < 120
                 and ends == [0, 0]
                 and runs.same(workdir, LONGEST, reference),
-                f"{_told(runs, err)}; after {seconds:.0f} s" + f"; resumed: {ends}" * any(ends),
+                seen,
             )
 
     return trials
@@ -54,7 +58,8 @@ def a_host_is_late(runs: Runs, times: int) -> Iterator[Trial]:
     reference = _reference(runs, devices=2)
     for trial in range(times):
         workdir = runs.fresh("two")
-        faults = ("", f"late:{LATE}")[:: -1 if trial % 2 else 1]
+        late = f"late:{LATE}"
+        faults = ("", late) if trial % 2 == 0 else (late, "")
         both = runs.start_two(workdir, LONGEST, 2, faults)
         ends = [ended(process, seconds=3600) for process in both]
         survived = all(code == 0 for code, _, _ in ends) and runs.same(workdir, LONGEST, reference)

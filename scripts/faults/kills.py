@@ -94,7 +94,7 @@ def stop_scoring(runs: Runs, times: int) -> Iterator[Trial]:
 def _stopped(runs: Runs, process: Popen[str], workdir: Path, number: signal.Signals) -> Trial:
     process.send_signal(number)
     code, _, err = ended(process)
-    (saved,) = finished(workdir)[-1:] or (0,)
+    saved = max(finished(workdir), default=0)
     survived = code == 128 + number and f"saved iteration {saved} in" in err and saved > 0
     return Trial(survived and runs.same(workdir, saved), f"{runs.told(err)}; exit code {code}")
 
