@@ -1,8 +1,7 @@
 """Data sets as they come, and as they do not."""
 
-import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -71,11 +70,17 @@ def test_a_directory_without_data_is_not_downloaded_to(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_no_network_names_both_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise urllib.error.URLError("no network")
+@pytest.fixture
+def no_network() -> Iterator[None]:
+    """All requests go to a proxy that does not exist."""
+    proxy = urllib.request.ProxyHandler({"https": "http://127.0.0.1:9"})
+    urllib.request.install_opener(urllib.request.build_opener(proxy))
+    yield
+    urllib.request.install_opener(None)
 
+
+@pytest.mark.usefixtures("no_network")
+def test_no_network_names_both_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
-    monkeypatch.setattr(urllib.request, "urlopen", refuse)
     with pytest.raises(UserError, match=r"--config\.data\.dir=DIR.*configs/quickstart\.py"):
         load_cifar10("")

@@ -2,6 +2,8 @@
 
 import urllib.error
 import urllib.request
+from collections.abc import Callable
+from dataclasses import dataclass
 from http.client import HTTPException
 from importlib import resources
 from pathlib import Path
@@ -17,15 +19,31 @@ from gcgan_jax.files import write_atomically
 from gcgan_jax.log import say
 from gcgan_jax.progress import progress
 
-URL = (
-    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
-    "weights-inception-2015-12-05-6726825d.pth"
-)
-SHA256_PREFIX = "6726825d"  # of the published file
 CLASSIFIER = "classifier.safetensors"
 MIB = 2**20
 
 Tree = Any
+
+
+@dataclass(frozen=True)
+class Published:
+    """A published file of weights, and how its tensors become variables of a network."""
+
+    url: str
+    sha256_prefix: str
+    convert: Callable[[dict[str, np.ndarray]], Tree]
+
+    @property
+    def name(self) -> str:
+        return Path(self.url).name
+
+
+INCEPTION = Published(
+    "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
+    "weights-inception-2015-12-05-6726825d.pth",
+    "6726825d",
+    from_torch,
+)
 
 
 def load_classifier() -> tuple[Tree, str]:
@@ -34,26 +52,32 @@ def load_classifier() -> tuple[Tree, str]:
     return from_bytes(stored), sha256(stored)
 
 
-def load_inception(path: str, cache: Path) -> tuple[Tree, str]:
+def load_inception(
+    path: str,
+    cache: Path,
+    published: Published = INCEPTION,
+    urlopen: Callable[..., Any] = urllib.request.urlopen,
+) -> tuple[Tree, str]:
     """Variables of `Inception` and the SHA-256 of the published weights they were made from.
 
     Args:
         path: the published file; "": fetched, unless `cache` has it already.
         cache: directory for the converted weights of the fetched file.
+        urlopen: opens the URL of the published file.
 
     Raises:
         UserError: no network, or the file is not the published one.
     """
-    source = Path(path).expanduser() if path else cache / Path(URL).name
+    source = Path(path).expanduser() if path else cache / published.name
     if not path:
         kept = read_kept(cache, source.stem)
         if kept:
             return kept, bytes(kept.pop("origin")["sha256"]).hex()
-        _fetch(source)
+        _fetch(published.url, source, urlopen)
     elif not source.is_file():
         raise UserError(f"config.eval.inception_weights = {path!r}: no such file")
-    digest = _require_published(source)
-    variables = from_torch(read_torch(source))
+    digest = _require_published(published, source)
+    variables = published.convert(read_torch(source))
     if not path:
         origin = {"sha256": np.frombuffer(bytes.fromhex(digest), np.uint8)}
         keep(cache, source.stem, variables | {"origin": origin})
@@ -61,20 +85,20 @@ def load_inception(path: str, cache: Path) -> tuple[Tree, str]:
     return variables, digest
 
 
-def _require_published(path: Path) -> str:
+def _require_published(published: Published, path: Path) -> str:
     digest = sha256(path.read_bytes())
-    if not digest.startswith(SHA256_PREFIX):
+    if not digest.startswith(published.sha256_prefix):
         raise UserError(
-            f"{path} is not the published {Path(URL).name}: its SHA-256 begins {digest[:8]}, "
-            f"not {SHA256_PREFIX}"
+            f"{path} is not the published {published.name}: its SHA-256 begins {digest[:8]}, "
+            f"not {published.sha256_prefix}"
         )
     return digest
 
 
-def _fetch(path: Path) -> None:
-    say(f"fetching {URL}")
+def _fetch(url: str, path: Path, urlopen: Callable[..., Any]) -> None:
+    say(f"fetching {url}")
     try:
-        with urllib.request.urlopen(URL, timeout=30) as response:
+        with urlopen(url, timeout=30) as response:
             write_atomically(path, lambda file: _copy(response, file))
     except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
         raise UserError(
