@@ -9,6 +9,7 @@ torch-fidelity gives is written for the tests, which then need no torch.
 import argparse
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -38,12 +39,12 @@ from scripts import seeded
 FEATURES = ["2048", "logits_unbiased"]
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", type=Path, help="directory to write their figures to")
     parser.add_argument("--images", type=int, default=128, help="of the timing; 0: none")
     parser.add_argument("--batch_size", type=int, default=32)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
 
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "weights.pth")

@@ -9,6 +9,7 @@ import argparse
 import shutil
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 from gcgan_jax.files import write_text
@@ -65,11 +66,11 @@ def row(case: Case, line: str) -> str:
     return markdown.row(case.what, f"`{flags}`", told)
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="cases whose name holds this")
     parser.add_argument("--output", type=Path, help="file for the table, in Markdown")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     chosen = {
         section: [case for case in cases if arguments.only in case.what]
         for section, cases in SECTIONS.items()

@@ -11,6 +11,7 @@ import os
 import platform
 import statistics
 import sys
+from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from importlib.metadata import version
 from pathlib import Path
@@ -40,8 +41,8 @@ COLUMNS = (
 Row = dict[str, Any]
 
 
-def main() -> None:
-    arguments = parse_arguments()
+def main(argv: Sequence[str] | None = None) -> None:
+    arguments = parse_arguments(argv)
     if arguments.check:
         check()
         return
@@ -61,14 +62,14 @@ def main() -> None:
             write_text(arguments.json, json.dumps(report, indent=1))
 
 
-def parse_arguments() -> argparse.Namespace:
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="a few cases, in three minutes")
     parser.add_argument("--check", action="store_true", help="only prove that both are the same")
     parser.add_argument("--cases", help="names or patterns, as iteration:ecc:8@8,iteration:*@32")
     parser.add_argument("--budget", type=float, default=60.0, help="seconds per side and case")
     parser.add_argument("--json", type=Path, help="file for all numbers")
-    return parser.parse_args()
+    return parser.parse_args(argv)
 
 
 def check() -> None:

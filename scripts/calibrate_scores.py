@@ -7,7 +7,7 @@ prints a table: real test images, and what is made of them, scored against the t
 
 import argparse
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
@@ -26,11 +26,11 @@ BATCH = 250
 CLASS = 7  # horses
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="prepared TFDS directory")
     parser.add_argument("--cache", type=Path, default=Path("~/.cache/gcgan_jax"))
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     from configs import default
 
     fields = default.get_config()

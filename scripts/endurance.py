@@ -12,7 +12,7 @@ import argparse
 import re
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -101,12 +101,12 @@ def compare(seen: list[Seen], iterations: int) -> tuple[str, bool]:
     return "\n".join(lines), fine
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--iterations", type=int, default=5000)
     parser.add_argument("flags", nargs="*", default=["--config=configs/quickstart.py"])
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     own = [*FREQUENT, f"num_iterations={arguments.iterations}", "decay_iterations=10000"]
     flags = [*arguments.flags, *(f"--config.{name}" for name in own)]
     seen = list(watch(flags, arguments.workdir))

@@ -11,6 +11,7 @@ import argparse
 import signal
 import tempfile
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -75,13 +76,13 @@ def play(fault: Fault, runs: Runs, times: int) -> tuple[int, int, str]:
     return len(trials), sum(trial.survived for trial in trials), seen
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--directory", type=Path, help="of the runs; default: a temporary one")
     parser.add_argument("--only", default="", help="faults whose name holds this")
     parser.add_argument("--times", type=int, help="that each is tried")
     parser.add_argument("--output", type=Path, help="file for the table, in Markdown")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     chosen = [fault for fault in FAULTS if arguments.only in fault.name]
     lines = [markdown.header("fault", "tried", "survived", "what the user saw")]
     with tempfile.TemporaryDirectory() as temporary:

@@ -10,6 +10,7 @@ unless that takes 20 seconds, then the median of a few. Needs Linux; the figure 
 import argparse
 import json
 import statistics
+from collections.abc import Sequence
 from contextlib import closing
 from fnmatch import fnmatch
 from pathlib import Path
@@ -69,13 +70,13 @@ def config_of(point: Point) -> Config:
     return from_mapping(config.to_dict())
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, required=True, help="file for all numbers")
     parser.add_argument("--figure", type=Path, help="PNG of them")
     parser.add_argument("--points", help="names or patterns, as none,*,8 ecc,16,32,8", nargs="*")
     parser.add_argument("--repetitions", type=int, default=2)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     chosen = series(arguments.points or ["*"])
     measured: dict[str, Any] = {}
     for axis, points in chosen.items():

@@ -8,6 +8,7 @@ Scores that were obtained in different ways get panels of their own.
 import argparse
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 from textwrap import fill
 
@@ -20,12 +21,12 @@ from gcgan_jax.records import SCORES
 Curves = dict[str, list[Record]]  # by the name of the run
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("workdirs", type=Path, nargs="+")
     parser.add_argument("--score", default="classifier_fid")
     parser.add_argument("--figure", type=Path, required=True)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     panels = read_panels(arguments.workdirs, arguments.score)
     if not panels:
         sys.exit(f"no {arguments.score} in {', '.join(map(str, arguments.workdirs))}")

@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -179,7 +180,7 @@ def time_left(todo: list[Job], at_start: int, seconds: float) -> timedelta | str
     return timedelta(seconds=round((whole - done) * seconds / (done - at_start)))
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
@@ -193,7 +194,7 @@ def main() -> None:
     parser.add_argument("--cluster", default="local", choices=["local", "slurm"])
     parser.add_argument("--parameters", default="", help="of submitit: name=value,name=value")
     parser.add_argument("flags", nargs="*", help="of the program, behind --")
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
     jobs = make_jobs(arguments)
     executor = submitit.AutoExecutor(arguments.workdir / "jobs", cluster=arguments.cluster)
     given = dict(pair.split("=", 1) for pair in arguments.parameters.split(",") if pair)

@@ -8,7 +8,7 @@ writes classifier.safetensors, and the learning curve as classifier.json, after 
 import argparse
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from gcgan_jax.progress import progress
 PADDING = 4  # pixels by which an image is moved at most, its border being mirrored
 
 
-def main() -> None:
+def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="prepared TFDS directory")
     parser.add_argument("--out", type=Path, required=True, help="directory of the results")
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--weight_decay", type=float, default=5e-4)
     parser.add_argument("--images", type=int, default=50_000, help="of the training split")
     parser.add_argument("--seed", type=int, default=0)
-    arguments = parser.parse_args()
+    arguments = parser.parse_args(argv)
 
     train = load(arguments.data, f"train[:{arguments.images}]")
     test = load(arguments.data, "test")

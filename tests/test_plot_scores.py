@@ -10,9 +10,7 @@ from scripts import plot_scores
 from tests.evaluation.test_protocol import record
 
 
-def test_runs_share_a_panel_and_ways_do_not(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_runs_share_a_panel_and_ways_do_not(tmp_path: Path) -> None:
     for run, offset in (("baseline", 0.0), ("edge_conv", 1.0)):
         made = [record(step=step, value=step / 100 + offset) for step in (500, 250)]
         add_records(tmp_path / run / "scores.jsonl", made)
@@ -38,11 +36,9 @@ def test_runs_share_a_panel_and_ways_do_not(
         "standard": {"baseline": [(250, 3.0)]},
     }
     arguments = [*map(str, runs), f"--figure={tmp_path / 'figure.png'}"]
-    monkeypatch.setattr("sys.argv", ["plot_scores", *arguments])
-    plot_scores.main()
+    plot_scores.main(arguments)
     width, height = Image.open(tmp_path / "figure.png").size
     assert height > width
 
-    monkeypatch.setattr("sys.argv", ["plot_scores", *arguments, "--score=fid"])
     with pytest.raises(SystemExit, match="no fid in"):
-        plot_scores.main()
+        plot_scores.main([*arguments, "--score=fid"])

@@ -3,7 +3,6 @@
 import importlib
 import os
 import signal
-import sys
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -86,24 +85,20 @@ def test_two_jobs_at_once_and_nothing_twice(
 ) -> None:
     monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
     monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")
-    command = ["table", f"--workdir={tmp_path}", "--seeds=1", "--iterations=2", "--width=16"]
-    command += ["--rows=baseline,edge_conv-8", "--jobs=2", "--score=structure_error", "--", *TOY]
-    monkeypatch.setattr(sys, "argv", command)
+    arguments = [f"--workdir={tmp_path}", "--seeds=1", "--iterations=2", "--width=16"]
+    arguments += ["--rows=baseline,edge_conv-8", "--jobs=2", "--score=structure_error", "--", *TOY]
     for done in (2, 0):
-        with pytest.raises(SystemExit) as ended:
-            table_4_1.main()
-        told = capsys.readouterr().out
-        assert ended.value.code == 0, told
-        assert told.count(": done\n") == done
-        assert "| EdgeConv, k = 8 | 1 |" in told
+        with pytest.raises(SystemExit) as stopped:
+            table_4_1.main(arguments)
+        printed = capsys.readouterr().out
+        assert stopped.value.code == 0, printed
+        assert printed.count(": done\n") == done
+        assert "| EdgeConv, k = 8 | 1 |" in printed
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
     assert any((tmp_path / "compiled").iterdir())
-    monkeypatch.setattr(
-        sys, "argv", [*command[: -1 - len(TOY)], "--", *TOY, "--config.bath_size=1"]
-    )
     (tmp_path / "baseline" / "seed-0" / "scores.jsonl").unlink()
     with pytest.raises(SystemExit, match="1 of 2 jobs failed"):
-        table_4_1.main()
+        table_4_1.main([*arguments, "--config.bath_size=1"])
     assert "baseline, seed 0: gcgan_jax: config.bath_size: no such field" in capsys.readouterr().out
 
 
@@ -129,7 +124,6 @@ def test_ctrl_c_saves_what_runs(tmp_path: Path) -> None:
     assert not (tmp_path / "table.md").exists()
 
 
-def test_a_row_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(sys, "argv", ["table", f"--workdir={tmp_path}", "--rows=ecc-9"])
+def test_a_row_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(SystemExit, match=r"--rows=ecc-9: no row 'ecc-9'; there are baseline, "):
-        table_4_1.main()
+        table_4_1.main([f"--workdir={tmp_path}", "--rows=ecc-9"])
