@@ -7,8 +7,8 @@ import json
 import os
 import pickle
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -25,12 +25,15 @@ SMALL = (
 )
 
 
-class Case(NamedTuple):
-    """Attributes:
-    what: is wrong.
-    flags: of the program, split at spaces.
-    make: makes the files that they name.
-    resumes: whether {dir}/run holds a run of SMALL with two checkpoints, before that.
+@dataclass(frozen=True)
+class Case:
+    """Something that the program must refuse.
+
+    Attributes:
+        what: is wrong.
+        flags: of the program, split at spaces.
+        make: makes the files that they name.
+        resumes: whether {dir}/run holds a run of SMALL with two checkpoints, before that.
     """
 
     what: str

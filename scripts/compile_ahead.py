@@ -26,8 +26,9 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from absl import app, flags
 from ml_collections import config_flags
@@ -60,7 +61,8 @@ CIFAR10_IMAGES = 50_000
 GIB = 2**30
 
 
-class Target(NamedTuple):
+@dataclass(frozen=True)
+class Target:
     """A chip, and what `get_topology_desc` asks its compiler for."""
 
     chip: str

@@ -13,8 +13,8 @@ import re
 import sys
 import threading
 from collections.abc import Iterator, Sequence
+from dataclasses import astuple, dataclass, fields
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
@@ -27,7 +27,8 @@ WINDOW = 500  # iterations
 GROWTH = 0.05  # of the median of resident memory
 
 
-class Seen(NamedTuple):
+@dataclass(frozen=True)
+class Seen:
     """A process at one moment."""
 
     iteration: int
@@ -35,6 +36,9 @@ class Seen(NamedTuple):
     threads: int
     files: int  # open
     programs: int  # compiled and kept
+
+
+COLUMNS = tuple(field.name for field in fields(Seen))
 
 
 def look(process: int, workdir: Path, iteration: int) -> Seen:
@@ -82,12 +86,12 @@ def watch(flags: list[str], workdir: Path) -> Iterator[Seen]:
 def compare(seen: list[Seen], iterations: int) -> tuple[str, bool]:
     """A table in Markdown, and whether nothing has grown."""
     early, late = (
-        np.array([moment for moment in seen if first < moment.iteration <= first + WINDOW])
+        np.array([astuple(m) for m in seen if first < m.iteration <= first + WINDOW])
         for first in (WINDOW, iterations - WINDOW)
     )
     lines = [markdown.header("", "iterations 500 to 1,000", "last 500")]
     fine = True
-    for column, name in enumerate(Seen._fields[1:], start=1):
+    for column, name in enumerate(COLUMNS[1:], start=1):
         if name == "mebibytes":
             before, after = np.median(early[:, column]), np.median(late[:, column])
             fine &= abs(after / before - 1) <= GROWTH
@@ -110,11 +114,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     own = [*FREQUENT, f"num_iterations={arguments.iterations}", "decay_iterations=10000"]
     flags = [*arguments.flags, *(f"--config.{name}" for name in own)]
     seen = list(watch(flags, arguments.workdir))
+    rows, header = [astuple(moment) for moment in seen], ",".join(COLUMNS)
     write_atomically(
         arguments.workdir / "endurance.csv",
-        lambda file: np.savetxt(
-            file, seen, "%g", delimiter=",", header=",".join(Seen._fields), comments=""
-        ),
+        lambda file: np.savetxt(file, rows, "%g", delimiter=",", header=header, comments=""),
     )
     table, fine = compare(seen, arguments.iterations)
     print(f"\n{table}")

@@ -12,8 +12,8 @@ import signal
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 from gcgan_jax.files import write_text
 from scripts import markdown
@@ -25,7 +25,8 @@ ITERATIONS = 330  # of the run without faults
 SELDOM = 10**6 * PERIOD
 
 
-class Fault(NamedTuple):
+@dataclass(frozen=True)
+class Fault:
     name: str
     times: int
     trials: Trials

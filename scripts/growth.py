@@ -12,9 +12,10 @@ import json
 import statistics
 from collections.abc import Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from configs import baseline, ecc, edge_conv, large
 from gcgan_jax.config import Config, from_mapping
@@ -27,7 +28,8 @@ SLOW = 20.0  # seconds; a point that takes longer is measured once
 MIB = 2**20
 
 
-class Point(NamedTuple):
+@dataclass(frozen=True)
+class Point:
     """One configuration, named as `ecc,16,32,8`: operator, k, image side, batch."""
 
     operator: str
@@ -36,7 +38,7 @@ class Point(NamedTuple):
     batch: int
 
     def __str__(self) -> str:
-        return ",".join(map(str, self))
+        return f"{self.operator},{self.k},{self.side},{self.batch}"
 
 
 def series(patterns: list[str]) -> dict[str, list[Point]]:

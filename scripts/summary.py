@@ -2,7 +2,7 @@
 
 import csv
 import io
-from typing import NamedTuple
+from dataclasses import astuple, dataclass, fields
 
 import numpy as np
 from scipy import stats
@@ -14,7 +14,8 @@ RESAMPLES = 10_000
 LEVEL = 0.95
 
 
-class Row(NamedTuple):
+@dataclass(frozen=True)
+class Row:
     """A config, and the Inception Score that the thesis's Table 4.1 gives it, if it does."""
 
     title: str
@@ -35,7 +36,8 @@ ROWS = {
 }
 
 
-class Line(NamedTuple):
+@dataclass(frozen=True)
+class Line:
     """Of the table; numbers are None where there are too few seeds.
 
     Attributes:
@@ -76,9 +78,19 @@ def summarise(found: dict[str, list[Record]]) -> list[Line]:
                 low, high = bootstrap_interval(np.array(own), np.array(baseline))
         spread = float(np.std(own, ddof=1)) if len(own) > 1 else None
         mean = float(np.mean(own))
-        title, _, thesis = ROWS[name]
         lines.append(
-            Line(title, len(own), scores[way], mean, spread, difference, low, high, way, thesis)
+            Line(
+                row=ROWS[name].title,
+                seeds=len(own),
+                score=scores[way],
+                mean=mean,
+                spread=spread,
+                difference=difference,
+                low=low,
+                high=high,
+                protocol=way,
+                thesis=ROWS[name].thesis,
+            )
         )
     return lines
 
@@ -126,6 +138,6 @@ def as_markdown(lines: list[Line]) -> str:
 def as_csv(lines: list[Line]) -> str:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(Line._fields)
-    writer.writerows(lines)
+    writer.writerow(field.name for field in fields(Line))
+    writer.writerows(map(astuple, lines))
     return text.getvalue()

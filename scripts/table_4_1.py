@@ -20,9 +20,10 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import submitit
 
@@ -36,7 +37,8 @@ ROOT = Path(__file__).parents[1]
 TOLD_EVERY = 30  # seconds
 
 
-class Job(NamedTuple):
+@dataclass(frozen=True)
+class Job:
     """One row with one seed; `flags` of the program."""
 
     row: str
@@ -119,7 +121,7 @@ def submit(executor: submitit.Executor, job: Job) -> Any:
     """Its processes leave Ctrl-C to this one."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
-        return executor.submit(run, job._replace(workdir=job.workdir.absolute()))
+        return executor.submit(run, replace(job, workdir=job.workdir.absolute()))
     finally:
         signal.signal(signal.SIGINT, before)
 

@@ -7,8 +7,8 @@ import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
@@ -67,7 +67,8 @@ def test_ci_runs_the_test_command_of_the_readme() -> None:
     assert command in (ROOT / ".ci" / "run").read_text().splitlines()
 
 
-class Command(NamedTuple):
+@dataclass(frozen=True)
+class Command:
     """One that starts Python: `python -m MODULE ARGUMENTS`."""
 
     module: str

@@ -6,9 +6,9 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import numpy as np
@@ -21,7 +21,8 @@ from scripts.program import Program, ended, free_port, reach
 PERIOD = 5  # iterations between checkpoints, and in one call
 
 
-class Trial(NamedTuple):
+@dataclass(frozen=True)
+class Trial:
     """One try of a fault: whether nothing was lost by it, and what the user saw."""
 
     survived: bool
