@@ -11,6 +11,7 @@ import jax
 import jax.numpy as jnp
 from jax import Array, lax
 
+from gcgan_jax.platforms import by_platform
 from gcgan_jax.window import check_knn
 
 
@@ -32,14 +33,23 @@ def knn(x: Array, k: int) -> Array:
     Raises:
         ValueError: k out of range, or an image side below 4.
     """
-    B, H, W, F = x.shape
+    _, H, W, _ = x.shape
     check_knn(H, W, k)
+    return knn_in_parts(x, k, tiles(H, W))
+
+
+def knn_in_parts(x: Array, k: int, parts: int) -> Array:
+    """`knn`, computing the distances of one part of an image's nodes at a time.
+
+    The number of parts divides N and does not change the result.
+    """
+    B, H, W, F = x.shape
     h = lax.stop_gradient(x).reshape(B, H * W, F)
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))
 
     def neighbours(h: Array) -> Array:
         of_rows = partial(_neighbours, h, width=W, k=k)
-        return lax.map(of_rows, jnp.arange(H * W).reshape(tiles(H, W), -1)).reshape(H * W, k)
+        return lax.map(of_rows, jnp.arange(H * W).reshape(parts, -1)).reshape(H * W, k)
 
     return map_images(neighbours, h)
 
@@ -47,7 +57,7 @@ def knn(x: Array, k: int) -> Array:
 def _neighbours(h: Array, i: Array, *, width: int, k: int) -> Array:
     """The k nearest nodes of each node i, [N, F] and [R] -> [R, k]."""
     # A CPU sorts slowly and finds maxima fast; for accelerators, XLA has kernels for top_k.
-    return lax.platform_dependent(
+    return by_platform(
         _closeness(h, i, width), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
     )
 
@@ -137,7 +147,7 @@ def map_images(per_image: Callable[..., Array], *arrays: Array) -> Array:
     What an image's edges need is k times the size of its features: one image after the other it
     stays in a CPU's cache, eight fill an accelerator, and never does a whole batch stand in memory.
     """
-    return lax.platform_dependent(
+    return by_platform(
         *arrays,
         cpu=lambda *arrays: lax.map(lambda image: per_image(*image), arrays),
         default=lambda *arrays: lax.map(lambda image: per_image(*image), arrays, batch_size=8),

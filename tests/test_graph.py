@@ -139,10 +139,10 @@ def test_distances_are_made_in_parts_that_fit_a_cache(side: tuple[int, int], par
     assert graph.tiles(*side) == parts
 
 
-def test_knn_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_knn_in_parts() -> None:
     x = features("normal", 2, 6, 5).astype(np.float32)
-    monkeypatch.setattr(graph, "tiles", lambda height, width: 3)
-    np.testing.assert_array_equal(jax.jit(lambda x: graph.knn(x, 4))(x), references.knn(x, 4))
+    found = jax.jit(lambda x: graph.knn_in_parts(x, 4, parts=3))(x)
+    np.testing.assert_array_equal(found, references.knn(x, 4))
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (5, 7), (2, 9)])

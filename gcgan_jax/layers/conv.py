@@ -17,6 +17,7 @@ from jax import Array, lax
 from jax.typing import DTypeLike
 
 from gcgan_jax.layers.linear import linear
+from gcgan_jax.platforms import by_platform
 
 Padding = tuple[tuple[int, int], tuple[int, int]]
 
@@ -36,7 +37,7 @@ def _conv_backward(
 ) -> tuple[Array, Array]:
     x, kernel = saved
     _, to_kernel = jax.vjp(lambda kernel: direct_conv(x, kernel, padding), kernel)
-    for_kernel = lax.platform_dependent(
+    for_kernel = by_platform(
         x,
         cotangent,
         cpu=lambda x, cotangent: kernel_gradient(x, cotangent, padding, kernel.shape),
@@ -79,12 +80,7 @@ def direct_conv(x: Array, kernel: Array, padding: Padding) -> Array:
 
 def strided_conv(x: Array, kernel: Array) -> Array:
     """5x5 convolution with stride 2, SAME on even sides: [B, H, W, F] -> [B, H/2, W/2, O]."""
-    return lax.platform_dependent(
-        x,
-        kernel,
-        cpu=paired_conv,
-        default=folded_conv,
-    )
+    return by_platform(x, kernel, cpu=paired_conv, default=folded_conv)
 
 
 def paired_conv(x: Array, kernel: Array) -> Array:

@@ -1,22 +1,14 @@
 """What the tests of the layers share."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from unittest import mock
+from collections.abc import Callable
 
 import jax
 import numpy as np
-from jax import Array, lax
+from jax import Array
 from numpy import ndarray
 
+from gcgan_jax.platforms import fixed_form as branch
 from tests import references
-
-
-@contextmanager
-def branch(name: str) -> Iterator[None]:
-    """Has `lax.platform_dependent` take the branch of that name, whatever the platform."""
-    with mock.patch.object(lax, "platform_dependent", lambda *args, **of: of[name](*args)):
-        yield
 
 
 def assert_agrees(
