@@ -74,13 +74,13 @@ def tiles(height: int, width: int) -> int:
 def _closeness(h: Array, i: Array, width: int) -> Array:
     """-||h_j - h_i||^2 + ||h_i||^2, whose order over j is that of -distance; -> [R, N]."""
     products = jnp.matmul(h[i], h.T, precision=lax.Precision.HIGHEST)
-    closeness = -(jnp.sum(h * h, axis=-1) - 2 * products)  # 0 has one sign: top_k sorts by it
+    closeness = -(jnp.sum(h * h, axis=-1)[None] - 2 * products)  # 0 has one sign: top_k sorts by it
     return jnp.where(in_window(i, len(h), width), -jnp.inf, closeness)
 
 
 def in_window(i: Array, nodes: int, width: int) -> Array:
     """Whether j lies in the 3x3 window around i (i included), [R] -> [R, N] booleans."""
-    return chebyshev(i[:, None], jnp.arange(nodes), width) <= 1
+    return chebyshev(i[:, None], jnp.arange(nodes)[None], width) <= 1
 
 
 def chebyshev(i: Array, j: Array, width: int) -> Array:
@@ -90,7 +90,7 @@ def chebyshev(i: Array, j: Array, width: int) -> Array:
 
 def edge_lengths(neighbours: Array, width: int) -> Array:
     """Euclidean lengths in pixels of the edges to neighbours [..., N, k] -> [..., N, k]."""
-    i = jnp.arange(neighbours.shape[-2])[:, None]
+    i = lax.broadcasted_iota(jnp.int32, neighbours.shape, neighbours.ndim - 2)
     rows, columns = i // width - neighbours // width, i % width - neighbours % width
     return jnp.sqrt(rows**2 + columns**2)
 
@@ -123,9 +123,9 @@ def select_by_maxima(values: Array, k: int) -> Array:
     ) -> tuple[tuple[Array, Array, Array], Array]:
         maxima, value, column = carry  # [groups, R], and what was taken last [R]
         best = maxima.max(axis=0)
-        chosen = jnp.min(jnp.where(maxima == best, number, groups - 1), axis=0)
+        chosen = jnp.min(jnp.where(maxima == best[None], number, groups - 1), axis=0)
         members = grouped.at[jnp.arange(R) * groups + chosen].get(mode="clip")  # [R, group]
-        columns = chosen[:, None] * group + jnp.arange(group, dtype=jnp.int32)
+        columns = chosen[:, None] * group + jnp.arange(group, dtype=jnp.int32)[None]
 
         def left_after(value: Array, column: Array) -> Array:
             later = (members == value[:, None]) & (columns > column[:, None])
@@ -134,7 +134,7 @@ def select_by_maxima(values: Array, k: int) -> Array:
         is_best = (members == best[:, None]) & left_after(value, column)
         found = jnp.min(jnp.where(is_best, columns, N - 1), axis=-1)
         follows = jnp.max(jnp.where(left_after(best, found), members, -jnp.inf), axis=-1)
-        return (jnp.where(number == chosen, follows, maxima), best, found), found
+        return (jnp.where(number == chosen[None], follows[None], maxima), best, found), found
 
     maxima = grouped.max(axis=-1).reshape(R, groups).T
     nothing = jnp.full((R,), jnp.inf, values.dtype), jnp.full((R,), -1, jnp.int32)

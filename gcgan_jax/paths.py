@@ -14,7 +14,7 @@ Between = Callable[[Array, Array, Array], Array]
 
 def linear(a: Array, b: Array, t: Array) -> Array:
     """(1 - t) a + t b: [L], [L], [S] -> [S, L]."""
-    return (1 - t)[:, None] * a + t[:, None] * b
+    return (1 - t)[:, None] * a[None] + t[:, None] * b[None]
 
 
 def spherical(a: Array, b: Array, t: Array) -> Array:
@@ -29,8 +29,8 @@ def spherical(a: Array, b: Array, t: Array) -> Array:
     angle = jnp.arccos(jnp.clip(cosine, -1, 1))
     straight = jnp.sin(angle) < 1e-4
     sine = jnp.where(straight, 1.0, jnp.sin(angle))
-    curved = (jnp.sin((1 - t) * angle)[:, None] * a + jnp.sin(t * angle)[:, None] * b) / sine
-    return jnp.where(straight, linear(a, b, t), curved)
+    curved = jnp.sin((1 - t) * angle)[:, None] * a[None] + jnp.sin(t * angle)[:, None] * b[None]
+    return jnp.where(straight, linear(a, b, t), curved / sine)
 
 
 def through(waypoints: Array, steps: int, between: Between) -> Array:

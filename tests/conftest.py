@@ -27,6 +27,7 @@ del os.environ["XLA_FLAGS"]
 cache = tempfile.TemporaryDirectory()  # kept until the tests end
 jax.config.update("jax_compilation_cache_dir", cache.name)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
+jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
 def make_config(**changes: Any) -> Config:

@@ -16,7 +16,7 @@ def images(seed: int, batch: int = 3, side: int = 4) -> np.ndarray:
 
 @pytest.mark.parametrize("penalty_weight", [0.0, 1.0, 10.0])
 def test_linear_critic_has_the_norm_of_its_weights(penalty_weight: float) -> None:
-    w = images(0, 1)[0]
+    w = images(0, 1)
     real, fake, mix = images(1), images(2), np.array([0.0, 0.3, 1.0], np.float32)
 
     def critic(x: Array) -> Array:

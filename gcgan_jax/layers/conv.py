@@ -178,4 +178,4 @@ class StridedConv(nn.Module):
         kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
         x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        return strided_conv(x, kernel) + bias
+        return strided_conv(x, kernel) + bias[None, None, None]

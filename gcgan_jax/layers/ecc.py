@@ -60,7 +60,7 @@ def ecc(
     @jax.checkpoint
     def aggregate(h: Array, hidden: Array, neighbours: Array) -> Array:
         sent = h[neighbours]  # [N, k, C]
-        a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1, slope)
+        a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1[None, None], slope)
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         if delta is not None:
             a = a * attention(sent - h[:, None], delta)[..., None]

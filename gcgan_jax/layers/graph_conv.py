@@ -46,10 +46,10 @@ class GraphConv(nn.Module):
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
 
         if self.is_mutable_collection("figures"):
-            just_outside = chebyshev(jnp.arange(H * W)[:, None], neighbours, W) == 2
+            just_outside = chebyshev(jnp.arange(H * W)[None, :, None], neighbours, W) == 2
             self.sow("figures", "edges_at_distance_2", jnp.mean(just_outside))
             sizes = jnp.linalg.norm(distant.astype(float)), jnp.linalg.norm(local.astype(float))
             self.sow("figures", "non_local_over_local", sizes[0] / sizes[1])
         if self.is_mutable_collection("edges"):
             self.sow("edges", "neighbours", neighbours)
-        return (local + distant) / 2 + bias.astype(local.dtype)
+        return (local + distant) / 2 + bias[None, None, None].astype(local.dtype)

@@ -136,7 +136,7 @@ def test_modules_only_add_parameters(
     bias = np.arange(5, dtype=np.float32)
     params = {"kernel": normal(*kernel).astype(np.float32)} | ({"bias": bias} if biased else {})
     found = jax.jit(layer.apply)({"params": params}, x)
-    wanted = operator(x, params["kernel"]) + (bias if biased else 0)
+    wanted = operator(x, params["kernel"]) + (bias[None, None, None] if biased else 0)
     np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
 
 
