@@ -10,13 +10,15 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
+from jaxtyping import Bool, Float, Int, Int32, Shaped
 
+from gcgan_jax.arrays import AnyArray
 from gcgan_jax.platforms import by_platform
 from gcgan_jax.window import check_knn
 
 
 @jax.named_scope("knn")
-def knn(x: Array, k: int) -> Array:
+def knn(x: Float[AnyArray, "B H W F"], k: int) -> Int32[Array, "B H*W {k}"]:
     """The k nearest neighbours of every pixel in feature space, its 3x3 window left out.
 
     Thesis 3.2.2 and 4.2: neighbours j of i are the k smallest ||h_j - h_i||^2 over all pixels that
@@ -24,11 +26,11 @@ def knn(x: Array, k: int) -> Array:
     highest matrix precision; equal distances are taken in the order of j. No gradient flows.
 
     Args:
-        x: [B, H, W, F] features.
+        x: features.
         k: neighbours per pixel, 1 <= k <= N - 9.
 
     Returns:
-        [B, N, k] int32 node numbers, nearest first.
+        Node numbers, nearest first.
 
     Raises:
         ValueError: k out of range, or an image side below 4.
@@ -38,7 +40,7 @@ def knn(x: Array, k: int) -> Array:
     return knn_in_parts(x, k, tiles(H, W))
 
 
-def knn_in_parts(x: Array, k: int, parts: int) -> Array:
+def knn_in_parts(x: Float[AnyArray, "B H W F"], k: int, parts: int) -> Int32[Array, "B H*W {k}"]:
     """`knn`, computing the distances of one part of an image's nodes at a time.
 
     The number of parts divides N and does not change the result.
@@ -47,15 +49,17 @@ def knn_in_parts(x: Array, k: int, parts: int) -> Array:
     h = lax.stop_gradient(x).reshape(B, H * W, F)
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))
 
-    def neighbours(h: Array) -> Array:
+    def neighbours(h: Float[Array, "N F"]) -> Int32[Array, "N k"]:
         of_rows = partial(_neighbours, h, width=W, k=k)
         return lax.map(of_rows, jnp.arange(H * W).reshape(parts, -1)).reshape(H * W, k)
 
     return map_images(neighbours, h)
 
 
-def _neighbours(h: Array, i: Array, *, width: int, k: int) -> Array:
-    """The k nearest nodes of each node i, [N, F] and [R] -> [R, k]."""
+def _neighbours(
+    h: Float[Array, "N F"], i: Int[Array, "R"], *, width: int, k: int
+) -> Int32[Array, "R {k}"]:
+    """The k nearest nodes of each node i."""
     # A CPU sorts slowly and finds maxima fast; for accelerators, XLA has kernels for top_k.
     return by_platform(
         _closeness(h, i, width), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
@@ -71,41 +75,43 @@ def tiles(height: int, width: int) -> int:
     return next(parts for parts in range(fewest, height + 1) if height % parts == 0)
 
 
-def _closeness(h: Array, i: Array, width: int) -> Array:
-    """-||h_j - h_i||^2 + ||h_i||^2, whose order over j is that of -distance; -> [R, N]."""
+def _closeness(h: Float[Array, "N F"], i: Int[Array, "R"], width: int) -> Float[Array, "R N"]:
+    """-||h_j - h_i||^2 + ||h_i||^2, whose order over j is that of -distance."""
     products = jnp.matmul(h[i], h.T, precision=lax.Precision.HIGHEST)
     closeness = -(jnp.sum(h * h, axis=-1)[None] - 2 * products)  # 0 has one sign: top_k sorts by it
     return jnp.where(in_window(i, len(h), width), -jnp.inf, closeness)
 
 
-def in_window(i: Array, nodes: int, width: int) -> Array:
-    """Whether j lies in the 3x3 window around i (i included), [R] -> [R, N] booleans."""
+def in_window(i: Int[AnyArray, "R"], nodes: int, width: int) -> Bool[Array, "R {nodes}"]:
+    """Whether j lies in the 3x3 window around i (i included)."""
     return chebyshev(i[:, None], jnp.arange(nodes)[None], width) <= 1
 
 
-def chebyshev(i: Array, j: Array, width: int) -> Array:
+def chebyshev(
+    i: Int[AnyArray, "*#edges"], j: Int[AnyArray, "*#edges"], width: int
+) -> Int[Array, "*edges"]:
     """max(|row_i - row_j|, |column_i - column_j|) in pixels, for broadcast node numbers."""
     return jnp.maximum(jnp.abs(i // width - j // width), jnp.abs(i % width - j % width))
 
 
-def edge_lengths(neighbours: Array, width: int) -> Array:
-    """Euclidean lengths in pixels of the edges to neighbours [..., N, k] -> [..., N, k]."""
+def edge_lengths(neighbours: Int[AnyArray, "*batch N k"], width: int) -> Float[Array, "*batch N k"]:
+    """Euclidean lengths of the edges, in pixels."""
     i = lax.broadcasted_iota(jnp.int32, neighbours.shape, neighbours.ndim - 2)
     rows, columns = i // width - neighbours // width, i % width - neighbours % width
     return jnp.sqrt(rows**2 + columns**2)
 
 
-def in_degrees(neighbours: Array) -> Array:
-    """How many edges end at each node: [N, k] -> [N]."""
+def in_degrees(neighbours: Int[AnyArray, "N k"]) -> Int[Array, "N"]:
+    """How many edges end at each node."""
     return jnp.bincount(jnp.ravel(neighbours), length=len(neighbours))
 
 
-def select(values: Array, k: int) -> Array:
-    """Columns of the k largest values of each row, [R, N] -> [R, k], largest first."""
+def select(values: Float[Array, "R N"], k: int) -> Int32[Array, "R {k}"]:
+    """Columns of the k largest values of each row, largest first."""
     return lax.top_k(values, k)[1]
 
 
-def select_by_maxima(values: Array, k: int) -> Array:
+def select_by_maxima(values: Float[Array, "R N"], k: int) -> Int32[Array, "R {k}"]:
     """`select`, from maxima alone: exactly the same columns in the same order.
 
     The largest value of each group of columns stands for it. k times, the best group's value is
@@ -141,7 +147,9 @@ def select_by_maxima(values: Array, k: int) -> Array:
     return lax.scan(take, (maxima, *nothing), length=k)[1].T
 
 
-def map_images(per_image: Callable[..., Array], *arrays: Array) -> Array:
+def map_images(
+    per_image: Callable[..., Array], *arrays: Shaped[AnyArray, "B ..."]
+) -> Shaped[Array, "B ..."]:
     """per_image(one image of each array) for all images, a few at a time.
 
     What an image's edges need is k times the size of its features: one image after the other it
@@ -154,7 +162,7 @@ def map_images(per_image: Callable[..., Array], *arrays: Array) -> Array:
     )
 
 
-def coordinates(height: int, width: int) -> Array:
-    """Row and column of every node, each scaled to [-1, 1]: [N, 2]."""
+def coordinates(height: int, width: int) -> Float[Array, "{height}*{width} 2"]:
+    """Row and column of every node, each scaled to [-1, 1]."""
     rows, columns = jnp.linspace(-1.0, 1.0, height), jnp.linspace(-1.0, 1.0, width)
     return jnp.stack(jnp.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)

@@ -1,6 +1,8 @@
-"""The Wasserstein losses and the gradient penalty, on any critic: images [B, ...] -> [B].
+"""The Wasserstein losses and the gradient penalty, on any critic.
 
 Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1; thesis 2.5.1, Algorithm 3.
+
+B images, of any shape.
 """
 
 from collections.abc import Callable
@@ -8,19 +10,27 @@ from collections.abc import Callable
 import jax
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float
 
-Critic = Callable[[Array], Array]
+from gcgan_jax.arrays import AnyArray
+
+Critic = Callable[[Float[AnyArray, "B ..."]], Float[Array, "B"]]
 
 
 def critic_loss(
-    critic: Critic, real: Array, fake: Array, mix: Array, *, penalty_weight: float
-) -> tuple[Array, dict[str, Array]]:
+    critic: Critic,
+    real: Float[AnyArray, "B *image"],
+    fake: Float[AnyArray, "B *image"],
+    mix: Float[AnyArray, "B"],
+    *,
+    penalty_weight: float,
+) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
     """L = E[D(fake)] - E[D(real)] + lambda E[(||grad_x D(x)||_2 - 1)^2] at x = mix(real, fake).
 
     Args:
         critic: D.
-        real, fake: [B, H, W, F].
-        mix: [B], epsilon of each image: x = epsilon real + (1 - epsilon) fake.
+        real, fake: images.
+        mix: epsilon of each image: x = epsilon real + (1 - epsilon) fake.
         penalty_weight: lambda.
 
     Returns:
@@ -43,8 +53,8 @@ def critic_loss(
 
 
 @jax.named_scope("gradient_penalty")
-def gradient_norms(critic: Critic, x: Array) -> Array:
-    """||grad D||_2 at each image, over its rows, columns and channels: [B, ...] -> [B].
+def gradient_norms(critic: Critic, x: Float[AnyArray, "B ..."]) -> Float[Array, "B"]:
+    """||grad D||_2 at each image, over its rows, columns and channels.
 
     At a zero gradient the norm is 0 and its derivative is taken as 0, not 0/0.
     """
@@ -54,6 +64,6 @@ def gradient_norms(critic: Critic, x: Array) -> Array:
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)
 
 
-def generator_loss(critic: Critic, fake: Array) -> Array:
+def generator_loss(critic: Critic, fake: Float[AnyArray, "B ..."]) -> Float[Array, ""]:
     """L = -E[D(fake)]."""
     return -jnp.mean(critic(fake))

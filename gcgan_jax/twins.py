@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from jaxtyping import Float, Real, UInt8
+from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 
 SHAPES = 4  # disc, square, triangle, cross
@@ -58,8 +60,10 @@ class Twins:
         return self.image_size // self.grid
 
 
-def make_images(spec: Twins, seed: int, count: int) -> np.ndarray:
-    """Draws n = count images, [n, H, W, 3] uint8, from np.random.default_rng(seed).
+def make_images(
+    spec: Twins, seed: int, count: int
+) -> UInt8[ndarray, "{count} {spec.image_size} {spec.image_size} 3"]:
+    """Draws images from np.random.default_rng(seed).
 
     Different seeds give independent images; with one seed a smaller count gives the first of them.
     Raises ValueError if count is negative.
@@ -76,7 +80,7 @@ def make_images(spec: Twins, seed: int, count: int) -> np.ndarray:
     return images
 
 
-def structure(images: np.ndarray, spec: Twins) -> dict[str, float]:
+def structure(images: Real[ndarray, "..."], spec: Twins) -> dict[str, float]:
     """Correlation between the cells of an image: twins against all other pairs.
 
     The Pearson correlation of two cells over all their pixels and channels, averaged over images
@@ -112,8 +116,10 @@ def _blocks(count: int, values: int) -> Iterator[slice]:
     return (slice(start, start + step) for start in range(0, count, step))
 
 
-def _render(draws: np.ndarray, masks: np.ndarray, spec: Twins) -> np.ndarray:
-    """[n, G, G, 6] uniform draws in [0, 1) -> [n, H, W, 3] uint8."""
+def _render(
+    draws: Float[ndarray, "n G G 6"], masks: Float[ndarray, "shapes shifts shifts c c"], spec: Twins
+) -> UInt8[ndarray, "n G*c G*c 3"]:
+    """The images of uniform draws in [0, 1)."""
     shape, hue, angle, phase, dy, dx = np.moveaxis(draws, -1, 0)
     j = spec.jitter
     dy, dx = ((d * (2 * j + 1)).astype(int) - j for d in (dy, dx))
@@ -130,8 +136,10 @@ def _render(draws: np.ndarray, masks: np.ndarray, spec: Twins) -> np.ndarray:
     return cells.swapaxes(2, 3).reshape(-1, spec.image_size, spec.image_size, 3)
 
 
-def _masks(spec: Twins) -> np.ndarray:
-    """Coverage in [0, 1] of a cell by each shape; [SHAPES, 2 jitter + 1, 2 jitter + 1, c, c].
+def _masks(
+    spec: Twins,
+) -> Float[ndarray, "shapes {2*spec.jitter+1} {2*spec.jitter+1} {spec.cell} {spec.cell}"]:
+    """Coverage in [0, 1] of a cell by each shape.
 
     A mask is a window on a larger canvas: [s, jitter - dy, jitter - dx] has its figure at (dy, dx).
     Edges are smoothed over one pixel by the signed distance, within 3/8 of a cell from the centre.
@@ -147,18 +155,18 @@ def _masks(spec: Twins) -> np.ndarray:
     return sliding_window_view(coverage, (spec.cell, spec.cell), axis=(1, 2))
 
 
-def _coordinates(side: int) -> np.ndarray:
-    """Centres of the pixels of a line, from its middle; [side]."""
+def _coordinates(side: int) -> Float[ndarray, "{side}"]:
+    """Centres of the pixels of a line, from its middle."""
     return np.arange(side) - (side - 1) / 2
 
 
-def _hue_to_rgb(hue: np.ndarray) -> np.ndarray:
-    """HSV to RGB at full saturation and value, hue in [0, 1); [...] -> [..., 3]."""
+def _hue_to_rgb(hue: Float[ndarray, "*cells"]) -> Float[ndarray, "*cells 3"]:
+    """HSV to RGB at full saturation and value, hue in [0, 1)."""
     return np.clip(abs((6 * hue[..., None] + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
 
 
-def _pair_correlations(images: np.ndarray, spec: Twins) -> np.ndarray:
-    """The correlation of every pair of cells, at its best displacement; [n, H, W, 3] -> [n, P].
+def _pair_correlations(images: Real[ndarray, "n H H 3"], spec: Twins) -> Float[ndarray, "n P"]:
+    """The correlation of every pair of cells, at its best displacement.
 
     By the correlation theorem all cyclic displacements come from one product of spectra.
     """

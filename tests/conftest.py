@@ -16,6 +16,31 @@ os.environ["PJRT_NPROC"] = "32"  # else queued steps with collectives may wait f
 
 import jax
 import pytest
+from jaxtyping import install_import_hook
+
+CHECKED = [
+    f"gcgan_jax.{name}"
+    for name in (
+        "draws",
+        "evaluation.classifier",
+        "evaluation.inception",
+        "evaluation.scores",
+        "graph",
+        "layers.conv",
+        "layers.ecc",
+        "layers.edge_conv",
+        "layers.linear",
+        "losses",
+        "paths",
+        "twins",
+    )
+]
+# Functions reject unknown strings with an error of their own, which the check leaves to them.
+install_import_hook(
+    CHECKED,
+    "beartype.beartype("
+    "conf=beartype.BeartypeConf(hint_overrides=beartype.FrozenDict({str: object})))",
+)
 
 from configs import default
 from gcgan_jax.config import Config, from_mapping

@@ -1,6 +1,6 @@
 """A small residual classifier of 32x32 images, whose weights come with the package.
 
-B images, F = 3 channels, 10 classes.
+B images, H rows, W columns, F features.
 """
 
 from functools import partial
@@ -8,21 +8,23 @@ from functools import partial
 import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
+from jaxtyping import Float, UInt8
 
+from gcgan_jax.arrays import AnyArray
 from gcgan_jax.layers.conv import Conv
 
 SIDE = 32
 MEAN, DEVIATION = 120.0, 64.0  # about those of photographs
 
 
-def halve(x: Array) -> Array:
-    """Maxima of 2x2 pixels, [B, H, W, F] -> [B, H/2, W/2, F], even H and W."""
+def halve(x: Float[Array, "B H W F"]) -> Float[Array, "B H/2 W/2 F"]:
+    """Maxima of 2x2 pixels."""
     B, H, W, F = x.shape
     return x.reshape(B, H // 2, 2, W // 2, 2, F).max(axis=(2, 4))
 
 
 class Classifier(nn.Module):
-    """Images, uint8 [B, 32, 32, 3], -> features [B, widths[-1]] and logits [B, classes].
+    """The features and logits of images.
 
         conv -> for each further width: (conv, halve by maxima), the residual ones plus two convs
 
@@ -40,13 +42,17 @@ class Classifier(nn.Module):
     classes: int = 10
 
     @nn.compact
-    def __call__(self, images: Array, train: bool = False) -> tuple[Array, Array]:
+    def __call__(
+        self, images: UInt8[AnyArray, "B 32 32 3"], train: bool = False
+    ) -> tuple[Float[Array, "B {self.widths[-1]}"], Float[Array, "B {self.classes}"]]:
         norm = partial(nn.BatchNorm, use_running_average=not train, momentum=0.9)
 
-        def unit(x: Array, features: int, name: str) -> Array:
+        def unit(
+            x: Float[Array, "B H W _"], features: int, name: str
+        ) -> Float[Array, "B H W {features}"]:
             return nn.relu(norm(name=f"{name}_norm")(Conv(features, name=name)(x)))
 
-        x = (images.astype(jnp.float32) - MEAN) / DEVIATION
+        x = (jnp.asarray(images, jnp.float32) - MEAN) / DEVIATION
         x = unit(x, self.widths[0], "stem")
         for stage, features in enumerate(self.widths[1:], start=1):
             x = halve(unit(x, features, f"stage{stage}"))

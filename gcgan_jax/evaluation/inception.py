@@ -1,6 +1,6 @@
 """The Inception network of 2015-12-05, as Inception Score and FID use it.
 
-B images, H rows, W columns, 2048 features, 1008 logits. Modules carry the names that the published
+B images, H rows, W columns, F features. Modules carry the names that the published
 weights have.
 """
 
@@ -10,6 +10,9 @@ import flax.linen as nn
 import jax.numpy as jnp
 import numpy as np
 from jax import Array
+from jaxtyping import Float, Real, UInt8
+
+from gcgan_jax.arrays import AnyArray
 
 SIDE = 299
 
@@ -20,8 +23,10 @@ average_pool = partial(
 )
 
 
-def resize(images: Array, side: int = SIDE) -> Array:
-    """Bilinear as in TensorFlow 1: [B, H, W, 3] -> float [B, side, side, 3].
+def resize(
+    images: Real[AnyArray, "B H W F"], side: int = SIDE
+) -> Float[Array, "B {side} {side} F"]:
+    """Bilinear as in TensorFlow 1.
 
     Pixel i of the output lies at i * H / side, without the shift by half a pixel of later versions;
     beyond the last pixel, it is repeated.
@@ -30,7 +35,7 @@ def resize(images: Array, side: int = SIDE) -> Array:
     return _stretch(_stretch(images, 2, side), 1, side)
 
 
-def _stretch(x: Array, axis: int, size: int) -> Array:
+def _stretch(x: Float[AnyArray, "B _ _ F"], axis: int, size: int) -> Float[Array, "B _ _ F"]:
     old = x.shape[axis]
     place = np.arange(size, dtype=np.float32) * np.float32(old / size)
     low = place.astype(np.int32)
@@ -50,7 +55,7 @@ class Unit(nn.Module):
     padding: str = "SAME"
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B H W F"]) -> Float[Array, "B _ _ {self.features}"]:
         strides = (self.stride, self.stride)
         conv = nn.Conv(
             self.features, self.kernel, strides, self.padding, use_bias=False, name="conv"
@@ -58,17 +63,19 @@ class Unit(nn.Module):
         return nn.relu(nn.BatchNorm(use_running_average=True, epsilon=1e-3, name="bn")(conv(x)))
 
 
-def chain(x: Array, *steps: Step) -> Array:
+def chain(x: Float[Array, "B H W _"], *steps: Step) -> Float[Array, "B H W _"]:
     for name, features, kernel in steps:
         x = Unit(features, kernel, name=name)(x)
     return x
 
 
-def halve(x: Array, name: str, features: int) -> Array:
+def halve(
+    x: Float[Array, "B H W _"], name: str, features: int
+) -> Float[Array, "B (H-1)//2 (W-1)//2 {features}"]:
     return Unit(features, (3, 3), 2, "VALID", name=name)(x)
 
 
-def join(*branches: Array) -> Array:
+def join(*branches: Float[Array, "B H W _"]) -> Float[Array, "B H W _"]:
     return jnp.concatenate(branches, axis=-1)
 
 
@@ -76,7 +83,9 @@ class InceptionA(nn.Module):
     pool_features: int
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(
+        self, x: Float[Array, "B H W _"]
+    ) -> Float[Array, "B H W {224+self.pool_features}"]:
         return join(
             chain(x, ("branch1x1", 64, (1, 1))),
             chain(x, ("branch5x5_1", 48, (1, 1)), ("branch5x5_2", 64, (5, 5))),
@@ -92,7 +101,7 @@ class InceptionA(nn.Module):
 
 class InceptionB(nn.Module):
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B H W 288"]) -> Float[Array, "B (H-1)//2 (W-1)//2 768"]:
         double = chain(x, ("branch3x3dbl_1", 64, (1, 1)), ("branch3x3dbl_2", 96, (3, 3)))
         return join(
             halve(x, "branch3x3", 384),
@@ -105,7 +114,7 @@ class InceptionC(nn.Module):
     inner: int
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B H W 768"]) -> Float[Array, "B H W 768"]:
         c = self.inner
         return join(
             chain(x, ("branch1x1", 192, (1, 1))),
@@ -129,7 +138,7 @@ class InceptionC(nn.Module):
 
 class InceptionD(nn.Module):
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B H W 768"]) -> Float[Array, "B (H-1)//2 (W-1)//2 1280"]:
         seven = chain(
             x,
             ("branch7x7x3_1", 192, (1, 1)),
@@ -149,7 +158,7 @@ class InceptionE(nn.Module):
     largest: bool
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[Array, "B H W _"]) -> Float[Array, "B H W 2048"]:
         three = chain(x, ("branch3x3_1", 384, (1, 1)))
         double = chain(x, ("branch3x3dbl_1", 448, (1, 1)), ("branch3x3dbl_2", 384, (3, 3)))
         pooled = max_pool(x, strides=(1, 1), padding="SAME") if self.largest else average_pool(x)
@@ -164,7 +173,7 @@ class InceptionE(nn.Module):
 
 
 class Inception(nn.Module):
-    """Images, uint8 [B, H, W, 3], -> features [B, 2048] and logits without bias [B, 1008].
+    """The features of images, and their logits without bias.
 
     Szegedy et al. 2016, arXiv:1512.00567, as in the graph `classify_image_graph_def.pb` of
     2015-12-05: images resized as TensorFlow 1 did, (x - 128) / 128, average pooling that leaves
@@ -172,7 +181,9 @@ class Inception(nn.Module):
     """
 
     @nn.compact
-    def __call__(self, images: Array) -> tuple[Array, Array]:
+    def __call__(
+        self, images: UInt8[AnyArray, "B H W 3"]
+    ) -> tuple[Float[Array, "B 2048"], Float[Array, "B 1008"]]:
         x = (resize(images) - 128) / 128
         x = halve(x, "Conv2d_1a_3x3", 32)  # [B, 149, 149, 32]
         x = Unit(32, (3, 3), padding="VALID", name="Conv2d_2a_3x3")(x)

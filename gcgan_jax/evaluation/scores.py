@@ -1,28 +1,30 @@
 """The scores, in float64, from the features and logits of a network.
 
-n samples, F features, C classes.
+n samples, m of another set, F features, C classes.
 """
 
 from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
+from jaxtyping import Float
+from numpy import ndarray
 
 ROWS = 1000  # of a matrix of distances held at once
 
 
 class Gaussian(NamedTuple):
-    mean: np.ndarray  # [F]
-    covariance: np.ndarray  # [F, F]
+    mean: Float[ndarray, "F"]
+    covariance: Float[ndarray, "F F"]
 
 
-def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
+def inception_score(logits: Float[ndarray, "n C"], splits: int) -> tuple[float, float]:
     """exp of the mean KL(p(y|x) || p(y)), mean and standard deviation over contiguous splits.
 
     Salimans et al. 2016, arXiv:1606.03498; p = softmax(logits), p(y) is its mean over a split.
 
     Args:
-        logits: [n, C].
+        logits: of the samples.
         splits: parts of n // splits samples or one more, in the order of the samples.
 
     Raises:
@@ -45,8 +47,8 @@ def inception_score(logits: np.ndarray, splits: int) -> tuple[float, float]:
     return float(np.mean(scores)), float(np.std(scores))
 
 
-def gaussian(features: np.ndarray) -> Gaussian:
-    """Mean and covariance (divided by n - 1) of features [n, F], n >= 2."""
+def gaussian(features: Float[ndarray, "n F"]) -> Gaussian:
+    """Mean and covariance (divided by n - 1) of the features of n >= 2 samples."""
     features = features.astype(np.float64)
     covariance = np.atleast_2d(np.cov(features, rowvar=False))  # of one feature, a number
     return Gaussian(features.mean(axis=0), covariance)
@@ -69,7 +71,12 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
 
 
 def kernel_distance(
-    a: np.ndarray, b: np.ndarray, *, subsets: int, subset_size: int, seed: int
+    a: Float[ndarray, "n F"],
+    b: Float[ndarray, "m F"],
+    *,
+    subsets: int,
+    subset_size: int,
+    seed: int,
 ) -> tuple[float, float]:
     """Unbiased MMD^2 with the kernel (x.y / F + 1)^3, mean and standard deviation over subsets.
 
@@ -77,7 +84,7 @@ def kernel_distance(
     them, by numpy's frozen `RandomState`, from a and then from b.
 
     Args:
-        a, b: [n, F] features, of at least `subset_size` samples each; else ValueError.
+        a, b: features of at least `subset_size` samples each; else ValueError.
     """
     if not 2 <= subset_size <= min(len(a), len(b)):
         raise ValueError(f"subset_size = {subset_size} of {len(a)} and {len(b)} samples")
@@ -95,7 +102,7 @@ def kernel_distance(
 
 
 def precision_recall(
-    generated: np.ndarray, real: np.ndarray, neighbours: int
+    generated: Float[ndarray, "n F"], real: Float[ndarray, "m F"], neighbours: int
 ) -> tuple[float, float]:
     """Share of generated samples among the real ones, and of real ones among the generated.
 
@@ -103,7 +110,7 @@ def precision_recall(
     others if it is at most as far from one of them as that one's `neighbours`-th nearest.
 
     Args:
-        generated, real: [n, F] features, of more than `neighbours` samples each; else ValueError.
+        generated, real: features of more than `neighbours` samples each; else ValueError.
     """
     if not 1 <= neighbours < min(len(generated), len(real)):
         raise ValueError(f"neighbours = {neighbours} of {len(generated)} and {len(real)} samples")
@@ -113,12 +120,12 @@ def precision_recall(
     )
 
 
-def _kernel(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _kernel(x: Float[ndarray, "n F"], y: Float[ndarray, "m F"]) -> Float[ndarray, "n m"]:
     return (x @ y.T / x.shape[1] + 1) ** 3
 
 
-def _radii(samples: np.ndarray, neighbours: int) -> np.ndarray:
-    """Squared distance of each sample to its `neighbours`-th nearest other one; [n]."""
+def _radii(samples: Float[ndarray, "n F"], neighbours: int) -> Float[ndarray, "n"]:
+    """Squared distance of each sample to its `neighbours`-th nearest other one."""
     parts = [
         np.partition(_squared_distances(part, samples), neighbours, axis=1)[:, neighbours]
         for part in _parts(samples)
@@ -126,16 +133,18 @@ def _radii(samples: np.ndarray, neighbours: int) -> np.ndarray:
     return np.concatenate(parts)
 
 
-def _share_among(samples: np.ndarray, others: np.ndarray, radii: np.ndarray) -> float:
+def _share_among(
+    samples: Float[ndarray, "n F"], others: Float[ndarray, "m F"], radii: Float[ndarray, "m"]
+) -> float:
     inside = [(_squared_distances(part, others) <= radii).any(axis=1) for part in _parts(samples)]
     return float(np.concatenate(inside).mean())
 
 
-def _parts(samples: np.ndarray) -> list[np.ndarray]:
+def _parts(samples: Float[ndarray, "n F"]) -> list[Float[ndarray, "_ F"]]:
     return [samples[start : start + ROWS] for start in range(0, len(samples), ROWS)]
 
 
-def _squared_distances(x: np.ndarray, y: np.ndarray) -> np.ndarray:
+def _squared_distances(x: Float[ndarray, "n F"], y: Float[ndarray, "m F"]) -> Float[ndarray, "n m"]:
     x, y = x.astype(np.float64), y.astype(np.float64)
     squares = (x * x).sum(axis=1)[:, None] + (y * y).sum(axis=1)
     return np.maximum(squares - 2 * x @ y.T, 0)

@@ -1,6 +1,6 @@
 """Convolutions as their platform computes them fastest; the numbers are those of the plain ones.
 
-B images, H rows, W columns, F features in, O features out. Kernels are [taps, taps, F, O].
+B images, H rows, W columns, F features in, O features out, T x U taps of a kernel.
 XLA on a CPU is slow at the kernel's gradient of a convolution inside a scan, at a transposed kernel
 and at strides: it gets matrix products there. Accelerators get convolutions without stride and
 dilation.
@@ -15,7 +15,9 @@ import numpy as np
 from flax.linen.dtypes import promote_dtype
 from jax import Array, lax
 from jax.typing import DTypeLike
+from jaxtyping import Float
 
+from gcgan_jax.arrays import AnyArray
 from gcgan_jax.layers.linear import linear
 from gcgan_jax.platforms import by_platform
 
@@ -23,19 +25,23 @@ Padding = tuple[tuple[int, int], tuple[int, int]]
 
 
 @partial(jax.custom_vjp, nondiff_argnums=(2,))
-def conv(x: Array, kernel: Array, padding: Padding) -> Array:
-    """Cross-correlation with stride 1 on zero-padded x: [B, H, W, F] -> [B, H', W', O]."""
+def conv(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
+) -> Float[Array, "B _ _ O"]:
+    """Cross-correlation with stride 1 on zero-padded x."""
     return direct_conv(x, kernel, padding)
 
 
-def _conv_forward(x: Array, kernel: Array, padding: Padding) -> tuple[Array, tuple[Array, Array]]:
+def _conv_forward(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
+) -> tuple[Float[Array, "B _ _ O"], tuple[Array, Array]]:
     return direct_conv(x, kernel, padding), (x, kernel)
 
 
 def _conv_backward(
-    padding: Padding, saved: tuple[Array, Array], cotangent: Array
-) -> tuple[Array, Array]:
-    x, kernel = saved
+    padding: Padding, saved: tuple[Array, Array], cotangent: Float[AnyArray, "B _ _ O"]
+) -> tuple[Float[Array, "B H W F"], Float[Array, "T U F O"]]:
+    (x, kernel), cotangent = saved, jnp.asarray(cotangent)
     _, to_kernel = jax.vjp(lambda kernel: direct_conv(x, kernel, padding), kernel)
     for_kernel = by_platform(
         x,
@@ -49,7 +55,9 @@ def _conv_backward(
 conv.defvjp(_conv_forward, _conv_backward)
 
 
-def input_gradient(cotangent: Array, kernel: Array, padding: Padding) -> Array:
+def input_gradient(
+    cotangent: Float[Array, "B _ _ O"], kernel: Float[Array, "T U F O"], padding: Padding
+) -> Float[Array, "B H W F"]:
     """The gradient of `conv` by x, as `conv` of the cotangent with the kernel turned around."""
     turned = kernel[::-1, ::-1].swapaxes(2, 3)
     (top, bottom), (left, right) = padding
@@ -58,7 +66,12 @@ def input_gradient(cotangent: Array, kernel: Array, padding: Padding) -> Array:
     return direct_conv(cotangent, turned, rest)
 
 
-def kernel_gradient(x: Array, cotangent: Array, padding: Padding, shape: tuple[int, ...]) -> Array:
+def kernel_gradient(
+    x: Float[Array, "B H W F"],
+    cotangent: Float[Array, "B _ _ O"],
+    padding: Padding,
+    shape: tuple[int, ...],
+) -> Float[Array, "T U F O"]:
     """The gradient of `conv` by its kernel, of that shape, as a matrix product for each tap."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
     H, W, O = cotangent.shape[1:]
@@ -71,19 +84,25 @@ def kernel_gradient(x: Array, cotangent: Array, padding: Padding, shape: tuple[i
     return jnp.stack(taps).reshape(shape)
 
 
-def direct_conv(x: Array, kernel: Array, padding: Padding) -> Array:
+def direct_conv(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
+) -> Float[Array, "B _ _ O"]:
     """`conv` as one XLA convolution, in both passes."""
     return lax.conv_general_dilated(
         x, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
 
 
-def strided_conv(x: Array, kernel: Array) -> Array:
-    """5x5 convolution with stride 2, SAME on even sides: [B, H, W, F] -> [B, H/2, W/2, O]."""
+def strided_conv(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "5 5 F O"]
+) -> Float[Array, "B H/2 W/2 O"]:
+    """5x5 convolution with stride 2, SAME on even sides."""
     return by_platform(x, kernel, cpu=paired_conv, default=folded_conv)
 
 
-def paired_conv(x: Array, kernel: Array) -> Array:
+def paired_conv(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "5 5 F O"]
+) -> Float[Array, "B H/2 W/2 O"]:
     """`strided_conv` as matrix products, two columns of the output at a time: 7 taps, not 10.
 
     Winograd's minimal filtering (Lavin & Gray 2016, arXiv:1509.09308): with columns a0 ... a6 of x
@@ -117,7 +136,9 @@ def paired_conv(x: Array, kernel: Array) -> Array:
     return out[:, :, : W // 2]
 
 
-def folded_conv(x: Array, kernel: Array) -> Array:
+def folded_conv(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "5 5 F O"]
+) -> Float[Array, "B H/2 W/2 O"]:
     """`strided_conv` with 2x2 pixel blocks folded into channels: a 3x3 convolution, stride 1."""
     B, H, W, F = x.shape
     O = kernel.shape[-1]
@@ -127,8 +148,10 @@ def folded_conv(x: Array, kernel: Array) -> Array:
     return direct_conv(x.reshape(B, H // 2, W // 2, 4 * F), kernel, ((1, 1), (1, 1)))
 
 
-def upsample_conv(x: Array, kernel: Array) -> Array:
-    """3x3 SAME convolution of the nearest x2 upsampling of x: [B, H, W, F] -> [B, 2H, 2W, O].
+def upsample_conv(
+    x: Float[Array, "B H W F"], kernel: Float[Array, "3 3 F O"]
+) -> Float[Array, "B 2*H 2*W O"]:
+    """3x3 SAME convolution of the nearest x2 upsampling of x.
 
     Each of the four output phases is a 2x2 convolution of the small map, whose taps are sums of
     the kernel's: rows (w0, w1 + w2) above and (w0 + w1, w2) below, and columns alike.
@@ -156,11 +179,13 @@ class Conv(nn.Module):
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[AnyArray, "B H W F"]) -> Float[Array, "B _ _ {self.features}"]:
         shape = (3, 3, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
-        x, kernel = promote_dtype(x, kernel, dtype=self.dtype)
-        return upsample_conv(x, kernel) if self.upsample else conv(x, kernel, ((1, 1), (1, 1)))
+        inputs, kernel = promote_dtype(x, kernel, dtype=self.dtype)
+        if self.upsample:
+            return upsample_conv(inputs, kernel)
+        return conv(inputs, kernel, ((1, 1), (1, 1)))
 
 
 class StridedConv(nn.Module):
@@ -173,9 +198,9 @@ class StridedConv(nn.Module):
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(self, x: Float[AnyArray, "B H W F"]) -> Float[Array, "B H/2 W/2 {self.features}"]:
         shape = (5, 5, x.shape[-1], self.features)
         kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
-        x, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        return strided_conv(x, kernel) + bias[None, None, None]
+        inputs, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        return strided_conv(inputs, kernel) + bias[None, None, None]

@@ -13,7 +13,9 @@ import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import Float, Int
 
+from gcgan_jax.arrays import AnyArray
 from gcgan_jax.graph import map_images
 from gcgan_jax.layers.linear import at_least_float32, linear
 
@@ -21,16 +23,21 @@ from gcgan_jax.layers.linear import at_least_float32, linear
 class FilterNetwork(NamedTuple):
     """Weights of the network that turns h_j - h_i into the edge's weights Theta_ij."""
 
-    w1: Array  # [C, Fh]
-    b1: Array  # [Fh]
-    w2: Array  # [Fh, C, O]
-    b2: Array  # [C, O]
+    w1: Float[AnyArray, "C Fh"]
+    b1: Float[AnyArray, "Fh"]
+    w2: Float[AnyArray, "Fh C O"]
+    b2: Float[AnyArray, "C O"]
 
 
 @jax.named_scope("ecc")
 def ecc(
-    h: Array, neighbours: Array, network: FilterNetwork, *, delta: float | None, slope: float
-) -> Array:
+    h: Float[AnyArray, "B N C"],
+    neighbours: Int[AnyArray, "B N k"],
+    network: FilterNetwork,
+    *,
+    delta: float | None,
+    slope: float,
+) -> Float[Array, "B N O"]:
     """ECC with edge attention, thesis eq. 3.14 and 3.15 (Simonovsky & Komodakis 2017,
     arXiv:1704.02901; attention from Valsesia et al. 2020, arXiv:1907.08448):
 
@@ -45,20 +52,19 @@ def ecc(
     until differences are taken, and distances are float32.
 
     Args:
-        h: [B, N, C] features.
-        neighbours: [B, N, k] node numbers.
+        h: features.
+        neighbours: node numbers.
         network: the filter network's weights.
         delta: of gamma; None switches attention off (gamma = 1).
         slope: of the leaky ReLU.
-
-    Returns:
-        [B, N, O].
     """
     k, O = neighbours.shape[-1], network.b2.shape[-1]
     w2 = jnp.concatenate([network.w2, network.b2[None]]).reshape(-1, O)  # [(Fh + 1) * C, O]
 
     @jax.checkpoint
-    def aggregate(h: Array, hidden: Array, neighbours: Array) -> Array:
+    def aggregate(
+        h: Float[Array, "N C"], hidden: Float[Array, "N Fh"], neighbours: Int[Array, "N k"]
+    ) -> Float[Array, "N O"]:
         sent = h[neighbours]  # [N, k, C]
         a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1[None, None], slope)
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
@@ -71,16 +77,18 @@ def ecc(
     return map_images(aggregate, h, hidden, neighbours)
 
 
-def attention(difference: Array, delta: float) -> Array:
-    """gamma = exp(-||d||^2 / delta), thesis eq. 3.15: [..., C] -> [...]."""
+def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
+    """gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
     difference = difference.astype(at_least_float32(difference.dtype))
     return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
 
 
-def edge_attention(h: Array, neighbours: Array, delta: float) -> Array:
-    """gamma of all edges: [B, N, C] features, [B, N, k] neighbours -> [B, N, k]."""
+def edge_attention(
+    h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"], delta: float
+) -> Float[Array, "B N k"]:
+    """gamma of all edges."""
 
-    def per_image(h: Array, neighbours: Array) -> Array:
+    def per_image(h: Float[Array, "N C"], neighbours: Int[Array, "N k"]) -> Float[Array, "N k"]:
         return attention(h[neighbours] - h[:, None], delta)
 
     return map_images(per_image, h, neighbours)
@@ -101,7 +109,9 @@ class ECC(nn.Module):
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, h: Array, neighbours: Array) -> Array:
+    def __call__(
+        self, h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"]
+    ) -> Float[Array, "B N {self.features}"]:
         C = h.shape[-1]
         Fh = self.hidden or C
         zeros = nn.initializers.zeros

@@ -11,13 +11,21 @@ import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import Float, Int
 
+from gcgan_jax.arrays import AnyArray
 from gcgan_jax.graph import map_images
 from gcgan_jax.layers.linear import at_least_float32, linear
 
 
 @jax.named_scope("edge_conv")
-def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: str = "sum") -> Array:
+def edge_conv(
+    h: Float[AnyArray, "B N C"],
+    neighbours: Int[AnyArray, "B N k"],
+    phi: Float[AnyArray, "C O"],
+    psi: Float[AnyArray, "C O"],
+    reduction: str = "sum",
+) -> Float[Array, "B N O"]:
     """EdgeConv, thesis eq. 3.21 (Wang et al. 2019, arXiv:1801.07829):
 
         out_i = sum_j ReLU( phi (h_j - h_i) + psi h_i )
@@ -26,13 +34,10 @@ def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: st
     stay float32 until they are added, as they may be large beside their sum.
 
     Args:
-        h: [B, N, C] features.
-        neighbours: [B, N, k] node numbers.
-        phi, psi: [C, O] weights.
+        h: features.
+        neighbours: node numbers.
+        phi, psi: weights.
         reduction: over the neighbours, "sum", "mean" or "max".
-
-    Returns:
-        [B, N, O].
 
     Raises:
         ValueError: an unknown reduction.
@@ -42,7 +47,9 @@ def edge_conv(h: Array, neighbours: Array, phi: Array, psi: Array, reduction: st
     k = neighbours.shape[-1]
     combine = jnp.maximum if reduction == "max" else jnp.add
 
-    def aggregate(sent: Array, kept: Array, neighbours: Array) -> Array:
+    def aggregate(
+        sent: Float[Array, "N O"], kept: Float[Array, "N O"], neighbours: Int[Array, "N k"]
+    ) -> Float[Array, "N O"]:
         return reduce(combine, (jax.nn.relu(sent[neighbours[:, j]] + kept) for j in range(k)))
 
     wide = at_least_float32(h.dtype)
@@ -58,7 +65,9 @@ class EdgeConv(nn.Module):
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, h: Array, neighbours: Array) -> Array:
+    def __call__(
+        self, h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"]
+    ) -> Float[Array, "B N {self.features}"]:
         shape = (h.shape[-1], self.features)
         phi = self.param("phi", nn.initializers.glorot_normal(), shape, float)
         psi = self.param("psi", nn.initializers.glorot_normal(), shape, float)

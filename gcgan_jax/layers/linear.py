@@ -3,10 +3,17 @@
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import Float
+
+from gcgan_jax.arrays import AnyArray
 
 
-def linear(x: Array, weights: Array, out_dtype: DTypeLike | None = None) -> Array:
-    """x @ weights as a product of two matrices: [..., F] x [F, O] -> [..., O].
+def linear(
+    x: Float[AnyArray, "*rows F"],
+    weights: Float[AnyArray, "F O"],
+    out_dtype: DTypeLike | None = None,
+) -> Float[Array, "*rows O"]:
+    """x @ weights as a product of two matrices.
 
     With more axes than two, the gradient by the weights first copies x, transposed, and takes
     longer over that than over the product. The result is of `out_dtype`, x's if None.

@@ -1,0 +1,6 @@
+"""What signatures accept as an array."""
+
+import numpy as np
+from jax import Array
+
+AnyArray = Array | np.ndarray
