@@ -1,5 +1,6 @@
 """Eight virtual CPU devices for every test, set before JAX starts."""
 
+import atexit
 import os
 import tempfile
 from collections.abc import Callable, Iterator
@@ -49,7 +50,8 @@ from tests.program import Program
 jax.devices()  # has read the flags, over which TensorFlow would stumble
 del os.environ["XLA_FLAGS"]
 
-cache = tempfile.TemporaryDirectory()  # kept until the tests end
+cache = tempfile.TemporaryDirectory()
+atexit.register(cache.cleanup)
 jax.config.update("jax_compilation_cache_dir", cache.name)
 jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")

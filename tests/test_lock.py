@@ -23,18 +23,18 @@ with locked(Path(sys.argv[1])):
 
 
 def test_the_second_is_told_who_holds_it_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
-    holder = subprocess.Popen(
+    with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         cwd=Path(__file__).parents[1],
         text=True,
-    )
-    assert holder.stdout.readline() == "held\n"
-    with pytest.raises(UserError, match=f"in use by process {holder.pid} on "), locked(tmp_path):
-        pass
-    holder.send_signal(signal.SIGKILL)
-    holder.wait()
+    ) as holder:
+        assert holder.stdout.readline() == "held\n"
+        message = f"in use by process {holder.pid} on "
+        with pytest.raises(UserError, match=message), locked(tmp_path):
+            pass
+        holder.send_signal(signal.SIGKILL)
     with locked(tmp_path):
         assert f"process {os.getpid()} on " in (tmp_path / "lock").read_text()
     with locked(tmp_path):

@@ -37,8 +37,8 @@ def test_runs_share_a_panel_and_ways_do_not(tmp_path: Path) -> None:
     }
     arguments = [*map(str, runs), f"--figure={tmp_path / 'figure.png'}"]
     plot_scores.main(arguments)
-    width, height = Image.open(tmp_path / "figure.png").size
-    assert height > width
+    with Image.open(tmp_path / "figure.png") as figure:
+        assert figure.height > figure.width
 
     with pytest.raises(SystemExit, match="no fid in"):
         plot_scores.main([*arguments, "--score=fid"])

@@ -73,8 +73,8 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(
     assert {path.name for path in (tmp_path / "whole").iterdir()} == {
         "checkpoints", "config.json", "lock", "metrics.jsonl", "samples", "tensorboard"
     }  # fmt: skip
-    grid = Image.open(tmp_path / "whole" / "samples" / "0000006.png")
-    assert grid.size == (34, 34)
+    with Image.open(tmp_path / "whole" / "samples" / "0000006.png") as grid:
+        assert grid.size == (34, 34)
     assert list((tmp_path / "whole" / "tensorboard").glob("events.out.tfevents.*"))
 
 
