@@ -15,8 +15,8 @@ def get_config(argument="8"):
     if variant not in ("", "constant"):
         raise ValueError(f"{variant!r} after the k of configs/ecc.py: only 'constant' is known")
     config = default.get_config()
-    config.generator.non_local = "ecc"
-    config.generator.k = int(k)
+    config.generator.graph_layer.operator.name = "ecc"
+    config.generator.graph_layer.graph.knn.k = int(k)
     if k in THESIS and not variant:
         config.batch_size, config.learning_rate = THESIS[k]
     return config

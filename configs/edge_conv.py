@@ -8,6 +8,6 @@ from configs import default
 
 def get_config(k="8"):
     config = default.get_config()
-    config.generator.non_local = "edge_conv"
-    config.generator.k = int(k)
+    config.generator.graph_layer.operator.name = "edge_conv"
+    config.generator.graph_layer.graph.knn.k = int(k)
     return config

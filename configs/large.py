@@ -12,8 +12,8 @@ def get_config(argument="edge_conv,8"):
     config = default.get_config()
     config.data.name = "twins"
     config.data.image_size = 64
-    config.generator.non_local = operator
-    config.generator.k = int(k or 8)
+    config.generator.graph_layer.operator.name = operator
+    config.generator.graph_layer.graph.knn.k = int(k or 8)
     config.batch_size = 8
     config.eval.network = "structure"
     return config

@@ -15,7 +15,7 @@ def get_config():
     config.learning_rate = 5e-4
     config.iterations_per_call = 5
     config.optimizer.name = "adam"
-    config.generator.non_local = "edge_conv"
+    config.generator.graph_layer.operator.name = "edge_conv"
     config.generator.graph_blocks = (2,)
     config.generator.width = 128
     config.critic.widths = (32, 64, 128)

@@ -10,6 +10,8 @@ from typing import Any, NoReturn
 from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
+from gcgan_jax.config import RENAMED
+
 CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Config file, with its argument after a colon: configs/ecc.py:16."
 )
@@ -78,9 +80,23 @@ def _told(error: Exception, named: str, argv: list[str]) -> str:
     for argument in argv:
         field = argument.partition("=")[0].lstrip("-")
         if unknown and field.startswith("config.") and unknown[1] in field.split(".")[1:]:
+            new = _new_name(field.removeprefix("config."))
+            if new:
+                return f"--{field}: renamed, set --config.{new} instead"
             remedy = f"did you mean {meant[1]!r}?" if meant else "configs/default.py has all fields"
             return f"{field}: no such field; {remedy}"
+    for old, new in RENAMED.items():
+        if isinstance(error, AttributeError) and unknown and old.split(".")[-1] == unknown[1]:
+            return f"config.{old}: renamed, set config.{new} instead"  # read by the config file
     return f"--config={named}: the file cannot be read ({type(error).__name__}: {told})"
+
+
+def _new_name(field: str) -> str | None:
+    """What took the place of a field of version 0.1, or of its section; None if nothing did."""
+    for old, new in RENAMED.items():
+        if field == old or field.startswith(f"{old}."):
+            return new + field.removeprefix(old)
+    return None
 
 
 def read_config() -> dict[str, Any]:

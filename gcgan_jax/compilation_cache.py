@@ -6,11 +6,11 @@ from pathlib import Path
 import jax
 
 
-def keep_compiled(place: str, workdir: Path) -> None:
+def keep_compiled(place: str | None, workdir: Path) -> None:
     """Has JAX keep what it compiles, unless the user has named it a place for that already.
 
     Args:
-        place: config.compilation_cache, a directory; "": in the workdir; "off": nowhere.
+        place: a directory; None: in the workdir; "off": nowhere.
     """
     named: str | None = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
     if place != "off" and (place or not named):

@@ -3,13 +3,14 @@
 import os
 import re
 import urllib.request
+from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Annotated, NamedTuple, Protocol
 
 import numpy as np
 
-from gcgan_jax.config import Config
 from gcgan_jax.errors import UserError
+from gcgan_jax.fields import Interval
 from gcgan_jax.twins import Twins, make_images
 
 CIFAR10_HOST = "https://www.cs.toronto.edu"  # from which TFDS downloads it
@@ -23,38 +24,63 @@ class Images(NamedTuple):
     test: np.ndarray
 
 
-def load_images(config: Config) -> Images:
-    """The data set of a config.
+class Dataset(Protocol):
+    """Where images come from."""
 
-    Raises:
-        UserError: it is absent or damaged, or smaller than a batch.
-    """
-    images = make_twins(config) if config.data.name == "twins" else load_cifar10(config.data.dir)
-    if len(images.train) < config.batch_size:
-        raise UserError(
-            f"config.batch_size = {config.batch_size} is larger than the {len(images.train)} "
-            f"training images of {config.data.name}"
+    def load(self) -> Images:
+        """Raises UserError if they are absent or corrupted."""
+        ...
+
+
+@dataclass(frozen=True)
+class CIFAR10:
+    """CIFAR-10 from a prepared TFDS directory; None is TFDS's own, downloaded to on first use."""
+
+    dir: str | None = None
+    image_size: int = 32
+
+    def __post_init__(self) -> None:
+        if self.image_size != 32:
+            raise ValueError(
+                f"image_size = {self.image_size}: CIFAR-10 has 32; use data.name='twins'"
+            )
+
+    def load(self) -> Images:
+        return load_cifar10(self.dir)
+
+
+@dataclass(frozen=True)
+class ProceduralTwins:
+    """The images of `twins.py`, which follow from the seed alone."""
+
+    seed: int
+    image_size: int
+    num_train: Annotated[int, Interval(1, 10**6)] = 10_000
+    num_test: Annotated[int, Interval(1, 10**6)] = 1_000
+    grid: Annotated[int, Interval(2, 64)] = 2
+    jitter: Annotated[int, Interval(0, 64)] = 0
+    texture: Annotated[int, Interval(0, 512)] = 0
+
+    def __post_init__(self) -> None:
+        self.spec  # noqa: B018, raises ValueError on fields that do not go together
+
+    @property
+    def spec(self) -> Twins:
+        """What the images look like."""
+        return Twins(self.image_size, self.grid, self.jitter, self.texture)
+
+    def load(self) -> Images:
+        return Images(
+            train=make_images(self.spec, 2 * self.seed, self.num_train),
+            test=make_images(self.spec, 2 * self.seed + 1, self.num_test),
         )
-    return images
 
 
-def twins_of(config: Config) -> Twins:
-    """What the procedural images of a config look like."""
-    twins = config.data.twins
-    return Twins(config.data.image_size, twins.grid, twins.jitter, twins.texture)
+DATASETS: dict[str, type[Dataset]] = {"cifar10": CIFAR10, "twins": ProceduralTwins}
 
 
-def make_twins(config: Config) -> Images:
-    """Procedural images, which follow from the seed alone."""
-    twins, seed = config.data.twins, 2 * config.seed
-    return Images(
-        train=make_images(twins_of(config), seed, twins.num_train),
-        test=make_images(twins_of(config), seed + 1, twins.num_test),
-    )
-
-
-def load_cifar10(directory: str) -> Images:
-    """CIFAR-10 from a prepared TFDS directory; "" is TFDS's own, downloaded to on first use.
+def load_cifar10(directory: str | None) -> Images:
+    """CIFAR-10 from a prepared TFDS directory; None is TFDS's own, downloaded to on first use.
 
     Raises:
         UserError: nothing there and no network, or it cannot be read.
@@ -64,7 +90,7 @@ def load_cifar10(directory: str) -> Images:
     if not prepared and directory:
         raise UserError(
             f"config.data.dir = {directory!r} holds no prepared TFDS data set 'cifar10': name one "
-            "with --config.data.dir=DIR, or leave it empty to download"
+            "with --config.data.dir=DIR, or leave it out to download"
         )
     if not prepared:
         _require_network(place)
@@ -86,10 +112,10 @@ def load_cifar10(directory: str) -> Images:
         named = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip()  # by TensorFlow's operations
         reason = named.splitlines()[0] if named else type(error).__name__
         raise UserError(
-            f"CIFAR-10 in {place} cannot be read ({reason}): prepare it anew, or name another "
+            f"CIFAR-10 in {place} cannot be read ({reason}): prepare it again, or name another "
             "directory with --config.data.dir=DIR"
         ) from error
-    for split, found in images._asdict().items():
+    for split, found in {"train": images.train, "test": images.test}.items():
         if found.shape[1:] != CIFAR10_SHAPE or found.dtype != np.uint8 or not len(found):
             raise UserError(
                 f"CIFAR-10 in {place} is not it: its split {split!r} is {found.dtype} of shape "

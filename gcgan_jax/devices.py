@@ -1,7 +1,7 @@
 """Arrays on several devices: whole on each, or a part on each."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
@@ -10,10 +10,10 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
 AXIS = "devices"  # over which a computation is mapped
 
-Tree = Any
+T = TypeVar("T")  # a pytree of arrays
 
 
-def replicate(tree: Tree, devices: Sequence[jax.Device]) -> Tree:
+def replicate(tree: Any, devices: Sequence[jax.Device]) -> Any:
     """The tree, whole on each device; every process passes the same one."""
     return jax.tree.map(lambda leaf: _put(leaf, devices, PartitionSpec()), tree)
 
@@ -23,7 +23,7 @@ def number(devices: Sequence[jax.Device]) -> Array:
     return _put(np.arange(len(devices)), devices, PartitionSpec(AXIS))
 
 
-def own_copy(tree: Tree) -> Tree:
+def own_copy(tree: T) -> T:
     """A replicated tree on one device of this process: what it computes, it computes alone."""
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
 

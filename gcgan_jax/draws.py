@@ -29,6 +29,13 @@ def streams(seed: int) -> Streams:
     return Streams(*jax.random.split(jax.random.key(seed), 4))
 
 
+class Latents(NamedTuple):
+    """What images are made of."""
+
+    z: Float[Array, "B size"]  # standard normal
+    keys: Key[Array, "B"]  # of whatever else the generator draws for an image
+
+
 def update_key(
     training: Key[Array, ""], iteration: Int[Array, ""] | int, update: Int[Array, ""] | int
 ) -> Key[Array, ""]:
@@ -36,12 +43,11 @@ def update_key(
     return jax.random.fold_in(jax.random.fold_in(training, iteration), update)
 
 
-def draw_latents(
-    key: Key[Array, ""], positions: Int[AnyArray, "B"], size: int
-) -> Float[Array, "B {size}"]:
-    """Standard normal latents."""
+def draw_latents(key: Key[Array, ""], positions: Int[AnyArray, "B"], size: int) -> Latents:
+    """Latents of `size` numbers."""
     keys = _keys(key, 0, positions)
-    return jax.vmap(lambda key: jax.random.normal(key, (size,), float))(keys)
+    z = jax.vmap(lambda key: jax.random.normal(key, (size,), float))(keys)
+    return Latents(z, _keys(key, 3, positions))
 
 
 def draw_images(
@@ -53,9 +59,24 @@ def draw_images(
     return scale(images[index])
 
 
-def draw_mix(key: Key[Array, ""], positions: Int[AnyArray, "B"]) -> Float[Array, "B"]:
+def loss_keys(key: Key[Array, ""], positions: Int[AnyArray, "B"]) -> Key[Array, "B"]:
+    """Keys of what a loss draws for each image."""
+    return _keys(key, 2, positions)
+
+
+def critic_keys(key: Key[Array, ""], positions: Int[AnyArray, "B"]) -> Key[Array, "B"]:
+    """Keys of what the critic draws for each image."""
+    return _keys(key, 4, positions)
+
+
+def layer_keys(keys: Key[Array, "B"] | None, layer: int) -> Key[Array, "B"] | None:
+    """Keys of a layer, by its number, from its network's, if these are given."""
+    return None if keys is None else jax.vmap(jax.random.fold_in, (0, None))(keys, layer)
+
+
+def draw_mix(keys: Key[Array, "B"]) -> Float[Array, "B"]:
     """The gradient penalty's epsilon ~ U[0, 1]."""
-    return jax.vmap(lambda key: jax.random.uniform(key, (), float))(_keys(key, 2, positions))
+    return jax.vmap(lambda key: jax.random.uniform(key, (), float))(keys)
 
 
 def scale(images: UInt8[Array, "*shape"]) -> Float[Array, "*shape"]:

@@ -1,69 +1,72 @@
-"""Both players in one record, as a config describes them."""
+"""Both networks in one record, and what they compute of given variables."""
 
-from functools import partial
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import cast
 
 import flax.linen as nn
 import jax.numpy as jnp
+from flax.typing import VariableDict
 from jax import Array
+from jaxtyping import Float, Key, UInt8
 
-from gcgan_jax.config import Config
-from gcgan_jax.layers.ecc import ECC
-from gcgan_jax.layers.edge_conv import EdgeConv
-from gcgan_jax.layers.graph_conv import GraphConv
-from gcgan_jax.models.critic import Critic
-from gcgan_jax.models.generator import Generator
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.draws import Latents
 
 
-class GAN(NamedTuple):
-    generator: Generator
-    critic: Critic
+@dataclass(frozen=True)
+class GAN:
+    """Generator and critic; B images, H rows, W columns, F channels.
+
+    Attributes:
+        generator: see `models.generator.Generator`.
+        critic: see `models.critic.Critic`.
+        image_shape: (H, W, F).
+        matmul_precision: of products and convolutions, as `jax.default_matmul_precision` has it.
+    """
+
+    generator: nn.Module
+    critic: nn.Module
     latent_size: int
     image_shape: tuple[int, int, int]
+    matmul_precision: str
 
+    def generate(
+        self, variables: VariableDict, latents: Latents, axis_name: str | None = None
+    ) -> tuple[Float[Array, "B H W F"], VariableDict]:
+        """Images in [-1, 1], normalised by the batch, and the running statistics after it.
 
-def build_gan(config: Config, axis_name: str | None = None) -> GAN:
-    """The players of a config; batch statistics are averaged over `axis_name`, if given."""
-    g = config.generator
-    dtype = jnp.bfloat16 if config.compute_dtype == "bfloat16" else None  # as the parameters
-    ecc = partial(
-        ECC,
-        hidden=g.ecc.hidden,
-        delta=g.ecc.delta if g.ecc.attention else None,
-        slope=g.ecc.slope,
-        dtype=dtype,
-    )
-    edge_conv = partial(EdgeConv, reduction=g.edge_conv.reduction, dtype=dtype)
-    non_local = ecc if g.non_local == "ecc" else edge_conv
-    norm = partial(
-        nn.BatchNorm,
-        momentum=g.norm_momentum,
-        epsilon=g.norm_epsilon,
-        dtype=dtype,
-        param_dtype=float,
-        axis_name=axis_name,
-    )
-    generator = Generator(
-        blocks=config.blocks,
-        width=g.width,
-        channels=config.data.channels,
-        graph_blocks=config.graph_blocks,
-        graph_conv=partial(GraphConv, k=g.k, non_local=non_local, dtype=dtype),
-        norm=norm,
-        dtype=dtype,
-    )
-    critic = Critic(config.critic.widths, config.critic.slope, dtype)
-    side = config.data.image_size
-    return GAN(generator, critic, g.latent_size, (side, side, config.data.channels))
+        Args:
+            axis_name: over which the batch is spread, if it is.
+        """
+        images, moved = self.generator.apply(
+            variables, *latents, train=True, axis_name=axis_name, mutable=["batch_stats"]
+        )
+        return images, moved.get("batch_stats", {})
 
+    def criticise(
+        self,
+        variables: VariableDict,
+        images: Float[AnyArray, "n H W F"],
+        keys: Key[Array, "B"],
+    ) -> Float[Array, "n"]:
+        """The critic's values of n images, a multiple of B: image i draws from key i mod B."""
+        keys = jnp.tile(keys, len(images) // len(keys))
+        return cast(Array, self.critic.apply(variables, images, keys))
 
-def images_of(gan: GAN, variables: Any, z: Array, batch_norm: str = "running") -> Array:
-    """Images of latents: [B, latent] -> uint8 [B, H, W, F].
+    def sample(
+        self,
+        variables: VariableDict,
+        latents: Latents,
+        batch_norm: str = "running",
+        axis_name: str | None = None,
+    ) -> UInt8[Array, "B H W F"]:
+        """Images as they are stored, see `draws.scale`.
 
-    They are normalised by the running averages in `variables`, or by the statistics of the "batch".
-    """
-    if batch_norm == "batch":
-        images, _ = gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])
-    else:
-        images = gan.generator.apply(variables, z, train=False)
-    return jnp.round((images + 1) * 127.5).astype(jnp.uint8)
+        They are normalised by the running averages in `variables`, or by the statistics of the
+        "batch".
+        """
+        if batch_norm == "batch":
+            images, _ = self.generate(variables, latents, axis_name)
+        else:
+            images = cast(Array, self.generator.apply(variables, *latents, train=False))
+        return jnp.round((images + 1) * 127.5).astype(jnp.uint8)

@@ -14,7 +14,8 @@ import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import NamedTuple, TypeVar
+from dataclasses import dataclass
+from typing import TypeVar
 
 import jax
 import numpy as np
@@ -33,7 +34,8 @@ class LostProcessError(UserError):
     """Another process has ended; unlike other errors, not all processes have it."""
 
 
-class Cluster(NamedTuple):
+@dataclass(frozen=True)
+class Cluster:
     """Which processes train together; what is None, JAX finds out in the cluster's environment."""
 
     coordinator: str | None  # HOST:PORT, where the first process listens

@@ -1,5 +1,6 @@
 """What a run tells: console, metrics.jsonl and TensorBoard events, all under the workdir."""
 
+from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,11 @@ class Log:
         )
         self._num_iterations = num_iterations
 
-    def hyperparameters(self, values: dict[str, Any]) -> None:
+    def hyperparameters(self, values: Mapping[str, Any]) -> None:
         self._events.write_hparams({name: str(value) for name, value in values.items()})
 
-    def figures(self, iteration: int, values: dict[str, float]) -> None:
-        """Writes one row everywhere; on the console, the progress and the Wasserstein estimate."""
+    def entry(self, iteration: int, values: dict[str, float]) -> None:
+        """Writes one entry everywhere; on the console, progress and Wasserstein estimate."""
         append_json_line(self._rows, {"step": iteration} | values)
         self._events.write_scalars(iteration, values)
         rate = values["iterations_per_second"]

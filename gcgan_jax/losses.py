@@ -6,15 +6,67 @@ B images, of any shape.
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float
+from jaxtyping import Float, Int, Key
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.draws import draw_mix
+from gcgan_jax.fields import Interval
 
 Critic = Callable[[Float[AnyArray, "B ..."]], Float[Array, "B"]]
+Images = Float[AnyArray, "B H W F"]
+Keys = Key[Array, "B"]
+Scalar = Float[Array, ""]
+Metrics = dict[str, Array]
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """What both networks minimise, on a batch with a key for each image.
+
+    `iteration` counts generator iterations from 0, for what changes over a training. Metrics are
+    means over the batch.
+    """
+
+    def critic_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> tuple[Scalar, Metrics]: ...
+
+    def generator_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> Scalar: ...
+
+    def project(self, critic_params: Any) -> Any:
+        """The critic's parameters after an update, brought back to where they must lie."""
+        ...
+
+
+@dataclass(frozen=True)
+class WGANGP:
+    """Wasserstein losses with a gradient penalty of weight lambda; see `critic_loss`."""
+
+    penalty_weight: Annotated[float, Interval(0, 1e6)] = 10.0
+
+    def critic_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> tuple[Scalar, Metrics]:
+        return critic_loss(critic, real, fake, draw_mix(keys), penalty_weight=self.penalty_weight)
+
+    def generator_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> Scalar:
+        return generator_loss(critic, fake)
+
+    def project(self, critic_params: Any) -> Any:
+        return critic_params
+
+
+LOSSES: dict[str, type[Loss]] = {"wgan_gp": WGANGP}
 
 
 def critic_loss(

@@ -2,8 +2,10 @@
 
 import os
 import traceback
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from absl import app, flags
 
@@ -14,7 +16,12 @@ from gcgan_jax.errors import one_line
 from gcgan_jax.stopping import Stop, StoppedError, stoppable
 
 
-def main(argv: list[str]) -> None:
+def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
+    """Does what the command line says.
+
+    Args:
+        alter: changes the experiment before it runs; for tests that inject faults.
+    """
     if argv[1:]:
         fail(f"unknown argument {argv[1]!r}: fields are set with --config.FIELD=VALUE")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, which here only reads images
@@ -24,7 +31,7 @@ def main(argv: list[str]) -> None:
     values = command_line.read_config()
     try:
         with stoppable(fail_at_once) as stop:
-            run(from_mapping(values), stop)
+            run(from_mapping(values), stop, alter)
     except StoppedError as error:
         fail(str(error), error.code)
     except Exception as error:
@@ -33,13 +40,17 @@ def main(argv: list[str]) -> None:
         fail(one_line(error))
 
 
-def run(config: Config, stop: Stop) -> None:
-    """Does what --mode says."""
+def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -> None:
+    """Does what --mode says; `alter` as in `main`."""
     workdir = command_line.workdir()
-    # These import JAX, which a wrong config does not wait for.
+    # These import JAX, which a misspelt config does not wait for.
     from gcgan_jax.compilation_cache import keep_compiled
+    from gcgan_jax.experiment import make_experiment
     from gcgan_jax.hosts import Cluster, connected
 
+    experiment = make_experiment(config)
+    if alter:
+        experiment = alter(experiment)
     cluster = None
     if command_line.DISTRIBUTED.value or command_line.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in command_line.CLUSTER))
@@ -49,15 +60,15 @@ def run(config: Config, stop: Stop) -> None:
         if command_line.MODE.value == "train":
             from gcgan_jax.train import train
 
-            train(config, workdir, stop)
+            train(experiment, workdir, stop)
         elif command_line.MODE.value == "evaluate":
             from gcgan_jax.modes.evaluate import evaluate
 
             images = command_line.IMAGES.value
-            evaluate(config, workdir, Path(images) if images else None)
+            evaluate(experiment, workdir, Path(images) if images else None)
         else:
             mode = import_module(f"gcgan_jax.modes.{command_line.MODE.value}")
-            getattr(mode, command_line.MODE.value)(config, workdir)
+            getattr(mode, command_line.MODE.value)(experiment, workdir)
 
 
 flags.adopt_module_key_flags(command_line)  # --help shows them

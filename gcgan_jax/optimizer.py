@@ -1,39 +1,63 @@
-"""How a gradient becomes an update: direction x learning rate."""
+"""RMSprop and Adam with a learning rate that falls linearly, for both networks; all by optax."""
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, cast
 
-import jax
 import jax.numpy as jnp
 import optax
+from flax.typing import VariableDict
 from jax import Array
-
-from gcgan_jax.config import Optimizer
-
-
-def make_direction(optimizer: Optimizer) -> optax.GradientTransformation:
-    """g / (sqrt(v) + eps) of RMSprop (v_0 = 0, no momentum) or m / (sqrt(v) + eps) of Adam."""
-    if optimizer.name == "adam":
-        return optax.scale_by_adam(b1=optimizer.b1, b2=optimizer.b2, eps=optimizer.eps)
-    return optax.scale_by_rms(decay=optimizer.b2, eps=optimizer.eps, eps_in_sqrt=False)
+from jaxtyping import Int
 
 
-def linear_decay(learning_rate: float, iteration: Array, decay_iterations: int) -> Array:
-    """learning_rate x (1 - iteration / decay_iterations), and 0 from there on."""
-    return learning_rate * jnp.maximum(0, decay_iterations - iteration) / decay_iterations
+@dataclass(frozen=True)
+class Optimizers:
+    """Of each network, and the schedule of their learning rate by generator iterations."""
+
+    generator: optax.GradientTransformation
+    critic: optax.GradientTransformation
+    learning_rate: optax.Schedule
 
 
-def descend(params: Any, directions: Any, learning_rate: Array) -> Any:
-    """params - learning_rate x directions."""
-    return jax.tree.map(lambda p, d: p - learning_rate.astype(p.dtype) * d, params, directions)
+def make_optimizers(
+    name: str,
+    learning_rate: float,
+    *,
+    decay_iterations: int,
+    n_critic: int,
+    b1: float,
+    b2: float,
+    eps: float,
+) -> Optimizers:
+    """RMSprop, -r g / (sqrt(v) + eps) with v_0 = 0, or Adam, -r m / (sqrt(v) + eps).
+
+    r = learning_rate x (1 - t / decay_iterations) in generator iteration t = 0, 1, ..., and 0 from
+    decay_iterations on. The critic is updated n_critic times an iteration, at one rate.
+
+    Args:
+        name: "rmsprop", with decay b2 of v; or "adam", with decays b1 of m and b2 of v.
+    """
+
+    def make(schedule: optax.Schedule) -> optax.GradientTransformation:
+        if name == "adam":
+            return optax.adam(schedule, b1, b2, eps)
+        return optax.rmsprop(schedule, decay=b2, eps=eps, eps_in_sqrt=False)
+
+    by_iteration = optax.linear_schedule(learning_rate, 0, decay_iterations)
+
+    def by_critic_update(count: Any) -> Any:
+        return by_iteration(count // n_critic)
+
+    return Optimizers(make(by_iteration), make(by_critic_update), by_iteration)
 
 
-def move_average(average: Any, values: Any, decay: float, iteration: Array) -> Any:
-    """d x average + (1 - d) x values, d = min(decay, t / (t + 9)) after iteration t = 1, 2, ...
+def update_ema(
+    ema: VariableDict, values: VariableDict, decay: float, iteration: Int[Array, ""]
+) -> VariableDict:
+    """d x ema + (1 - d) x values, d = min(decay, t / (t + 9)) after iteration t = 1, 2, ...
 
-    The smaller d of the first iterations keeps what they start from from weighing long.
+    The smaller d of the first iterations lets the average forget its start.
     """
     t = iteration.astype(jnp.result_type(float))
-    d = jnp.minimum(decay, t / (t + 9))
-    return jax.tree.map(
-        lambda a, v: d.astype(a.dtype) * a + (1 - d).astype(a.dtype) * v, average, values
-    )
+    moved = optax.incremental_update(values, ema, 1 - jnp.minimum(decay, t / (t + 9)))
+    return cast(VariableDict, moved)

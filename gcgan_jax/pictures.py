@@ -14,7 +14,7 @@ from gcgan_jax.files import write_atomically
 GREY = 128  # between images, which may be black or white at their borders
 
 
-def image_grid(images: np.ndarray, *, columns: int = 0, gap: int = 2) -> np.ndarray:
+def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = 2) -> np.ndarray:
     """uint8 [n, H, W, 3] -> one picture, filled row by row on grey, about square by default."""
     n, H, W, F = images.shape
     columns = columns or math.ceil(math.sqrt(n))

@@ -6,26 +6,32 @@ from pathlib import Path
 
 import jax
 
-from gcgan_jax.config import Config
 from gcgan_jax.log import say
 
 
 class Profiler:
-    """Traces all calls that do iterations of `config.profile`, in one trace under the workdir."""
+    """Traces all calls that do iterations `first` to `last`, in one trace."""
 
-    def __init__(self, config: Config, workdir: Path) -> None:
-        self._first, self._last = config.profile or (0, 0)
-        self._directory = workdir / "tensorboard"
+    def __init__(self, iterations: tuple[int, ...] | None, directory: Path) -> None:
+        """
+        Args:
+            iterations: (first, last); None: nothing is traced.
+        """
+        self._iterations, self._directory = iterations, directory
         self._tracing = False
 
     @contextmanager
     def call(self, before: int, after: int) -> Iterator[None]:
         """Around the call that goes on from iteration `before` to `after`, and waits for it."""
-        if not self._tracing and self._first <= after and before < self._last:
+        if self._iterations is None:
+            yield
+            return
+        first, last = self._iterations
+        if not self._tracing and first <= after and before < last:
             jax.profiler.start_trace(self._directory)
             self._tracing = True
         yield
-        if self._tracing and after >= self._last:
+        if self._tracing and after >= last:
             jax.profiler.stop_trace()
             self._tracing = False
             say(f"profiler trace: {self._directory}/plugins/profile")

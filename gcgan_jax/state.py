@@ -1,61 +1,66 @@
-"""The state of a training: both players in one record."""
+"""The state of a training: the variables and optimisers of both networks."""
 
-from functools import partial
 from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 import optax
+from flax.typing import VariableDict
 from jax import Array
 
 from gcgan_jax.gan import GAN
+from gcgan_jax.optimizer import Optimizers
 
-Tree = Any
 
+class NetworkState(NamedTuple):
+    """Parameters, running statistics ({} if the network keeps none) and optimiser of a network."""
 
-class Player(NamedTuple):
-    params: Tree
+    params: VariableDict
+    batch_stats: VariableDict
     optimizer: optax.OptState
+
+    @property
+    def variables(self) -> VariableDict:
+        return {"params": self.params, "batch_stats": self.batch_stats}
 
 
 class State(NamedTuple):
-    """Everything that a training goes on with.
+    """Everything that training resumes from.
 
     Attributes:
         iteration: generator iterations done, [].
-        batch_stats: the generator's running averages.
-        average: of the generator's variables over iterations; {} if none is kept.
+        ema: exponential moving average of the generator's variables; {} if none is kept.
     """
 
     iteration: Array
-    generator: Player
-    critic: Player
-    batch_stats: Tree
-    average: Tree
-
-    @property
-    def generator_variables(self) -> Tree:
-        return {"params": self.generator.params, "batch_stats": self.batch_stats}
+    generator: NetworkState
+    critic: NetworkState
+    ema: VariableDict
 
 
-def init_state(
-    gan: GAN, direction: optax.GradientTransformation, key: Array, *, averaged: bool = False
-) -> State:
-    """Fresh parameters of both players, which follow from `key` alone.
+def init_state(gan: GAN, optimizers: Optimizers, key: Array, *, ema: bool) -> State:
+    """Fresh variables of both networks, which follow from `key` alone.
 
     Args:
-        averaged: whether the generator's average is kept.
+        ema: whether an average of the generator is kept.
     """
     for_generator, for_critic = jax.random.split(key)
-    variables = gan.generator.init(for_generator, jnp.zeros((1, gan.latent_size)), train=False)
-    critic = gan.critic.init(for_critic, jnp.zeros((1, *gan.image_shape)))["params"]
-    generator = variables["params"]
-    batch_stats = jax.tree.map(partial(jnp.asarray, dtype=float), variables["batch_stats"])
-    fresh = {"params": generator, "batch_stats": batch_stats}
+    keys = jax.random.split(key, 1)  # of one image, whose random graph changes no variable
+    z, image = jnp.zeros((1, gan.latent_size)), jnp.zeros((1, *gan.image_shape))
+    generator = _network(
+        gan.generator.init(for_generator, z, keys, train=False), optimizers.generator
+    )
+    critic = _network(gan.critic.init(for_critic, image, keys), optimizers.critic)
     return State(
         iteration=jnp.zeros((), jnp.int32),
-        generator=Player(generator, direction.init(generator)),
-        critic=Player(critic, direction.init(critic)),
-        batch_stats=batch_stats,
-        average=fresh if averaged else {},
+        generator=generator,
+        critic=critic,
+        ema=generator.variables if ema else {},
     )
+
+
+def _network(variables: Any, optimizer: optax.GradientTransformation) -> NetworkState:
+    batch_stats = jax.tree.map(
+        lambda leaf: jnp.asarray(leaf, dtype=float), variables.get("batch_stats", {})
+    )
+    return NetworkState(variables["params"], batch_stats, optimizer.init(variables["params"]))

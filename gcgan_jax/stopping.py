@@ -30,6 +30,10 @@ class Stop:
         self.number: int | None = None
         self.heeded = False
 
+    @property
+    def asked(self) -> bool:
+        return self.number is not None
+
 
 @contextmanager
 def stoppable(leave: Callable[[str, int], object]) -> Iterator[Stop]:
@@ -46,15 +50,16 @@ def stoppable(leave: Callable[[str, int], object]) -> Iterator[Stop]:
     old = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
 
     def listen() -> None:
-        for number in iter(lambda: heard.recv(1), b""):
-            if number[0] not in SIGNALS:
-                continue
-            name = signal.Signals(number[0]).name
-            if stop.number is not None:
-                leave(f"stopped at once by a second {name}", exit_code(number[0]))
-            if not stop.heeded:
-                leave(f"stopped by {name}: there was nothing to save", exit_code(number[0]))
-            stop.number = number[0]
+        with heard:
+            for number in iter(lambda: heard.recv(1), b""):
+                if number[0] not in SIGNALS:
+                    continue
+                name = signal.Signals(number[0]).name
+                if stop.number is not None:
+                    leave(f"stopped at once by a second {name}", exit_code(number[0]))
+                if not stop.heeded:
+                    leave(f"stopped by {name}: there was nothing to save", exit_code(number[0]))
+                stop.number = number[0]
 
     threading.Thread(target=listen, daemon=True).start()
     try:

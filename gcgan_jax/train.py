@@ -1,49 +1,60 @@
-"""The training loop: data, steps, figures, samples, checkpoints."""
+"""The training loop: data, steps, log entries, samples, checkpoints."""
 
 import math
 import time
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
 import numpy as np
 from clu import parameter_overview
+from flax.traverse_util import flatten_dict
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import Images, load_images
+from gcgan_jax.checkpoint import Checkpoints, set_damaged_aside
+from gcgan_jax.data import Images
 from gcgan_jax.devices import number, own_copy, replicate
-from gcgan_jax.draws import streams
 from gcgan_jax.errors import NotFiniteError
-from gcgan_jax.gan import build_gan
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.hosts import all_devices, from_first, is_first, on_all, others_needed, require_same
-from gcgan_jax.log import say
+from gcgan_jax.lock import locked
+from gcgan_jax.log import Log, say
+from gcgan_jax.losses import Metrics
 from gcgan_jax.memory import give_back
-from gcgan_jax.optimizer import make_direction
 from gcgan_jax.profiler import Profiler
-from gcgan_jax.records import Records, open_records
-from gcgan_jax.state import State, init_state
+from gcgan_jax.recorder import (
+    SCORES,
+    NoRecorder,
+    Periods,
+    Recorder,
+    Scoring,
+    WorkdirRecorder,
+    due,
+    entries_of,
+)
+from gcgan_jax.state import State
 from gcgan_jax.stopping import Stop, StoppedError
-from gcgan_jax.train_step import Metrics, check_batch, make_train_step
+from gcgan_jax.timer import StepTimer
+from gcgan_jax.train_step import check_batch
+from gcgan_jax.workdir import open_workdir
 
 
-class Run(NamedTuple):
+@dataclass(frozen=True)
+class Run:
     """What stays the same throughout a run."""
 
-    config: Config
+    experiment: Experiment
     workdir: Path
     images: Images
     devices: Sequence[jax.Device]
-    profiler: Profiler
-    records: Records | None  # of the first process alone
+    recorder: Recorder
     stop: Stop
 
 
 def train(
-    config: Config,
+    experiment: Experiment,
     workdir: Path,
     stop: Stop | None = None,
     devices: Sequence[jax.Device] | None = None,
@@ -61,29 +72,22 @@ def train(
             parameter is not finite, the newest checkpoint then being the last good one; or
             another process failed or has another config.
     """
+    config = experiment.config
     devices = devices or all_devices()
     check_batch(config.batch_size, len(devices))
-    require_same("config", replace(config, data=replace(config.data, dir="")))
-    images = on_all(partial(load_images, config))
-    gan = build_gan(config)
+    settings = flatten_dict(experiment.settings, sep=".")
+    require_same("config", settings | {"data.dir": None})
+    images = on_all(experiment.load_images)
     with ExitStack() as opened:
-        records = on_all(
-            lambda: (
-                opened.enter_context(open_records(config, gan, images, workdir))
-                if is_first()
-                else None
-            )
+        opening = _open_recorder if is_first() else _no_recorder
+        recorder = on_all(
+            lambda: opened.enter_context(opening(experiment, images, workdir, devices))
         )
         say(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
         say(f"workdir: {workdir}")
 
-        init = jax.jit(
-            partial(
-                init_state, gan, make_direction(config.optimizer), averaged=config.ema_decay > 0
-            )
-        )
-        fresh = jax.device_get(init(streams(config.seed).parameters))
-        state = from_first(on_all(lambda: records.start(fresh) if records else fresh))
+        fresh = experiment.init_state()
+        state = from_first(on_all(lambda: recorder.start(fresh)))
         start = int(state.iteration)
         if start:
             say(f"resuming at iteration {start} of {config.num_iterations}")
@@ -91,13 +95,11 @@ def train(
             _say_parameters(state)
         state = replicate(state, devices)
         if start < config.num_iterations:
-            profiler = Profiler(config, workdir)
-            run = Run(config, workdir, images, devices, profiler, records, stop or Stop())
+            run = Run(experiment, workdir, images, devices, recorder, stop or Stop())
             try:
                 state = _iterate(run, state, start)
             except NotFiniteError as error:
-                if records:
-                    records.note_failure(str(error))
+                recorder.note_failure(str(error))
                 raise
         else:
             say(f"all {start} iterations are done: raise --config.num_iterations to go on")
@@ -105,52 +107,81 @@ def train(
     return state
 
 
+@contextmanager
+def _open_recorder(
+    experiment: Experiment, images: Images, workdir: Path, devices: Sequence[jax.Device]
+) -> Iterator[Recorder]:
+    """Of a new run, or of one to resume.
+
+    Raises:
+        UserError: the workdir holds a run of another config or damaged checkpoints alone, is in
+            use, or is not a directory.
+    """
+    config = experiment.config
+    own_devices = [device for device in devices if device.process_index == jax.process_index()]
+    with ExitStack() as opened:
+        opened.enter_context(locked(workdir))
+        open_workdir(workdir, experiment.settings)
+
+        def checkpoints(name: str, keep: int) -> Checkpoints:
+            return opened.enter_context(closing(Checkpoints(workdir / name, keep)))
+
+        for name in ("checkpoints", "best"):
+            set_damaged_aside(workdir / name)
+        newest = checkpoints("checkpoints", config.checkpoints_to_keep)
+        scoring = None
+        if config.eval_every:
+            evaluator = experiment.evaluator(images, own_devices)
+            scoring = Scoring(evaluator, checkpoints("best", 2), workdir / SCORES)
+        log = opened.enter_context(closing(Log(workdir, newest.newest or 0, config.num_iterations)))
+        sampler = experiment.sampler(own_devices[:1], batch_norm="running")
+        yield WorkdirRecorder(
+            settings=flatten_dict(experiment.settings, sep="."),
+            workdir=workdir,
+            checkpoints=newest,
+            log=log,
+            sampler=sampler,
+            diagnostics=experiment.diagnostics(images, sampler),
+            key=experiment.keys.looking,
+            sample_images=config.sample_images,
+            periods=Periods(config.log_every, config.sample_every, config.eval_every),
+            scoring=scoring,
+        )
+
+
+@contextmanager
+def _no_recorder(*_: object) -> Iterator[Recorder]:
+    yield NoRecorder()
+
+
 def _iterate(run: Run, state: State, start: int) -> State:
     """The iterations from `start` to the end."""
-    config, records = run.config, run.records
+    config, recorder = run.experiment.config, run.recorder
     # Gloo has the processes of a first step wait for each other no longer than 30 s
     step = on_all(partial(_compile, run, state))
     give_back()  # what compiling has freed
 
     run.stop.heeded = True
-    kept = start  # iteration of the newest checkpoint
-    calls, seconds = 0, 0.0  # since the newest row of the log
-    started, busy = time.perf_counter(), 0.0
+    saved = start  # iteration of the newest checkpoint
+    profiler = Profiler(config.profile, run.workdir / "tensorboard")
+    timer = StepTimer(config.iterations_per_call)
     for before in range(start, config.num_iterations, config.iterations_per_call):
         iteration = before + config.iterations_per_call
-        began = time.perf_counter()
-        with others_needed(), run.profiler.call(before, iteration):
+        last = iteration >= config.num_iterations
+        with others_needed(), profiler.call(before, iteration), timer:
             state, metrics = step(state)
             metrics = jax.device_get(metrics)  # waits
-        took = time.perf_counter() - began
-        calls, seconds, busy = calls + 1, seconds + took, busy + took
-        _require_finite_metrics(metrics, before, kept)
-
-        last = iteration >= config.num_iterations
-        rows = {1} if before == 0 else set()  # figures of a state are those after the call
-        scored = config.eval_every and (last or iteration % config.eval_every == 0)
-        if last or scored or iteration % config.log_every == 0:
-            rows.add(iteration)
-        if rows:
-            rate = calls * config.iterations_per_call / seconds
-            if records:
-                own = {row: _values(metrics, row - before - 1) for row in sorted(rows)}
-                if scored and records.scoring:
-                    own[iteration] |= records.scoring.score(own_copy(state), run.stop)
-                records.rows(own, rate, own_copy(state))
-            calls, seconds = 0, 0.0
-        if records and (last or iteration % config.sample_every == 0):
-            records.sample(iteration, own_copy(state))
+        own = own_copy(state)
+        require_finite_metrics(own, metrics, saved)
+        recorder.after(own, metrics, timer, last=last, should_stop=lambda: run.stop.asked)
         stopped = run.stop.number
-        if last or stopped or iteration % config.checkpoint_every == 0:
-            _require_finite_state(own_copy(state), iteration, kept)
-            if records:
-                records.save(own_copy(state), iteration)
-            kept = iteration
+        if last or stopped or due(iteration, config.checkpoint_every):
+            require_finite_state(own, saved)
+            recorder.save(own)
+            saved = iteration
         if stopped and not last:
             raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
-    passed = time.perf_counter() - started
-    say(f"{passed:.0f} s, of which {busy / passed:.1%} in the compiled step")
+    say(str(timer))
     return state
 
 
@@ -163,37 +194,40 @@ def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]
     numbers = number(run.devices)
     say("compiling the training step")
     began = time.perf_counter()
-    compiled = make_train_step(run.config, run.devices).lower(state, images, numbers).compile()
+    compiled = run.experiment.train_step(run.devices).lower(state, images, numbers).compile()
     say(f"compiled in {time.perf_counter() - began:.0f} s")
-    if run.records:
-        run.records.compile(own_copy(state))
+    run.recorder.compile(own_copy(state))
     return lambda state: compiled(state, images, numbers)
 
 
-def _values(metrics: Metrics, index: int) -> dict[str, float]:
-    return {name: float(values[index]) for name, values in metrics.items()}
+def require_finite_metrics(state: State, metrics: Metrics, saved: int) -> None:
+    """Raises NotFiniteError for the first metric of the last iterations that is not finite.
 
-
-def _require_finite_metrics(metrics: Metrics, before: int, kept: int) -> None:
-    for index in range(len(next(iter(metrics.values())))):
-        for name, value in _values(metrics, index).items():
+    Args:
+        saved: iteration of the newest checkpoint; 0: there is none.
+    """
+    for iteration, entry in entries_of(state, metrics).items():
+        for name, value in entry.items():
             if not math.isfinite(value):
-                raise _not_finite(f"{name} is {value}", before + 1 + index, kept)
+                raise _not_finite(f"{name} is {value}", iteration, saved)
 
 
-def _require_finite_state(state: State, iteration: int, kept: int) -> None:
+def require_finite_state(state: State, saved: int) -> None:
+    """Likewise for the numbers of the state."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         if not np.isfinite(leaf).all():
             name = jax.tree_util.keystr(path)
-            raise _not_finite(f"state{name} is not finite", iteration, kept)
+            raise _not_finite(f"state{name} is not finite", int(state.iteration), saved)
 
 
-def _not_finite(what: str, iteration: int, kept: int) -> NotFiniteError:
-    remains = f"the checkpoint of iteration {kept} remains" if kept else "no checkpoint was written"
+def _not_finite(what: str, iteration: int, saved: int) -> NotFiniteError:
+    remains = (
+        f"the checkpoint of iteration {saved} remains" if saved else "no checkpoint was written"
+    )
     return NotFiniteError(f"stopped in iteration {iteration}: {what}; {remains}")
 
 
 def _say_parameters(state: State) -> None:
-    for name, player in {"generator": state.generator, "critic": state.critic}.items():
-        overview = parameter_overview.get_parameter_overview(player.params, include_stats=False)
+    for name, network in {"generator": state.generator, "critic": state.critic}.items():
+        overview = parameter_overview.get_parameter_overview(network.params, include_stats=False)
         say(f"{name}\n{overview}")

@@ -1,49 +1,102 @@
 """The compiled training step: n_critic critic updates, one generator update, on all devices."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import NamedTuple, Protocol, cast, runtime_checkable
 
 import jax
 import jax.numpy as jnp
 import optax
+from flax.typing import VariableDict
 from jax import Array, lax
+from jax.stages import Lowered
+from jaxtyping import Float, Int, Key, UInt8
 
-from gcgan_jax.config import Config
 from gcgan_jax.devices import AXIS
-from gcgan_jax.draws import draw_images, draw_latents, draw_mix, streams, update_key
+from gcgan_jax.draws import (
+    Latents,
+    critic_keys,
+    draw_images,
+    draw_latents,
+    loss_keys,
+    update_key,
+)
 from gcgan_jax.errors import UserError
-from gcgan_jax.gan import GAN, build_gan
-from gcgan_jax.losses import critic_loss, generator_loss
-from gcgan_jax.optimizer import descend, linear_decay, make_direction, move_average
-from gcgan_jax.state import Player, State, Tree
-
-Metrics = dict[str, Array]
+from gcgan_jax.gan import GAN
+from gcgan_jax.losses import Critic, Loss, Metrics
+from gcgan_jax.optimizer import Optimizers, update_ema
+from gcgan_jax.state import NetworkState, State
 
 
-def make_train_step(config: Config, devices: Sequence[jax.Device]) -> Any:
+@runtime_checkable
+class Step(Protocol):
+    """The pmapped step: state, images and device numbers to state and metrics."""
+
+    def __call__(self, state: State, images: Array, numbers: Array) -> tuple[State, Metrics]: ...
+
+    def lower(self, state: State, images: Array, numbers: Array) -> Lowered: ...
+
+
+@dataclass(frozen=True)
+class Algorithm:
+    """What one iteration does.
+
+    Attributes:
+        n_critic: critic updates.
+        ema_decay: of the generator's average; None: none is kept.
+    """
+
+    gan: GAN
+    loss: Loss
+    optimizers: Optimizers
+    n_critic: int
+    ema_decay: float | None
+
+
+class Batch(NamedTuple):
+    """What one update sees: B images in [-1, 1], and what else it draws for each."""
+
+    real: Float[Array, "B H W F"]
+    latents: Latents
+    loss_keys: Key[Array, "B"]
+    critic_keys: Key[Array, "B"]
+
+
+def make_train_step(
+    algorithm: Algorithm,
+    key: Array,
+    *,
+    batch_size: int,
+    iterations_per_call: int,
+    devices: Sequence[jax.Device],
+) -> Step:
     """pmapped step(state, images, device_numbers) -> state, metrics.
 
     One call does `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
-    State and images are whole on every device (see `replicate`), `device_numbers` (see `number`) is
-    [devices] and only tells pmap over what to map. The state handed in is given up (donated).
-    Images are flat, [n, H * W * F]: others a TPU would copy whole in every call. `devices` are
-    those of all processes, in the same order in each.
+    State and images are replicated (see `replicate`), `device_numbers` (see `number`) is [devices]
+    and only tells pmap over what to map. The state handed in is donated. Images are flat,
+    [n, H * W * F]: others a TPU would copy whole in every call.
+
+    Args:
+        key: of all that training draws.
+        batch_size: over all devices.
+        devices: those of all processes, in the same order in each.
 
     Raises:
         UserError: the batch does not divide by the devices.
     """
-    check_batch(config.batch_size, len(devices))
-    gan, direction = build_gan(config, AXIS), make_direction(config.optimizer)
-    per_device = config.batch_size // len(devices)
+    check_batch(batch_size, len(devices))
+    per_device = batch_size // len(devices)
 
-    @jax.default_matmul_precision(config.matmul_precision)
+    @jax.default_matmul_precision(algorithm.gan.matmul_precision)
     def step(state: State, images: Array, _: Array) -> tuple[State, Metrics]:
         positions = lax.axis_index(AXIS) * per_device + jnp.arange(per_device)
-        iterate = partial(
-            train_iteration, config, gan, direction, images=images, positions=positions
-        )
-        return lax.scan(lambda state, _: iterate(state), state, length=config.iterations_per_call)
+
+        def iterate(state: State, _: None) -> tuple[State, Metrics]:
+            return train_iteration(algorithm, key, state, images, positions)
+
+        return lax.scan(iterate, state, length=iterations_per_call)
 
     return jax.pmap(
         step,
@@ -64,77 +117,114 @@ def check_batch(batch_size: int, devices: int) -> None:
 
 
 def train_iteration(
-    config: Config,
-    gan: GAN,
-    direction: optax.GradientTransformation,
+    algorithm: Algorithm,
+    key: Key[Array, ""],
     state: State,
-    *,
-    images: Array,
-    positions: Array,
+    images: UInt8[Array, "n pixels"],
+    positions: Int[Array, "B"],
 ) -> tuple[State, Metrics]:
     """n_critic critic updates and one generator update, of thesis Algorithm 3.
 
     Args:
         state: before the iteration.
-        images: the training images, uint8 [n, H * W * F].
-        positions: [B], of this device's images in the global batch.
+        images: the training images, each flat.
+        positions: of this device's images in the global batch.
 
     Returns:
         The state after; and the losses and the norms of their gradients by all parameters of a
-        player, averaged over devices and critic updates, with the learning rate.
+        network, averaged over devices and critic updates, with the learning rate.
     """
-    key = streams(config.seed).training
-    learning_rate = linear_decay(config.learning_rate, state.iteration, config.decay_iterations)
+    iteration = state.iteration
 
-    @jax.named_scope("optimizer")
-    def update(player: Player, gradients: Tree) -> tuple[Player, Array]:
-        """The player after the update, and the norm of all its gradients together."""
-        gradients = lax.pmean(gradients, AXIS)
-        directions, optimizer = direction.update(gradients, player.optimizer)
-        updated = Player(descend(player.params, directions, learning_rate), optimizer)
-        return updated, optax.tree.norm(gradients)
+    def batch_of(update: Array | int) -> Batch:
+        return draw_batch(algorithm.gan, update_key(key, iteration, update), images, positions)
 
-    def fakes(params: Tree, key: Array) -> tuple[Array, dict]:
-        z = draw_latents(key, positions, gan.latent_size)
-        variables = {"params": params, "batch_stats": state.batch_stats}
-        return gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])
+    def update(critic: NetworkState, number: Array) -> tuple[NetworkState, Metrics]:
+        return critic_update(algorithm, state.generator, critic, batch_of(number), iteration)
 
-    def update_critic(critic: Player, number: Array) -> tuple[Player, Metrics]:
-        drawn = update_key(key, state.iteration, number)
-        fake, _ = fakes(state.generator.params, drawn)
-        real = draw_images(drawn, positions, images).reshape(fake.shape)
-        mix = draw_mix(drawn, positions)
-
-        def loss(params: Tree) -> tuple[Array, Metrics]:
-            apply = partial(gan.critic.apply, {"params": params})
-            return critic_loss(apply, real, fake, mix, penalty_weight=config.penalty_weight)
-
-        gradients, metrics = jax.grad(loss, has_aux=True)(critic.params)
-        critic, norm = update(critic, gradients)
-        return critic, metrics | {"critic_gradients": norm}
-
-    critic, metrics = lax.scan(update_critic, state.critic, jnp.arange(config.n_critic))
-
-    def loss(params: Tree) -> tuple[Array, dict]:
-        fake, moved = fakes(params, update_key(key, state.iteration, config.n_critic))
-        return generator_loss(partial(gan.critic.apply, {"params": critic.params}), fake), moved
-
-    (value, moved), gradients = jax.value_and_grad(loss, has_aux=True)(state.generator.params)
-    generator, norm = update(state.generator, gradients)
-    of_generator = {"generator_loss": value, "generator_gradients": norm}
-    metrics = lax.pmean(jax.tree.map(jnp.mean, metrics) | of_generator, AXIS)
-    metrics |= {"learning_rate": learning_rate}
-    state = State(
-        iteration=state.iteration + 1,
-        generator=generator,
-        critic=critic,
-        batch_stats=moved["batch_stats"],
-        average=state.average,
+    critic, critic_metrics = lax.scan(update, state.critic, jnp.arange(algorithm.n_critic))
+    generator, metrics = generator_update(
+        algorithm, state.generator, critic, batch_of(algorithm.n_critic), iteration
     )
-    if config.ema_decay:
-        state = state._replace(
-            average=move_average(
-                state.average, state.generator_variables, config.ema_decay, state.iteration
-            )
-        )
-    return state, metrics
+    metrics = lax.pmean(jax.tree.map(jnp.mean, critic_metrics) | metrics, AXIS)
+    metrics |= {"learning_rate": algorithm.optimizers.learning_rate(iteration)}
+    after = State(iteration + 1, generator, critic, state.ema)
+    if algorithm.ema_decay is not None:
+        ema = update_ema(state.ema, generator.variables, algorithm.ema_decay, after.iteration)
+        after = after._replace(ema=ema)
+    return after, metrics
+
+
+def draw_batch(
+    gan: GAN,
+    key: Key[Array, ""],
+    images: UInt8[Array, "n pixels"],
+    positions: Int[Array, "B"],
+) -> Batch:
+    """What an update draws from its key."""
+    return Batch(
+        real=draw_images(key, positions, images).reshape(-1, *gan.image_shape),
+        latents=draw_latents(key, positions, gan.latent_size),
+        loss_keys=loss_keys(key, positions),
+        critic_keys=critic_keys(key, positions),
+    )
+
+
+def critic_update(
+    algorithm: Algorithm,
+    generator: NetworkState,
+    critic: NetworkState,
+    batch: Batch,
+    iteration: Int[Array, ""],
+) -> tuple[NetworkState, Metrics]:
+    """The critic after one update, and the parts of its loss."""
+    gan, loss = algorithm.gan, algorithm.loss
+    fake, _ = gan.generate(generator.variables, batch.latents, AXIS)
+
+    def objective(params: VariableDict) -> tuple[Array, Metrics]:
+        judge = critic_function(gan, critic._replace(params=params), batch.critic_keys)
+        return loss.critic_loss(judge, batch.real, fake, batch.loss_keys, iteration)
+
+    gradients, metrics = jax.grad(objective, has_aux=True)(critic.params)
+    critic, norm = descend(critic, gradients, algorithm.optimizers.critic)
+    critic = critic._replace(params=loss.project(critic.params))
+    return critic, metrics | {"critic_gradients": norm}
+
+
+def generator_update(
+    algorithm: Algorithm,
+    generator: NetworkState,
+    critic: NetworkState,
+    batch: Batch,
+    iteration: Int[Array, ""],
+) -> tuple[NetworkState, Metrics]:
+    """The generator after one update, and its loss."""
+    gan = algorithm.gan
+    judge = critic_function(gan, critic, batch.critic_keys)
+
+    def objective(params: VariableDict) -> tuple[Array, VariableDict]:
+        variables = generator._replace(params=params).variables
+        fake, batch_stats = gan.generate(variables, batch.latents, AXIS)
+        loss = algorithm.loss.generator_loss(judge, batch.real, fake, batch.loss_keys, iteration)
+        return loss, batch_stats
+
+    (value, batch_stats), gradients = jax.value_and_grad(objective, has_aux=True)(generator.params)
+    generator, norm = descend(generator, gradients, algorithm.optimizers.generator)
+    metrics = {"generator_loss": value, "generator_gradients": norm}
+    return generator._replace(batch_stats=batch_stats), metrics
+
+
+def critic_function(gan: GAN, critic: NetworkState, keys: Key[Array, "B"]) -> Critic:
+    """The critic as a function of images alone; each draws from one of the keys, in turn."""
+    return partial(gan.criticise, critic.variables, keys=keys)
+
+
+@jax.named_scope("optimizer")
+def descend(
+    network: NetworkState, gradients: VariableDict, optimizer: optax.GradientTransformation
+) -> tuple[NetworkState, Float[Array, ""]]:
+    """The network after a step along the devices' mean gradient, and that gradient's norm."""
+    gradients = lax.pmean(gradients, AXIS)
+    updates, state = optimizer.update(gradients, network.optimizer)
+    params = cast(VariableDict, optax.apply_updates(network.params, updates))
+    return network._replace(params=params, optimizer=state), optax.tree.norm(gradients)

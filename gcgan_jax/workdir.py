@@ -1,33 +1,18 @@
 """The directory that holds all of a run, and the config it was started with."""
 
-import dataclasses
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from gcgan_jax.config import Config, differences
+from gcgan_jax.config import CHANGEABLE, differences, renamed_fields
 from gcgan_jax.errors import UserError
 from gcgan_jax.files import write_text
-
-# May differ from the config the run was started with, as may all of `eval` and `show`: they do not
-# change what was computed so far.
-FREE = (
-    "num_iterations",
-    "log_every",
-    "sample_every",
-    "checkpoint_every",
-    "compilation_cache",
-    "profile",
-    "eval_every",
-    "data.dir",
-    "checkpoint",
-)
-
 
 CONFIG = "config.json"
 
 
-def open_workdir(workdir: Path, config: Config) -> None:
+def open_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
     """Makes the directory and its config.json, or checks that they are this run's.
 
     Raises:
@@ -35,21 +20,29 @@ def open_workdir(workdir: Path, config: Config) -> None:
     """
     path = workdir / CONFIG
     if path.exists():
-        check_workdir(workdir, config)
-    write_text(path, json.dumps(_plain(config), indent=2) + "\n")
+        check_workdir(workdir, settings)
+    write_text(path, json.dumps(settings, indent=2) + "\n")
 
 
-def check_workdir(workdir: Path, config: Config) -> None:
-    """Raises UserError unless the directory holds a run of this config, but for free fields."""
+def check_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
+    """Raises UserError unless a run with these settings, changeable ones aside, is there."""
     path = workdir / CONFIG
     if not path.exists():
         raise UserError(f"--workdir={workdir} holds no run: train one there first")
     try:
         stored = json.loads(path.read_text())
     except ValueError as error:
-        raise UserError(f"{path} is damaged ({error}): mend it or use another --workdir") from None
-    resolved = _plain(config)
-    changed = [name for name in differences(resolved, stored) if not _is_free(name)]
+        raise UserError(
+            f"{path} is corrupted ({error}): restore it or use another --workdir"
+        ) from None
+    renamed = renamed_fields(stored)
+    if renamed:
+        raise UserError(
+            f"--workdir={workdir} holds a run of gcgan_jax 0.1 ({renamed[0]} in {path.name}): use "
+            "that version, or another --workdir"
+        )
+    resolved = json.loads(json.dumps(settings))  # as it is read back from the file
+    changed = [name for name in differences(resolved, stored) if not _is_changeable(name)]
     if changed:
         values = ", ".join(
             f"{name} ({_field(stored, name)!r} there, {_field(resolved, name)!r} now)"
@@ -61,13 +54,8 @@ def check_workdir(workdir: Path, config: Config) -> None:
         )
 
 
-def _plain(config: Config) -> dict[str, Any]:
-    """As it is read back from a file."""
-    return json.loads(json.dumps(dataclasses.asdict(config)))
-
-
-def _is_free(name: str) -> bool:
-    return name in FREE or name.startswith(("eval.", "show."))
+def _is_changeable(name: str) -> bool:
+    return name in CHANGEABLE or name.startswith(("eval.", "show."))
 
 
 def _field(values: Any, name: str) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 
 from gcgan_jax.files import write_text
 from scripts import markdown, operations
-from scripts.cases import MATMUL, Case, all_cases, choose, config_of, quick_cases
+from scripts.cases import MATMUL, SIDE, Case, all_cases, blocks, choose, config_of, quick_cases
 from scripts.turns import Side, available_bytes
 
 VARIANTS = ("eager", "channels_last", "compiled")
@@ -46,9 +46,14 @@ def main(argv: Sequence[str] | None = None) -> None:
     if arguments.check:
         check()
         return
-    cases = choose(arguments.cases) if arguments.cases else all_cases()
-    if arguments.quick:
-        cases = quick_cases()
+    try:
+        cases = choose(arguments.cases) if arguments.cases else all_cases()
+        if arguments.quick:
+            cases = quick_cases()
+        for case in cases:
+            operations.count(case)  # that it can be counted is known before anything is timed
+    except ValueError as error:
+        sys.exit(f"benchmark: {error}")
     budget = 1.0 if arguments.quick else arguments.budget
     rate = machine_rate()
     print(f"{machine()['cores']} cores; float32 matrix product: {rate / 1e9:.0f} GFLOP/s\n")
@@ -79,12 +84,13 @@ def check() -> None:
     """
     import jax  # not in the process that benchmarks, nor is torch
 
+    from gcgan_jax.experiment import make_experiment
     from scripts import same_function
 
-    for of, k in (("baseline", 0), ("edge_conv", 8), ("ecc", 8)):
-        config = config_of(Case("iteration", of, k, 4))
+    for of, k in (("baseline", None), ("edge_conv", 8), ("ecc", 8)):
+        experiment = make_experiment(config_of(Case("iteration", of, k, 4)))
         with jax.enable_x64(True):
-            found = same_function.check(config, VARIANTS)
+            found = same_function.check(experiment, VARIANTS)
         for name, difference in found.items():
             print(f"{of} {name}: {difference:.1e}", flush=True)
 
@@ -174,11 +180,13 @@ def peer_bytes(case: Case) -> int:
     """
     if case.of != "ecc":
         return 0
-    config = config_of(case)
-    maps = [(4 * 2**block, config.generator.width // 2**block) for block in config.graph_blocks]
+    maps = [block for block in blocks(config_of(case)) if block.graph]
     if case.what in ("forward", "gradient"):
-        maps = maps[-1:]  # the 32x32 map
-    thetas = [4 * case.batch * side**2 * case.k * (O + 2) * O for side, O in maps]
+        maps = [block for block in maps if block.side == SIDE]
+    thetas = [
+        4 * case.batch * block.side**2 * case.k * (block.features + 2) * block.features
+        for block in maps
+    ]
     kept = sum(thetas) if case.what in ("iteration", "gradient") else 0
     return kept + max(thetas)
 

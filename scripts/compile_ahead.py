@@ -123,7 +123,7 @@ def in_child(target: str, config: str) -> Figures:
 
 
 def compile_step(name: str) -> Figures:
-    """What the compiler tells of the training step of --config on one chip of a target."""
+    """What the compiler says of the training step of --config on one chip of a target."""
     os.environ["JAX_PLATFORMS"] = "cpu"  # of this machine
     os.environ["TPU_SKIP_MDS_QUERY"] = "1"  # it is no TPU's host
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what else it has not
@@ -131,18 +131,18 @@ def compile_step(name: str) -> Figures:
     from jax.experimental.topologies import get_topology_desc
 
     from gcgan_jax.config import from_mapping
-    from gcgan_jax.train_step import make_train_step
+    from gcgan_jax.experiment import make_experiment
 
-    config, target = from_mapping(CONFIG.value.to_dict()), TARGETS[name]
+    experiment, target = make_experiment(from_mapping(CONFIG.value.to_dict())), TARGETS[name]
     device = get_topology_desc(**target.topology).devices[0]
     figures = {
         "target": name,
         "config": config_flags.get_config_filename(flags.FLAGS["config"]),
         "device": device.device_kind,
         "devices": 1,
-        "batch_per_device": config.batch_size,
+        "batch_per_device": experiment.config.batch_size,
     }
-    lowered = make_train_step(config, [device]).lower(*step_arguments(config))
+    lowered = experiment.train_step([device]).lower(*step_arguments(experiment))
     began, processor = time.perf_counter(), time.process_time()
     try:
         compiled = lowered.compile()
@@ -156,22 +156,14 @@ def compile_step(name: str) -> Figures:
     }
 
 
-def step_arguments(config: Any) -> tuple[Any, ...]:
+def step_arguments(experiment: Any) -> tuple[Any, ...]:
     """Shapes of the state, the training images and the device numbers of one device."""
     import jax
 
-    from gcgan_jax.draws import streams
-    from gcgan_jax.gan import build_gan
-    from gcgan_jax.optimizer import make_direction
-    from gcgan_jax.state import init_state
-
-    gan, direction = build_gan(config), make_direction(config.optimizer)
-    state = jax.eval_shape(lambda: init_state(gan, direction, streams(config.seed).parameters))
-    twins = config.data.name == "twins"
-    images = config.data.twins.num_train if twins else CIFAR10_IMAGES
+    images = experiment.config.data.section.get("num_train", CIFAR10_IMAGES)
     return (
-        state,
-        jax.ShapeDtypeStruct((images, math.prod(gan.image_shape)), "uint8"),
+        experiment.state_shapes(),
+        jax.ShapeDtypeStruct((images, math.prod(experiment.gan.image_shape)), "uint8"),
         jax.ShapeDtypeStruct((1,), "int32"),
     )
 
@@ -202,7 +194,7 @@ def table_row(figures: Figures) -> str:
             f"{figures['processor_seconds']:.0f} s",
             f"{total:.2f} of {target.memory} GiB{excess}",
             f"{temporaries:.2f} GiB",
-            f"{operations:.2e}" if operations else "not told",
+            f"{operations:.2e}" if operations else "not given",
         ]
     return markdown.row(*cells)
 

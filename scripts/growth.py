@@ -17,7 +17,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from configs import baseline, ecc, edge_conv, large
+from configs import large
 from gcgan_jax.config import Config, from_mapping
 from gcgan_jax.files import write_atomically, write_text
 from scripts import markdown
@@ -57,16 +57,8 @@ def series(patterns: list[str]) -> dict[str, list[Point]]:
 
 def config_of(point: Point) -> Config:
     """The thesis's networks on procedural images; another side is a block more or less."""
-    if point.side > 32:
-        config = large.get_config(f"{point.operator},{point.k}")
-    elif point.operator == "ecc":
-        config = ecc.get_config(f"{point.k},constant")
-    elif point.operator == "edge_conv":
-        config = edge_conv.get_config(str(point.k))
-    else:
-        config = baseline.get_config()
+    config = large.get_config(f"{point.operator},{point.k}")
     config.batch_size = point.batch
-    config.data.name = "twins"
     config.data.image_size = point.side
     config.data.twins.num_train = 1000
     return from_mapping(config.to_dict())

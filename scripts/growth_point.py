@@ -3,6 +3,7 @@
 import sys
 from functools import partial
 
+from gcgan_jax.experiment import make_experiment
 from scripts import turns
 from scripts.growth import Point, config_of
 from scripts.ours_side import make_iteration
@@ -10,4 +11,4 @@ from scripts.ours_side import make_iteration
 if __name__ == "__main__":
     operator, *numbers = sys.argv[1].split(",")
     point = Point(operator, *map(int, numbers))
-    turns.serve(partial(make_iteration, config_of(point)))
+    turns.serve(partial(make_iteration, make_experiment(config_of(point))))

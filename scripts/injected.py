@@ -7,68 +7,106 @@ compilation that takes S seconds longer).
 
 import sys
 import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 from absl import app
-from jax import lax
+from jax import Array, lax
 
-from gcgan_jax import command_line, train, train_step
+from gcgan_jax import command_line
+from gcgan_jax.experiment import Experiment
+from gcgan_jax.losses import Critic, Loss, Metrics
 from gcgan_jax.main import main
+from gcgan_jax.train_step import Step
 
-_critic_loss, _generator_loss = train_step.critic_loss, train_step.generator_loss
-_train_iteration = train_step.train_iteration
-
-
-def nan(iteration: int) -> None:
-    def poisoned(*args: Any, **named: Any) -> Any:
-        state = args[3]
-        factor = jnp.where(state.iteration + 1 == iteration, jnp.nan, 1)
-
-        def critic_loss(*args: Any, **named: Any) -> Any:
-            loss, metrics = _critic_loss(*args, **named)
-            return loss * factor, {name: value * factor for name, value in metrics.items()}
-
-        train_step.critic_loss = critic_loss
-        return _train_iteration(*args, **named)
-
-    train_step.train_iteration = poisoned
+Alter = Callable[[Experiment], Experiment]
 
 
-def inf(iteration: int) -> None:
-    def poisoned(*args: Any, **named: Any) -> Any:
-        state = args[3]
-        factor = jnp.where(state.iteration + 1 == iteration, 1e38, 0)
+@dataclass(frozen=True)
+class NaNLoss:
+    """A loss of which all is NaN in one iteration, counted from 1."""
 
-        def generator_loss(*args: Any) -> Any:
-            loss = _generator_loss(*args)
-            return loss + (loss - lax.stop_gradient(loss)) * factor  # a value of 0
+    loss: Loss
+    iteration: int
 
-        train_step.generator_loss = generator_loss
-        return _train_iteration(*args, **named)
+    def critic_loss(
+        self, critic: Critic, real: Array, fake: Array, keys: Array, iteration: Array
+    ) -> tuple[Array, Metrics]:
+        loss, metrics = self.loss.critic_loss(critic, real, fake, keys, iteration)
+        factor = jnp.where(iteration + 1 == self.iteration, jnp.nan, 1)
+        return loss * factor, {name: value * factor for name, value in metrics.items()}
 
-    train_step.train_iteration = poisoned
+    def generator_loss(self, *arguments: Any) -> Array:
+        return self.loss.generator_loss(*arguments)
+
+    def project(self, critic_params: Any) -> Any:
+        return self.loss.project(critic_params)
 
 
-def clock(seconds: int) -> None:
+@dataclass(frozen=True)
+class SteepLoss:
+    """A loss whose gradient by the generator is infinite in one iteration, its value as it was."""
+
+    loss: Loss
+    iteration: int
+
+    def critic_loss(self, *arguments: Any) -> tuple[Array, Metrics]:
+        return self.loss.critic_loss(*arguments)
+
+    def generator_loss(
+        self, critic: Critic, real: Array, fake: Array, keys: Array, iteration: Array
+    ) -> Array:
+        loss = self.loss.generator_loss(critic, real, fake, keys, iteration)
+        factor = jnp.where(iteration + 1 == self.iteration, 1e38, 0)
+        return loss + (loss - lax.stop_gradient(loss)) * factor  # a value of 0
+
+    def project(self, critic_params: Any) -> Any:
+        return self.loss.project(critic_params)
+
+
+@dataclass(frozen=True)
+class LateExperiment(Experiment):
+    seconds: int
+
+    def train_step(self, devices: Sequence[jax.Device]) -> Step:
+        time.sleep(self.seconds)
+        return super().train_step(devices)
+
+
+def nan(iteration: int) -> Alter:
+    return partial(with_loss, lambda loss: NaNLoss(loss, iteration))
+
+
+def inf(iteration: int) -> Alter:
+    return partial(with_loss, lambda loss: SteepLoss(loss, iteration))
+
+
+def with_loss(change: Callable[[Loss], Loss], experiment: Experiment) -> Experiment:
+    algorithm = experiment.algorithm
+    return replace(experiment, algorithm=replace(algorithm, loss=change(algorithm.loss)))
+
+
+def late(seconds: int) -> Alter:
+    def alter(experiment: Experiment) -> Experiment:
+        same = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
+        return LateExperiment(**same, seconds=seconds)
+
+    return alter
+
+
+def clock(seconds: int) -> Alter:
     now, now_ns = time.time, time.time_ns
     time.time = lambda: now() - seconds
     time.time_ns = lambda: now_ns() - seconds * 10**9
-
-
-def late(seconds: int) -> None:
-    make_train_step = train.make_train_step
-
-    def slowly(*args: Any) -> Any:
-        time.sleep(seconds)
-        return make_train_step(*args)
-
-    train.make_train_step = slowly
+    return lambda experiment: experiment
 
 
 FAULTS = {"nan": nan, "inf": inf, "clock": clock, "late": late}
 
 if __name__ == "__main__":
     name, _, number = sys.argv.pop(1).partition(":")
-    FAULTS[name](int(number))
-    app.run(main, flags_parser=command_line.parse_flags)
+    app.run(partial(main, alter=FAULTS[name](int(number))), flags_parser=command_line.parse_flags)

@@ -7,20 +7,9 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import Array
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import make_twins
 from gcgan_jax.devices import number, replicate
-from gcgan_jax.draws import streams
-from gcgan_jax.figures import make_sampler
-from gcgan_jax.gan import build_gan
-from gcgan_jax.graph import knn
-from gcgan_jax.layers.ecc import FilterNetwork, ecc
-from gcgan_jax.layers.edge_conv import edge_conv
-from gcgan_jax.optimizer import make_direction
-from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import make_train_step
+from gcgan_jax.experiment import Experiment, make_experiment
 from scripts import turns
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 
@@ -29,25 +18,25 @@ Run = Callable[[], object]
 
 def make_run(case: Case) -> Run:
     """What one repetition of the case runs, compiled already."""
-    if case.what == "iteration":
-        return make_iteration(config_of(case))
-    if case.what == "sampling":
-        config = config_of(case)
-        sampler, state = make_sampler(config, build_gan(config)), fresh_state(config)
-        sampler(state, case.batch)
-        return lambda: sampler(state, case.batch)
     if case.what == "matmul":
         square = jnp.ones((case.batch, case.batch))
         return compiled(jnp.matmul, square, square)
-    return make_operator(case, config_of(case))
+    experiment = make_experiment(config_of(case))
+    if case.what == "iteration":
+        return make_iteration(experiment)
+    if case.what == "sampling":
+        return make_sampling(experiment, case.batch)
+    if case.of == "knn":
+        return make_knn(experiment, case.batch)
+    return make_operator(experiment, case)
 
 
-def make_iteration(config: Config) -> Run:
+def make_iteration(experiment: Experiment) -> Run:
     devices = jax.local_devices()[:1]
-    train = make_twins(config).train
+    train = experiment.load_images().train
     images, numbers = replicate(train.reshape(len(train), -1), devices), number(devices)
-    state = replicate(fresh_state(config), devices)
-    step = make_train_step(config, devices).lower(state, images, numbers).compile()
+    state = replicate(experiment.init_state(), devices)
+    step = experiment.train_step(devices).lower(state, images, numbers).compile()
 
     def iteration() -> Any:
         nonlocal state
@@ -57,45 +46,41 @@ def make_iteration(config: Config) -> Run:
     return iteration
 
 
-def fresh_state(config: Config) -> State:
-    init = partial(init_state, build_gan(config), make_direction(config.optimizer))
-    return jax.jit(init)(streams(config.seed).parameters)
+def make_sampling(experiment: Experiment, count: int) -> Run:
+    sampler = experiment.sampler(jax.local_devices()[:1])
+    variables = experiment.init_state().generator.variables
+    run = partial(sampler.first, variables, experiment.keys.looking, count)
+    run()
+    return run
 
 
-def make_operator(case: Case, config: Config) -> Run:
-    """kNN, EdgeConv or ECC on the 32x32 map: forward, or the gradient by features and weights."""
-    keys = iter(jax.random.split(jax.random.key(0), 8))
-    C = FEATURES + COORDINATES
-    x = jax.nn.relu(jax.random.normal(next(keys), (case.batch, SIDE, SIDE, FEATURES)))
-    if case.of == "knn":
-        return compiled(partial(knn, k=case.k), x)
-    neighbours = jax.jit(partial(knn, k=case.k))(x)
-    h = jax.nn.relu(jax.random.normal(next(keys), (case.batch, SIDE * SIDE, C)))
+def make_knn(experiment: Experiment, batch: int) -> Run:
+    """The graph of the 32x32 map."""
+    graph = experiment.gan.generator.graph_conv(FEATURES).graph()
+    return compiled(partial(graph.apply, {}), random_maps(batch))
 
-    def weights(*shape: int) -> Array:
-        return jax.random.normal(next(keys), shape) / C
 
-    if case.of == "edge_conv":
-        params = weights(C, FEATURES), weights(C, FEATURES)
-        operator = partial(_edge_conv, neighbours)
-    else:
-        settings = config.generator.ecc
-        params = FilterNetwork(
-            weights(C, C), weights(C), weights(C, C, FEATURES), weights(C, FEATURES)
-        )
-        operator = partial(_ecc, neighbours, settings.delta, settings.slope)
+def make_operator(experiment: Experiment, case: Case) -> Run:
+    """The operator on the 32x32 map: forward, or the gradient by features and weights."""
+    layer = experiment.gan.generator.graph_conv(FEATURES)
+    operator = layer.operator(FEATURES)
+    neighbours = jax.jit(partial(layer.graph().apply, {}))(random_maps(case.batch))
+    shape = case.batch, SIDE * SIDE, FEATURES + COORDINATES
+    h = jax.nn.relu(jax.random.normal(jax.random.key(1), shape))
+    variables = jax.jit(operator.init)(jax.random.key(2), h, neighbours)
+
+    def forward(h: jax.Array, variables: Any) -> jax.Array:
+        return operator.apply(variables, h, neighbours)
+
     if case.what == "forward":
-        return compiled(operator, h, params)
-    gradient = jax.grad(lambda h, params: jnp.sum(operator(h, params)), argnums=(0, 1))
-    return compiled(gradient, h, params)
+        return compiled(forward, h, variables)
+    gradient = jax.grad(lambda h, variables: jnp.sum(forward(h, variables)), argnums=(0, 1))
+    return compiled(gradient, h, variables)
 
 
-def _edge_conv(neighbours: Array, h: Array, params: tuple[Array, Array]) -> Array:
-    return edge_conv(h, neighbours, *params)
-
-
-def _ecc(neighbours: Array, delta: float, slope: float, h: Array, params: FilterNetwork) -> Array:
-    return ecc(h, neighbours, params, delta=delta, slope=slope)
+def random_maps(batch: int) -> jax.Array:
+    """Features as behind a ReLU, [batch, SIDE, SIDE, FEATURES]."""
+    return jax.nn.relu(jax.random.normal(jax.random.key(0), (batch, SIDE, SIDE, FEATURES)))
 
 
 def compiled(function: Callable[..., Any], *arguments: Any) -> Run:

@@ -9,7 +9,7 @@ B images, side H = W, N = H * W nodes (pixels), F features in, C = F + 2, O feat
 neighbours, E = B * N * k edges.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -20,6 +20,7 @@ from torch.nn import functional
 from torch_geometric.nn import EdgeConv, NNConv
 
 from gcgan_jax.config import Config, Optimizer
+from scripts.cases import blocks
 
 VARIANTS = ("eager", "channels_last", "compiled")
 
@@ -41,29 +42,32 @@ class Attention(NNConv):
 class ECC(nn.Module):
     """Edge-conditioned convolution: Theta of each edge by a network, on h_j - h_i."""
 
-    def __init__(self, C: int, O: int, config: Config) -> None:
+    def __init__(self, C: int, O: int, settings: Mapping[str, Any]) -> None:
         super().__init__()
-        settings = config.generator.ecc
-        hidden = settings.hidden or C
+        hidden = settings["hidden"] or C
         network = nn.Sequential(
-            nn.Linear(C, hidden), nn.LeakyReLU(settings.slope), nn.Linear(hidden, C * O)
+            nn.Linear(C, hidden), nn.LeakyReLU(settings["slope"]), nn.Linear(hidden, C * O)
         )
-        conv = partial(Attention, delta=settings.delta) if settings.attention else NNConv
+        conv = partial(Attention, delta=settings["delta"]) if settings["attention"] else NNConv
         self.conv = conv(C, O, network, aggr="mean", root_weight=False, bias=False)
 
     def forward(self, h: Tensor, edges: Tensor) -> Tensor:  # [B * N, C], [2, E] -> [B * N, O]
         return self.conv(h, edges, h[edges[0]] - h[edges[1]])
 
 
-def non_local(C: int, O: int, config: Config) -> nn.Module:
-    """The config's operator: (h [B * N, C], edges [2, E]) -> [B * N, O].
-
-    Without ECC it is PyG's EdgeConv, whose network is given [h_i, h_j - h_i].
-    """
-    if config.generator.non_local == "ecc":
-        return ECC(C, O, config)
+def edge_conv(C: int, O: int, settings: Mapping[str, Any]) -> nn.Module:
+    """PyG's EdgeConv, whose network is given [h_i, h_j - h_i]."""
     network = nn.Sequential(nn.Linear(2 * C, O, bias=False), nn.ReLU())
-    return EdgeConv(network, aggr=config.generator.edge_conv.reduction)
+    return EdgeConv(network, aggr=settings["reduction"])
+
+
+OPERATORS: dict[str, Callable[..., nn.Module]] = {"edge_conv": edge_conv, "ecc": ECC}
+
+
+def non_local(C: int, O: int, config: Config) -> nn.Module:
+    """The config's operator: (h [B * N, C], edges [2, E]) -> [B * N, O]."""
+    operator = config.generator.graph_layer.operator
+    return OPERATORS[operator.name](C, O, operator.section)
 
 
 class GraphConv(nn.Module):
@@ -71,7 +75,7 @@ class GraphConv(nn.Module):
 
     def __init__(self, F: int, O: int, side: int, config: Config) -> None:
         super().__init__()
-        self.k = config.generator.k
+        self.k = config.generator.graph_layer.graph.section["k"]
         self.local = conv3x3(F, O)
         self.non_local = non_local(F + 2, O, config)
         self.bias = nn.Parameter(torch.zeros(O, 1, 1))
@@ -137,19 +141,19 @@ class Generator(nn.Module):
         self.width = g.width
         self.dense = nn.Linear(g.latent_size, 16 * g.width, bias=False)
         self.layers = nn.ModuleDict({"dense_norm": norm(g.width), "dense_relu": nn.ReLU()})
-        for block in range(1, config.blocks + 1):
-            features, side = g.width // 2**block, 4 * 2**block
-            if block in config.graph_blocks:
-                second, conv = "graph", GraphConv(features, features, side, config)
+        for block in blocks(config):
+            name, features = f"block{block.number}", block.features
+            if block.graph:
+                second, conv = "graph", GraphConv(features, features, block.side, config)
             else:
                 second, conv = "conv", conv3x3(features, features)
-            self.layers[f"block{block}_double"] = nn.Upsample(scale_factor=2)
-            self.layers[f"block{block}_up"] = conv3x3(2 * features, features)
-            self.layers[f"block{block}_up_norm"] = norm(features)
-            self.layers[f"block{block}_up_relu"] = nn.ReLU()
-            self.layers[f"block{block}_{second}"] = conv
-            self.layers[f"block{block}_{second}_norm"] = norm(features)
-            self.layers[f"block{block}_{second}_relu"] = nn.ReLU()
+            self.layers[f"{name}_double"] = nn.Upsample(scale_factor=2)
+            self.layers[f"{name}_up"] = conv3x3(2 * features, features)
+            self.layers[f"{name}_up_norm"] = norm(features)
+            self.layers[f"{name}_up_relu"] = nn.ReLU()
+            self.layers[f"{name}_{second}"] = conv
+            self.layers[f"{name}_{second}_norm"] = norm(features)
+            self.layers[f"{name}_{second}_relu"] = nn.ReLU()
         self.layers["to_image"] = nn.Conv2d(features, config.data.channels, 1)
 
     def forward(self, z: Tensor) -> Tensor:
@@ -217,7 +221,7 @@ def make_iteration(
     Args:
         images: the training images, uint8 [n, F, H, W].
     """
-    B = config.batch_size
+    B, penalty_weight = config.batch_size, config.loss.section["penalty_weight"]
     minimise_critic = make_update(config, critic)
     minimise_generator = make_update(config, generator)
 
@@ -228,7 +232,7 @@ def make_iteration(
         real = images[torch.randint(len(images), (B,))] / 127.5 - 1
         with torch.no_grad():
             fake = fakes()
-        loss, _ = critic_loss(critic, real, fake, torch.rand(B), config.penalty_weight)
+        loss, _ = critic_loss(critic, real, fake, torch.rand(B), penalty_weight)
         minimise_critic(loss)
 
     def iteration() -> float:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from gcgan_jax.config import Config
-from gcgan_jax.data import make_twins
+from gcgan_jax.data import ProceduralTwins
 from scripts import peer, turns
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 
@@ -36,7 +36,9 @@ def make_iteration(config: Config, variant: str) -> Run:
         with torch.no_grad():
             generator(z)
         generator(z).sum().backward()
-    images = torch.from_numpy(make_twins(config).train).permute(0, 3, 1, 2).contiguous()
+    data = config.data  # by hand, as an experiment would bring JAX into this process
+    twins = ProceduralTwins(config.seed, data.image_size, **data.section)
+    images = torch.from_numpy(twins.load().train).permute(0, 3, 1, 2).contiguous()
     return peer.make_iteration(config, generator, critic, images)
 
 

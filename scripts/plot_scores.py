@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 from gcgan_jax.evaluation.protocol import Record, read_records
 from gcgan_jax.files import write_atomically
-from gcgan_jax.records import SCORES
+from gcgan_jax.recorder import SCORES
 
 Curves = dict[str, list[Record]]  # by the name of the run
 
@@ -41,7 +41,7 @@ def read_panels(workdirs: list[Path], score: str) -> dict[str, Curves]:
         records = [r for r in read_records(workdir / SCORES) if r.score == score and r.step]
         for record in sorted(records, key=lambda record: record.step):
             name = workdir.name + (", averaged parameters" if record.ema else "")
-            panels[record.way][name].append(record)
+            panels[str(record.provenance)][name].append(record)
     return panels
 
 

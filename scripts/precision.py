@@ -6,25 +6,17 @@ Trains on procedural images in float32 and in bfloat16 for 50 iterations, then g
 both: of each graph layer's edges in float32, how many does bfloat16 find too?
 """
 
-from typing import Any
-
 import jax
 import jax.numpy as jnp
 import numpy as np
-from flax import linen as nn
 
 from configs import quickstart
-from gcgan_jax.config import Config, from_mapping
-from gcgan_jax.data import make_twins
+from gcgan_jax.config import from_mapping
 from gcgan_jax.devices import number, replicate
-from gcgan_jax.draws import draw_latents, streams
-from gcgan_jax.gan import build_gan
-from gcgan_jax.graph import knn
-from gcgan_jax.layers.graph_conv import GraphConv
+from gcgan_jax.draws import draw_latents
+from gcgan_jax.experiment import Experiment, make_experiment
 from gcgan_jax.state import State
-from gcgan_jax.train_step import make_train_step
 from scripts import markdown
-from scripts.ours_side import fresh_state
 
 ITERATIONS = 50
 IMAGES = 32
@@ -47,42 +39,37 @@ def main() -> None:
         print(markdown.row(*cells), flush=True)
 
 
-def small(operator: str, dtype: str) -> Config:
+def small(operator: str, dtype: str) -> Experiment:
     """The quickstart's training of an operator, in one call."""
     values = quickstart.get_config()
-    values.generator.non_local = operator
+    values.generator.graph_layer.operator.name = operator
     values.compute_dtype = dtype
     for period in ("iterations_per_call", "num_iterations", "log_every", "sample_every"):
         values[period] = ITERATIONS
     values.checkpoint_every = ITERATIONS
-    return from_mapping(values.to_dict())
+    return make_experiment(from_mapping(values.to_dict()))
 
 
-def train(config: Config) -> tuple[State, dict[str, np.ndarray]]:
+def train(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
     devices = jax.devices()[:1]
-    images = make_twins(config).train
+    images = experiment.load_images().train
     return jax.device_get(
-        make_train_step(config, devices)(
-            replicate(fresh_state(config), devices),
+        experiment.train_step(devices)(
+            replicate(experiment.init_state(), devices),
             replicate(images.reshape(len(images), -1), devices),
             number(devices),
         )
     )
 
 
-def graphs(config: Config, state: State) -> dict[str, np.ndarray]:
+def graphs(experiment: Experiment, state: State) -> dict[str, np.ndarray]:
     """Each graph layer's neighbours [B, N, k], of the same latents."""
-    gan, found = build_gan(config), {}
-
-    def watch(next_call: Any, arguments: Any, options: Any, context: Any) -> Any:
-        if isinstance(context.module, GraphConv) and context.method_name == "__call__":
-            found[context.module.name] = knn(arguments[0], config.generator.k)
-        return next_call(*arguments, **options)
-
-    z = draw_latents(streams(config.seed).looking, jnp.arange(IMAGES), gan.latent_size)
-    with nn.intercept_methods(watch):
-        gan.generator.apply(state.generator_variables, z, train=False)
-    return jax.device_get(found)
+    gan = experiment.gan
+    latents = draw_latents(experiment.keys.looking, jnp.arange(IMAGES), gan.latent_size)
+    _, found = gan.generator.apply(
+        state.generator.variables, *latents, train=False, mutable=["edges"]
+    )
+    return {layer: np.asarray(edges["neighbours"][0]) for layer, edges in found["edges"].items()}
 
 
 def shared(wide: np.ndarray, narrow: np.ndarray) -> float:

@@ -16,10 +16,9 @@ from numpy import ndarray
 from torch import nn
 
 from gcgan_jax.config import Config
-from gcgan_jax.gan import GAN, build_gan
+from gcgan_jax.draws import Latents
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.losses import critic_loss, generator_loss
-from gcgan_jax.optimizer import make_direction
-from gcgan_jax.state import init_state
 from scripts import peer
 
 TOLERANCE = 1e-4  # relative, of 2-norms
@@ -27,25 +26,26 @@ TOLERANCE = 1e-4  # relative, of 2-norms
 Tree = Any
 
 
-def check(config: Config, variants: Sequence[str] = ("eager",), batch: int = 4) -> dict[str, float]:
+def check(
+    experiment: Experiment, variants: Sequence[str] = ("eager",), batch: int = 4
+) -> dict[str, float]:
     """All differences, at most TOLERANCE.
 
     Raises:
         AssertionError: one is larger.
     """
-    found = differences(config, variants, batch)
+    found = differences(experiment, variants, batch)
     for name, difference in found.items():
         assert difference <= TOLERANCE, f"{name} differs by {difference:.1e}"
     return found
 
 
-def differences(config: Config, variants: Sequence[str], batch: int) -> dict[str, float]:
+def differences(experiment: Experiment, variants: Sequence[str], batch: int) -> dict[str, float]:
     """||theirs - ours|| / ||ours|| of all that both compute from equal weights and noise."""
+    config, gan = experiment.config, experiment.gan
     rng = np.random.default_rng(config.seed)
-    gan = build_gan(config)
-    init = partial(init_state, gan, make_direction(config.optimizer))
-    state = jax.eval_shape(init, jax.random.key(0))
-    weights = (state.generator.params, state.critic.params, state.batch_stats)
+    state = experiment.state_shapes()
+    weights = (state.generator.params, state.critic.params, state.generator.batch_stats)
     weights = jax.tree_util.tree_map_with_path(partial(_random, rng), weights)
     noise = (
         rng.normal(size=(batch, gan.latent_size)),
@@ -53,7 +53,7 @@ def differences(config: Config, variants: Sequence[str], batch: int) -> dict[str
         rng.uniform(size=batch),
     )
     noise = tuple(array.astype(jnp.result_type(float)) for array in noise)
-    ours = jax.device_get(jax.jit(partial(_ours, config, gan))(weights, noise))
+    ours = jax.device_get(jax.jit(partial(_ours, experiment))(weights, noise))
     found = {}
     for variant in variants:
         for name, array in _theirs(config, variant, weights, noise).items():
@@ -70,29 +70,35 @@ def _random(rng: np.random.Generator, path: Any, like: jax.ShapeDtypeStruct) -> 
     return array.astype(like.dtype)
 
 
-def _ours(config: Config, gan: GAN, weights: Tree, noise: Tree) -> dict[str, Any]:
+def _ours(experiment: Experiment, weights: Tree, noise: Tree) -> dict[str, Any]:
+    gan = experiment.gan
+    penalty_weight = experiment.config.loss.section["penalty_weight"]
     params, critic_params, batch_stats = weights
     z, real, mix = noise
-    critic = partial(gan.critic.apply, {"params": critic_params})
+    keys = jax.random.split(jax.random.key(0), len(z))  # of draws that the peer has none of
 
-    def generate(params: Tree, train: bool) -> jax.Array:
+    def generate(params: Tree) -> jax.Array:
         variables = {"params": params, "batch_stats": batch_stats}
-        if not train:
-            return gan.generator.apply(variables, z, train=False)
-        return gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])[0]
+        return gan.generate(variables, Latents(z, keys))[0]
+
+    def criticise(critic_params: Tree) -> Callable[[jax.Array], jax.Array]:
+        return partial(gan.criticise, {"params": critic_params}, keys=keys)
 
     def loss(critic_params: Tree, fake: jax.Array) -> tuple[jax.Array, dict]:
-        critic = partial(gan.critic.apply, {"params": critic_params})
-        return critic_loss(critic, real, fake, mix, penalty_weight=config.penalty_weight)
+        critic = criticise(critic_params)
+        return critic_loss(critic, real, fake, mix, penalty_weight=penalty_weight)
 
-    fake = generate(params, True)
+    def loss_of_generator(params: Tree) -> jax.Array:
+        return generator_loss(criticise(critic_params), generate(params))
+
+    fake = generate(params)
     critic_gradients, figures = jax.grad(loss, has_aux=True)(critic_params, fake)
-    value, gradients = jax.value_and_grad(lambda p: generator_loss(critic, generate(p, True)))(
-        params
-    )
+    value, gradients = jax.value_and_grad(loss_of_generator)(params)
+    variables = {"params": params, "batch_stats": batch_stats}
+    samples = gan.generator.apply(variables, z, train=False)
     return {
         "images": fake.transpose(0, 3, 1, 2),
-        "samples": generate(params, False).transpose(0, 3, 1, 2),
+        "samples": samples.transpose(0, 3, 1, 2),
         "critic_loss": figures["critic_loss"],
         "gradient_penalty": figures["gradient_penalty"],
         "generator_loss": value,
@@ -115,7 +121,8 @@ def _theirs(config: Config, variant: str, weights: Tree, noise: Tree) -> dict[st
     generator.train()
     with torch.no_grad():
         fake = generator(z)
-    loss, figures = peer.critic_loss(critic, real, fake, mix, config.penalty_weight)
+    penalty_weight = config.loss.section["penalty_weight"]
+    loss, figures = peer.critic_loss(critic, real, fake, mix, penalty_weight)
     loss.backward()
     found = {"images": fake, "samples": samples} | figures
     del found["wasserstein"]  # a small difference of large means, within critic_loss

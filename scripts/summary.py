@@ -66,8 +66,9 @@ def summarise(found: dict[str, list[Record]]) -> list[Line]:
     scores: dict[str, str] = {}
     for name, records in found.items():
         for record in records:
-            values.setdefault((name, record.way), []).append(record.value)
-            scores[record.way] = record.score
+            way = str(record.provenance)
+            values.setdefault((name, way), []).append(record.value)
+            scores[way] = record.score
     lines = []
     for (name, way), own in values.items():
         baseline = values.get(("baseline", way), [])

@@ -3,8 +3,8 @@
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3
 
 trains every row with every seed to its last iteration, scores it, and writes table.md and table.csv
-into the workdir. What is done already is not done again; what was stopped, as by Ctrl-C, is gone
-on with, and more --iterations are added to those that are done. All seeds of a row use one compiled
+into the workdir. What is done already is not done again; what was stopped, as by Ctrl-C, is
+resumed, and more --iterations are added to those that are done. All seeds of a row use one compiled
 program. On a SLURM cluster, one job for each row and seed:
 
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3 --cluster=slurm --jobs=27 \
@@ -139,7 +139,7 @@ def stop_all(running: list[tuple[Job, Any]]) -> None:
 
 
 def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[Job, str]:
-    """Keeps `at_once` jobs going and tells progress; what failed, with its last words.
+    """Keeps `at_once` jobs going and reports progress; what failed, with its last words.
 
     Raises:
         KeyboardInterrupt: it was stopped, and so is what ran.

@@ -1,4 +1,4 @@
-"""Taking turns: processes that stay alive and do one timed repetition when they are told to.
+"""Taking turns: processes that stay alive and do one timed repetition on request.
 
 So two sides are measured in the same minutes, never both at once, each with its own peak memory.
 """

@@ -26,13 +26,20 @@ CHECKED = [
         "evaluation.classifier",
         "evaluation.inception",
         "evaluation.scores",
+        "gan",
         "graph",
+        "graphs",
         "layers.conv",
         "layers.ecc",
         "layers.edge_conv",
+        "layers.graph_conv",
         "layers.linear",
         "losses",
+        "models.critic",
+        "models.generator",
         "paths",
+        "sampler",
+        "train_step",
         "twins",
     )
 ]
@@ -45,6 +52,7 @@ install_import_hook(
 
 from configs import default
 from gcgan_jax.config import Config, from_mapping
+from gcgan_jax.experiment import Experiment, make_experiment
 from tests.program import Program
 
 jax.devices()  # has read the flags, over which TensorFlow would stumble
@@ -57,8 +65,17 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+SHORT = {
+    "operator": "generator.graph_layer.operator.name",
+    "k": "generator.graph_layer.graph.knn.k",
+}
+
+
 def make_config(**changes: Any) -> Config:
-    """A GAN as small as its parts allow; changes are named as in configs, `__` for `.`"""
+    """A GAN as small as its parts allow.
+
+    Changes are named as in configs, `__` for `.`, or as in SHORT.
+    """
     config = default.get_config()
     config.update_from_flattened_dict(
         {
@@ -73,7 +90,7 @@ def make_config(**changes: Any) -> Config:
             "data.twins.num_test": 8,
             "generator.latent_size": 5,
             "generator.width": 16,
-            "generator.k": 3,
+            SHORT["k"]: 3,
             "critic.widths": (4, 6, 8),
             "log_every": 2,
             "sample_every": 2,
@@ -81,14 +98,27 @@ def make_config(**changes: Any) -> Config:
             "sample_images": 4,
             "figure_images": 4,
         }
-        | {name.replace("__", "."): value for name, value in changes.items()}
+        | {SHORT.get(name, name.replace("__", ".")): value for name, value in changes.items()}
     )
     return from_mapping(config.to_dict())
 
 
+def make(**changes: Any) -> Experiment:
+    """The experiment of `make_config`."""
+    return make_experiment(make_config(**changes))
+
+
+Tiny = Callable[..., Experiment]
+
+
 @pytest.fixture
-def tiny() -> Callable[..., Config]:
-    return make_config
+def tiny() -> Tiny:
+    return make
+
+
+@pytest.fixture
+def two_devices() -> list[jax.Device]:
+    return jax.devices()[:2]
 
 
 @pytest.fixture(scope="module")

@@ -1,16 +1,15 @@
 """The real program, started as often as a test needs, with configs of its own."""
 
-import dataclasses
 import subprocess
 from pathlib import Path
 
-from gcgan_jax.config import Config
+from gcgan_jax.experiment import Experiment
 from scripts import program
 from scripts.program import free_port
 
 
 class Program(program.Program):
-    """Takes a config instead of a config file; everything is under `directory`."""
+    """Takes an experiment instead of a config file; everything is under `directory`."""
 
     def __init__(self, directory: Path, cache: Path) -> None:
         super().__init__(
@@ -21,23 +20,28 @@ class Program(program.Program):
         self.directory = directory
 
     def run(
-        self, config: Config, *flags: str, devices: int = 1, workdir: str = "run"
+        self,
+        experiment: Experiment,
+        *flags: str,
+        devices: int = 1,
+        workdir: str = "run",
+        **environment: str,
     ) -> subprocess.Popen[str]:
         path = self.directory / f"config{len(self.started)}.py"
         path.write_text(
             "from ml_collections import ConfigDict\n"
-            f"def get_config(): return ConfigDict({dataclasses.asdict(config)})\n"
+            f"def get_config(): return ConfigDict({experiment.settings})\n"
         )
         own = [f"--config={path}", f"--workdir={self.directory / workdir}"]
-        return self.start(*own, *flags, JAX_NUM_CPU_DEVICES=str(devices))
+        return self.start(*own, *flags, JAX_NUM_CPU_DEVICES=str(devices), **environment)
 
     def run_two(
-        self, first: Config, second: Config | None = None, devices: tuple[int, int] = (1, 1)
+        self, first: Experiment, second: Experiment | None = None, devices: tuple[int, int] = (1, 1)
     ) -> list[subprocess.Popen[str]]:
         shared = [f"--coordinator=127.0.0.1:{free_port()}", "--num_processes=2"]
         return [
-            self.run(config, *shared, f"--process_id={i}", devices=n, workdir=workdir)
-            for i, (config, n, workdir) in enumerate(
+            self.run(experiment, *shared, f"--process_id={i}", devices=n, workdir=workdir)
+            for i, (experiment, n, workdir) in enumerate(
                 zip((first, second or first), devices, ("run", "second"), strict=True)
             )
         ]

@@ -14,13 +14,14 @@ import pytest
 
 from gcgan_jax.checkpoint import FORMAT, Checkpoints, set_damaged_aside
 from gcgan_jax.errors import UserError
-from gcgan_jax.state import Player, State
+from gcgan_jax.state import NetworkState, State
 from tests.full_disk import full_disk
 
 
 def state(value: float) -> State:
     numbers = {"w": np.full((3, 4), value, np.float32), "b": np.arange(5.0) + value}
-    return State(np.asarray(int(value)), Player(numbers, ()), Player(numbers, ()), numbers, {})
+    network = NetworkState(numbers, {}, ())
+    return State(np.asarray(int(value)), network, network, numbers)
 
 
 def kept(directory: Path, iterations: tuple[int, ...], format: int = FORMAT) -> None:
@@ -150,7 +151,7 @@ def test_sha256sum_verifies_a_checkpoint(tmp_path: Path) -> None:
 def test_other_networks_are_named(tmp_path: Path) -> None:
     kept(tmp_path / "run", (2,))
     wider = {"w": np.zeros((3, 5), np.float32), "c": np.zeros(2)}
-    other = state(0)._replace(generator=Player(wider, ()))
+    other = state(0)._replace(generator=NetworkState(wider, {}, ()))
     message = (
         r"is of other networks: generator\.params\.b is float64 \(5,\) there, not by this config "
         r"\(3 such differences\)"

@@ -16,11 +16,13 @@ from scripts.bad_inputs import tfds
 from scripts.program import ROOT, Program, ended
 
 PAGES = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
-OTHERS = ("pip", "python3 -m venv", "python -m pytest", "ruff")  # of the tests, or not ours
+OTHERS = (  # of the tests, or not ours
+    *("pip", "python3 -m venv", "python -m pytest", "python -m tests.golden", "ruff"),
+)
 PROGRAM = "gcgan_jax.main"
 FEW = (
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
-    *("--config.generator.k=3", "--config.figure_images=8"),
+    *("--config.generator.graph_layer.graph.knn.k=3", "--config.figure_images=8"),
 )
 TOY = (
     *(*FEW, "--config.num_iterations=2"),
@@ -97,7 +99,8 @@ def commands() -> list[Command]:
     """Those of ours, also behind an installation or, in quotes, on another machine."""
     start = re.compile(r'python -m ([\w.]+)((?: [^&]*?)?)"?$')
     found = [Command(*match.groups()) for line in lines() if (match := start.search(line))]
-    return [command for command in dict.fromkeys(found) if command.module != "pytest"]
+    of_tests = ("pytest", "tests.golden")
+    return [command for command in dict.fromkeys(found) if command.module not in of_tests]
 
 
 OF_THE_PROGRAM = [command for command in commands() if command.module == PROGRAM]

@@ -11,13 +11,15 @@ from gcgan_jax.compilation_cache import keep_compiled
 @pytest.mark.parametrize(
     ("field", "named", "place"),
     [
-        ("", None, "/run/compiled"),
-        ("", "mine", "mine"),
+        (None, None, "/run/compiled"),
+        (None, "mine", "mine"),
         ("here", "mine", "here"),
         ("off", None, None),
     ],
 )
-def test_place_of_compiled_programs(field: str, named: str | None, place: str | None) -> None:
+def test_place_of_compiled_programs(
+    field: str | None, named: str | None, place: str | None
+) -> None:
     before = jax.config.jax_compilation_cache_dir
     try:
         jax.config.update("jax_compilation_cache_dir", named)

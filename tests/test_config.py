@@ -1,14 +1,21 @@
 """Every config file is accepted; what does not fit is refused in one line naming the field."""
 
 import importlib
-from collections.abc import Callable
+import json
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from configs import default
-from gcgan_jax.config import Config, differences, from_mapping
+from gcgan_jax.config import differences, from_mapping, to_mapping
 from gcgan_jax.errors import UserError
+from gcgan_jax.experiment import graph_blocks, make_experiment
+from gcgan_jax.losses import WGANGP
+from gcgan_jax.workdir import open_workdir
+from tests.conftest import Tiny
+
+OPERATOR = "generator__graph_layer__operator"
 
 
 @pytest.mark.parametrize(
@@ -29,20 +36,22 @@ from gcgan_jax.errors import UserError
 )
 def test_table_4_1(file: str, argument: str | None, expected: tuple) -> None:
     values = importlib.import_module(f"configs.{file}").get_config(*filter(None, [argument]))
-    config = from_mapping(values.to_dict())
-    non_local, k, batch_size, learning_rate = expected
-    assert config.generator.non_local == non_local
-    assert k is None or config.generator.k == k
+    experiment = make_experiment(from_mapping(values.to_dict()))
+    config, layer = experiment.config, experiment.config.generator.graph_layer
+    operator, k, batch_size, learning_rate = expected
+    assert layer.operator.name == operator
+    assert k is None or layer.graph.section == {"k": k}
     assert (config.batch_size, config.learning_rate) == (batch_size, learning_rate)
-    assert config.graph_blocks == (() if non_local == "none" else (2, 3))
-    assert (config.n_critic, config.penalty_weight, config.decay_iterations) == (5, 10.0, 100_000)
+    assert graph_blocks(config) == (() if operator == "none" else (2, 3))
+    assert (config.n_critic, config.decay_iterations) == (5, 100_000)
+    assert experiment.algorithm.loss == WGANGP(penalty_weight=10.0)
     assert config.critic.widths == (128, 256, 512)
 
 
 def test_quickstart_has_a_graph_layer() -> None:
     config = from_mapping(importlib.import_module("configs.quickstart").get_config().to_dict())
     assert config.data.name == "twins"
-    assert config.graph_blocks == (2,)
+    assert graph_blocks(config) == (2,)
 
 
 @pytest.mark.parametrize(
@@ -52,8 +61,10 @@ def test_quickstart_has_a_graph_layer() -> None:
 def test_large_images_take_a_block_more(arguments: tuple[str, ...], expected: tuple) -> None:
     values = importlib.import_module("configs.large").get_config(*arguments)
     config = from_mapping(values.to_dict())
-    assert (config.blocks, config.data.image_size) == (4, 64)
-    assert (config.generator.non_local, config.generator.k) == expected
+    assert config.data.image_size == 64
+    layer = config.generator.graph_layer
+    assert (layer.operator.name, layer.graph.section["k"]) == expected
+    assert graph_blocks(config) == (() if expected[0] == "none" else (2, 3, 4))
 
 
 def test_unknown_argument_of_a_config_file() -> None:
@@ -63,10 +74,9 @@ def test_unknown_argument_of_a_config_file() -> None:
 
 @pytest.mark.parametrize(("side", "blocks"), [(16, (2,)), (32, (2, 3)), (64, (2, 3, 4))])
 def test_graph_blocks_are_the_second_and_later(
-    tiny: Callable[..., Config], side: int, blocks: tuple[int, ...]
+    tiny: Tiny, side: int, blocks: tuple[int, ...]
 ) -> None:
-    config = tiny(data__image_size=side, generator__non_local="ecc")
-    assert config.graph_blocks == blocks
+    assert graph_blocks(tiny(data__image_size=side, operator="ecc").config) == blocks
 
 
 @pytest.mark.parametrize(
@@ -74,7 +84,10 @@ def test_graph_blocks_are_the_second_and_later(
     [
         ({"batch_size": 0}, "config.batch_size = 0: must be at least 1 and at most 65536"),
         ({"learning_rate": -1.0}, "config.learning_rate = -1.0"),
-        ({"penalty_weight": -1.0}, "config.penalty_weight"),
+        ({"loss__wgan_gp__penalty_weight": -1.0}, "config.loss.wgan_gp.penalty_weight = -1.0"),
+        ({"loss__name": "wgan"}, "config.loss.name = 'wgan': choose 'wgan_gp'"),
+        ({"backbone": "dcgan"}, "config.backbone = 'dcgan': choose 'gcgan'"),
+        ({"extensions": ("no_such",)}, "config.extensions: 'no_such' cannot be imported"),
         ({"seed": -1}, "config.seed = -1"),
         ({"iterations_per_call": 3}, "config.num_iterations = 4: must be a multiple"),
         ({"iterations_per_call": 4}, "config.log_every = 2: must be a multiple"),
@@ -83,7 +96,7 @@ def test_graph_blocks_are_the_second_and_later(
             "config.compute_dtype = 'float16': choose",
         ),
         ({"matmul_precision": "low"}, "config.matmul_precision = 'low': choose"),
-        ({"profile": (3,)}, "config.profile = (3,): () or the first and the last iteration"),
+        ({"profile": (3,)}, "config.profile = (3,): needs 2 numbers"),
         ({"profile": (3, 2)}, "config.profile = (3, 2)"),
         ({"profile": (0, 2)}, "config.profile = (0, 2)"),
         ({"optimizer__name": "sgd"}, "config.optimizer.name = 'sgd'"),
@@ -92,23 +105,53 @@ def test_graph_blocks_are_the_second_and_later(
         ({"data__name": "mnist"}, "config.data.name = 'mnist'"),
         ({"data__image_size": 24}, "config.data.image_size = 24"),
         ({"data__image_size": 8}, "config.data.image_size = 8"),
-        ({"data__image_size": 64, "data__name": "cifar10"}, "config.data.image_size = 64"),
+        (
+            {"data__image_size": 64, "data__name": "cifar10"},
+            "config.data (cifar10): image_size = 64",
+        ),
         ({"data__channels": 1}, "config.data.channels = 1"),
-        ({"data__twins__jitter": 5}, "config.data.twins: jitter = 5"),
+        ({"data__twins__jitter": 5}, "config.data (twins): jitter = 5"),
         ({"data__twins__num_train": 0}, "config.data.twins.num_train = 0"),
         ({"generator__width": 18}, "config.generator.width = 18: must be a multiple of 4"),
         ({"generator__latent_size": 0}, "config.generator.latent_size = 0"),
-        ({"generator__non_local": "gat"}, "config.generator.non_local = 'gat'"),
-        ({"generator__non_local": "ecc", "generator__k": 248}, "config.generator.k = 248"),
-        ({"generator__non_local": "ecc", "generator__k": 0}, "config.generator.k = 0"),
         (
-            {"generator__non_local": "ecc", "generator__graph_blocks": (3,)},
+            {"operator": "gat"},
+            "graph_layer.operator.name = 'gat': choose 'none' or 'edge_conv' or 'ecc'",
+        ),
+        (
+            {"operator": "ecc", "k": 248},
+            "config.generator.graph_layer (block 2): k = 248 does not fit a 16x16 map",
+        ),
+        (
+            {"critic__graph_layer__operator__name": "ecc", "critic__graph_after": (1, 3)},
+            "config.critic.graph_layer (after convolution 3): a kNN graph needs sides of at least",
+        ),
+        (
+            {"generator__graph_layer__graph__name": "ring"},
+            "config.generator.graph_layer.graph.name = 'ring': choose 'knn'",
+        ),
+        (
+            {"critic__graph_layer__merge__name": "gate"},
+            "config.critic.graph_layer.merge.name = 'gate': choose 'average'",
+        ),
+        ({"operator": "ecc", "k": 0}, "config.generator.graph_layer.graph.knn.k = 0"),
+        (
+            {"operator": "ecc", "generator__graph_blocks": (3,)},
             "config.generator.graph_blocks = (3,): blocks are 1 to 2",
         ),
-        ({"generator__edge_conv__reduction": "min"}, "config.generator.edge_conv.reduction"),
-        ({"generator__ecc__delta": 0.0}, "config.generator.ecc.delta"),
-        ({"generator__ecc__hidden": -1}, "config.generator.ecc.hidden"),
-        ({"ema_decay": 1.0}, "config.ema_decay = 1.0: must be at least 0 and below 1"),
+        (
+            {f"{OPERATOR}__edge_conv__reduction": "min"},
+            "operator.edge_conv.reduction = 'min': choose",
+        ),
+        (
+            {f"{OPERATOR}__ecc__delta": 0.0},
+            "operator.ecc.delta = 0.0: must be above 0",
+        ),
+        (
+            {f"{OPERATOR}__ecc__hidden": -1},
+            "operator.ecc.hidden = -1: must be at least 1",
+        ),
+        ({"ema_decay": 1.0}, "config.ema_decay = 1.0: must be above 0 and below 1, or None"),
         ({"eval_every": -2}, "config.eval_every = -2"),
         ({"iterations_per_call": 2, "eval_every": 3}, "config.eval_every = 3: must be a multiple"),
         ({"eval__network": "vgg"}, "config.eval.network = 'vgg': choose"),
@@ -124,9 +167,7 @@ def test_graph_blocks_are_the_second_and_later(
         ({"critic__widths": (8, 8)}, "config.critic.widths = (8, 8): needs 3 numbers"),
     ],
 )
-def test_values_that_do_not_fit(
-    tiny: Callable[..., Config], changes: dict[str, Any], told: str
-) -> None:
+def test_values_that_do_not_fit(tiny: Tiny, changes: dict[str, Any], told: str) -> None:
     with pytest.raises(UserError) as error:
         tiny(**changes)
     assert told in str(error.value)
@@ -139,8 +180,11 @@ def test_values_that_do_not_fit(
         ({"bath_size": 8}, "config.bath_size: no such field"),
         ({"seed": None}, "config.seed = None: expected int, got NoneType"),
         ({"batch_size": 8.0}, "config.batch_size = 8.0: expected int, got float"),
-        ({"critic": {"widths": (8, 8.0, 8), "slope": 0.2}}, "config.critic.widths"),
-        ({"critic": {"widths": 8, "slope": 0.2}}, "config.critic.widths = 8"),
+        ({"critic": {"widths": (8, 8.0, 8)}}, "config.critic.widths"),
+        ({"critic": {"widths": 8}}, "config.critic.widths = 8"),
+        ({"penalty_weight": 9.0}, "config.penalty_weight: renamed, set config.loss.wgan_gp.pen"),
+        ({"generator": {"k": 9}}, "config.generator.k: renamed, set config.generator.graph_layer"),
+        ({"data": {"nmae": "twins"}}, "config.data.nmae: no such field; did you mean 'name'?"),
         ({"critic": 3}, "config.critic = 3"),
     ],
 )
@@ -164,3 +208,31 @@ def test_differences_are_dotted_paths() -> None:
     assert (
         differences(a, {"x": 1, "only": 0}) == differences({"x": 1, "only": 0}, a) == ["y.w", "y.z"]
     )
+
+
+def test_a_config_is_written_as_it_is_read(tiny: Tiny) -> None:
+    settings = tiny(operator="ecc", generator__graph_blocks=(1, 2)).settings
+    assert to_mapping(from_mapping(settings)) == settings
+    operator = settings["generator"]["graph_layer"]["operator"]
+    defaults = {"hidden": None, "attention": True, "delta": 10.0, "slope": 0.2}
+    assert operator == {"name": "ecc", "ecc": defaults}  # no section of what is not chosen
+
+
+def test_sections_of_parts_that_are_not_chosen_are_read_too() -> None:
+    values = default.get_config().to_dict()
+    values["critic"]["graph_layer"]["operator"]["ecc"]["dleta"] = 1.0
+    with pytest.raises(UserError, match=r"operator\.ecc\.dleta: no such field; .* 'delta'"):
+        make_experiment(from_mapping(values))
+    values = default.get_config().to_dict()
+    values["loss"]["wgna"] = {"c": 0.01}
+    with pytest.raises(UserError, match=r"config\.loss\.wgna: no such field"):
+        make_experiment(from_mapping(values))
+
+
+@pytest.mark.parametrize("stored", [{"penalty_weight": 10.0}, {"generator": {"k": 8}}])
+def test_a_run_of_version_0_1_is_refused(tiny: Tiny, tmp_path: Path, stored: dict) -> None:
+    path = tmp_path / "config.json"
+    path.write_text(json.dumps(stored))
+    with pytest.raises(UserError, match=r"holds a run of gcgan_jax 0\.1 .* use that version, or"):
+        open_workdir(tmp_path, tiny().settings)
+    assert json.loads(path.read_text()) == stored

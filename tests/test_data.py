@@ -7,14 +7,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import load_cifar10, load_images
+from gcgan_jax.data import load_cifar10
 from gcgan_jax.errors import UserError
 from scripts.bad_inputs import cut_record, empty_split, flipped_record, tfds, tfds_images
+from tests.conftest import Tiny
 
 
-def test_twins_follow_the_seed_and_split(tiny: Callable[..., Config]) -> None:
-    images, again, others = load_images(tiny()), load_images(tiny()), load_images(tiny(seed=1))
+def test_twins_follow_the_seed_and_split(tiny: Tiny) -> None:
+    images, again, others = (tiny(seed=seed).load_images() for seed in (0, 0, 1))
     assert images.train.shape == (16, 16, 16, 3)
     assert images.test.shape == (8, 16, 16, 3)
     np.testing.assert_array_equal(images.train, again.train)
@@ -83,4 +83,4 @@ def no_network() -> Iterator[None]:
 def test_no_network_names_both_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     with pytest.raises(UserError, match=r"--config\.data\.dir=DIR.*configs/quickstart\.py"):
-        load_cifar10("")
+        load_cifar10(None)

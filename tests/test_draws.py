@@ -4,7 +4,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gcgan_jax.draws import draw_images, draw_latents, draw_mix, scale, streams, update_key
+from gcgan_jax.draws import (
+    draw_images,
+    draw_latents,
+    draw_mix,
+    loss_keys,
+    scale,
+    streams,
+    update_key,
+)
 
 KEY = streams(0).training
 
@@ -12,9 +20,9 @@ KEY = streams(0).training
 def test_a_part_of_the_batch_draws_what_the_whole_draws_there() -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, 2, 2, 3)).astype(np.uint8)
     for draw in (
-        lambda positions: draw_latents(KEY, positions, 7),
+        lambda positions: draw_latents(KEY, positions, 7).z,
         lambda positions: draw_images(KEY, positions, jnp.asarray(images)),
-        lambda positions: draw_mix(KEY, positions),
+        lambda positions: draw_mix(loss_keys(KEY, positions)),
     ):
         whole, part = jax.jit(draw)(jnp.arange(8)), jax.jit(draw)(jnp.arange(5, 8))
         np.testing.assert_array_equal(whole[5:], part)
@@ -27,15 +35,15 @@ def test_every_seed_iteration_update_and_position_draws_anew() -> None:
         for iteration in range(3)
         for update in range(3)
     ]
-    drawn = np.concatenate([draw_latents(key, jnp.arange(4), 1)[:, 0] for key in keys])
+    drawn = np.concatenate([draw_latents(key, jnp.arange(4), 1).z[:, 0] for key in keys])
     assert len(np.unique(drawn)) == len(drawn)
 
 
 def test_latents_are_standard_normal_and_mix_uniform() -> None:
-    z = np.asarray(draw_latents(KEY, jnp.arange(500), 40))
+    z = np.asarray(draw_latents(KEY, jnp.arange(500), 40).z)
     assert abs(z.mean()) < 0.03
     assert abs(z.std() - 1) < 0.03
-    mix = np.asarray(draw_mix(KEY, jnp.arange(2000)))
+    mix = np.asarray(draw_mix(loss_keys(KEY, jnp.arange(2000))))
     assert mix.min() >= 0
     assert mix.max() < 1
     assert abs(mix.mean() - 0.5) < 0.03

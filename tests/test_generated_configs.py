@@ -2,7 +2,8 @@
 
 import dataclasses
 import re
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from types import UnionType
+from typing import Any, get_args, get_origin, get_type_hints
 
 import jax
 import jax.numpy as jnp
@@ -12,31 +13,43 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gcgan_jax.config import Config, from_mapping
-from gcgan_jax.draws import streams
+from gcgan_jax.choices import Choice
+from gcgan_jax.config import Config, from_mapping, to_mapping
+from gcgan_jax.data import DATASETS
 from gcgan_jax.errors import UserError
-from gcgan_jax.gan import build_gan
-from gcgan_jax.optimizer import make_direction
-from gcgan_jax.ranges import Each, Interval, OneOf
-from gcgan_jax.state import init_state
-from gcgan_jax.train_step import make_train_step
+from gcgan_jax.evaluation.protocol import PROTOCOLS
+from gcgan_jax.experiment import make_experiment
+from gcgan_jax.fields import Each, Interval, OneOf, annotated_fields
+from gcgan_jax.graphs import GRAPHS
+from gcgan_jax.layers import MERGES, OPERATORS
+from gcgan_jax.losses import LOSSES
+from gcgan_jax.models import BACKBONES
 from tests.conftest import make_config
 
-TINY = flatten_dict(dataclasses.asdict(make_config()))
+TINY = flatten_dict(to_mapping(make_config()))
+TABLES = {"graph": GRAPHS, "operator": OPERATORS, "merge": MERGES, "loss": LOSSES, "data": DATASETS}
+
+Fields = dict[tuple[str, ...], tuple[Any, Any]]
 
 
-def annotations(kind: type = Config, path: tuple[str, ...] = ()) -> dict[tuple[str, ...], Any]:
-    """Type and range of every field."""
-    found = {}
-    for name, wanted in get_type_hints(kind, include_extras=True).items():
-        if get_origin(wanted) is Annotated:
-            found[*path, name] = get_args(wanted)
-        else:
+def annotations(kind: type = Config, path: tuple[str, ...] = ()) -> Fields:
+    """Type and range of every field, those of named parts included."""
+    found = {(*path, name): wanted for name, wanted in annotated_fields(kind).items()}
+    for name, wanted in get_type_hints(kind).items():
+        if dataclasses.is_dataclass(wanted):
             found |= annotations(wanted, (*path, name))
+    if issubclass(kind, Choice):
+        table = TABLES[path[-1]]
+        found[*path, "name"] = (str, OneOf(tuple(table)))
+        for name, part in table.items():
+            found |= {(*path, name, k): v for k, v in annotated_fields(part or object).items()}
     return found
 
 
-FIELDS = annotations()
+FIELDS = annotations() | {
+    ("backbone",): (str, OneOf(tuple(BACKBONES))),
+    ("eval", "protocol"): (str, OneOf(tuple(PROTOCOLS))),
+}
 NAMES = {name for path in FIELDS for name in path}
 NUMBERS = (
     st.integers(-3, 40)
@@ -62,12 +75,20 @@ OF_TYPE = {
     bool: st.booleans(),
     str: st.text(max_size=5),
     tuple[int, ...]: st.lists(st.integers(-1, 9), max_size=4).map(tuple),
+    tuple[str, ...]: st.lists(st.text(max_size=5), max_size=1).map(tuple),
 }
+
+
+def not_none(kind: Any) -> Any:
+    """The type of an optional field's values."""
+    return get_args(kind)[0] if isinstance(kind, UnionType) else kind
 
 
 def change(path: tuple[str, ...]) -> st.SearchStrategy:
     kind, allowed = FIELDS[path]
-    fitting = st.sampled_from(allowed.values) if isinstance(allowed, OneOf) else OF_TYPE[kind]
+    fitting = (
+        st.sampled_from(allowed.values) if isinstance(allowed, OneOf) else OF_TYPE[not_none(kind)]
+    )
     anything = ANYTHING.filter(lambda _: True)  # as one branch, not as many as it has itself
     return st.tuples(st.just(path), fitting | fitting | anything)
 
@@ -91,7 +112,7 @@ def test_accepted_whole_or_refused_in_one_line(changes: dict, renamed: list) -> 
     for path, place in renamed:
         values[*path[:-1], misspelt(path[-1], place)] = values.pop(path)
     try:
-        config = from_mapping(unflatten_dict(values))
+        settings = flatten_dict(make_experiment(from_mapping(unflatten_dict(values))).settings)
     except UserError as error:
         told = str(error)
         assert "\n" not in told
@@ -99,16 +120,19 @@ def test_accepted_whole_or_refused_in_one_line(changes: dict, renamed: list) -> 
         assert (field and NAMES.intersection(field[1].split("."))) or renamed
         return
     assert not renamed
-    for path, (kind, allowed) in FIELDS.items():
-        value = dataclasses.asdict(config)
-        for name in path:
-            value = value[name]
-        assert isinstance(value, tuple if get_origin(kind) else kind)
+    for path, value in settings.items():
+        kind, allowed = FIELDS[path]
+        if value is None:
+            assert not_none(kind) is not kind
+            continue
+        assert isinstance(value, tuple if get_origin(not_none(kind)) else kind)
         assert allowed.holds(value)
 
 
 def likely(kind: Any, allowed: Any) -> st.SearchStrategy:
     """Values of a field's range that leave the rest a chance; sizes that are soon traced."""
+    if kind is not not_none(kind):
+        return st.none() | likely(not_none(kind), allowed)
     if isinstance(allowed, OneOf):
         return st.sampled_from(allowed.values)
     if isinstance(allowed, Each):
@@ -121,7 +145,8 @@ def likely(kind: Any, allowed: Any) -> st.SearchStrategy:
         )  # fmt: skip
     if isinstance(allowed, Interval):
         return st.integers(int(allowed.low), min(int(allowed.high), int(allowed.low) + 8))
-    return st.booleans() if kind is bool else st.just("newest")
+    others = {bool: st.booleans(), tuple[str, ...]: st.just(())}
+    return others.get(kind, st.just("newest"))
 
 
 LIKELY = st.fixed_dictionaries({}, optional={
@@ -136,7 +161,7 @@ LIKELY = st.fixed_dictionaries({}, optional={
 
 def accepted(values: dict) -> bool:
     try:
-        return bool(from_mapping(unflatten_dict(TINY | values)))
+        return bool(make_experiment(from_mapping(unflatten_dict(TINY | values))))
     except UserError:
         return False
 
@@ -151,16 +176,14 @@ def accepted(values: dict) -> bool:
 )
 @given(LIKELY.filter(accepted))
 def test_accepted_ones_build(values: dict) -> None:
-    config = from_mapping(unflatten_dict(TINY | values))
-    gan, direction = build_gan(config), make_direction(config.optimizer)
-    state = jax.eval_shape(
-        lambda key: init_state(gan, direction, key, averaged=config.ema_decay > 0),
-        streams(config.seed).parameters,
-    )
-    images = jax.ShapeDtypeStruct((100, int(np.prod(gan.image_shape))), jnp.uint8)
-    step = make_train_step(config, jax.devices()[:1])
+    experiment = make_experiment(from_mapping(unflatten_dict(TINY | values)))
+    state = experiment.state_shapes()
+    pixels = int(np.prod(experiment.gan.image_shape))
+    images = jax.ShapeDtypeStruct((100, pixels), jnp.uint8)
+    step = experiment.train_step(jax.devices()[:1])
     after, metrics = jax.eval_shape(step, state, images, jnp.zeros(1, jnp.int32))
     assert jax.tree.map(lambda leaf: (leaf.shape, leaf.dtype), after) == jax.tree.map(
         lambda leaf: (leaf.shape, leaf.dtype), state
     )
-    assert {leaf.shape for leaf in metrics.values()} == {(config.iterations_per_call,)}
+    calls = experiment.config.iterations_per_call
+    assert {leaf.shape for leaf in metrics.values()} == {(calls,)}

@@ -3,19 +3,18 @@
 import signal
 import socket
 import subprocess
-from collections.abc import Callable
 
 import jax
 import numpy as np
 import pytest
 
-from gcgan_jax import train as loop
-from gcgan_jax.config import Config
 from gcgan_jax.evaluation.protocol import read_records
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.workdir import open_workdir
 from scripts.program import ended, free_port
+from tests.conftest import Tiny
 from tests.program import Program
 from tests.test_train import rows
 from tests.test_train_step import difference
@@ -48,12 +47,11 @@ def assert_close(ours: list[dict[str, float]], theirs: list[dict[str, float]]) -
 
 def test_two_processes_stopped_and_gone_on_with_as_one(
     program: Program,
-    tiny: Callable[..., Config],
-    monkeypatch: pytest.MonkeyPatch,
+    tiny: Tiny,
 ) -> None:
-    def config(num_iterations: int, eval_every: int) -> Config:
+    def config(num_iterations: int, eval_every: int | None) -> Experiment:
         return tiny(
-            generator__non_local="edge_conv",
+            operator="edge_conv",
             num_iterations=num_iterations,
             checkpoint_every=1,
             eval_every=eval_every,
@@ -69,15 +67,17 @@ def test_two_processes_stopped_and_gone_on_with_as_one(
     assert [row["step"] for row in rows(together)] == [1, 2]
     assert [record.step for record in read_records(together / "scores.jsonl")] == [2, 2, 2]
 
-    monkeypatch.setattr(loop, "all_devices", lambda: jax.devices()[:1])
-    resumed, alone = (train(config(4, eval_every=0), place) for place in (together, apart))
+    one = jax.devices()[:1]
+    resumed, alone = (
+        train(config(4, eval_every=None), place, devices=one) for place in (together, apart)
+    )
     assert [row["step"] for row in rows(together)] == [1, 2, 4]
     assert_close(rows(together), rows(apart))
     assert difference(parameters(alone), parameters(resumed)) < TOLERANCE
 
 
-def test_a_process_that_dies_ends_the_other(program: Program, tiny: Callable[..., Config]) -> None:
-    endless = tiny(generator__non_local="edge_conv", num_iterations=10**6, log_every=1)
+def test_a_process_that_dies_ends_the_other(program: Program, tiny: Tiny) -> None:
+    endless = tiny(operator="edge_conv", num_iterations=10**6, log_every=1)
     first, second = program.run_two(endless)
     assert first.stdout is not None
     while "iterations/s" not in first.stdout.readline():
@@ -89,7 +89,7 @@ def test_a_process_that_dies_ends_the_other(program: Program, tiny: Callable[...
     assert err.count("\n") == 1
 
 
-def test_what_does_not_fit_is_told_by_both(program: Program, tiny: Callable[..., Config]) -> None:
+def test_what_does_not_fit_is_told_by_both(program: Program, tiny: Tiny) -> None:
     def assert_told(processes: list[subprocess.Popen[str]], told: str) -> None:
         for process in processes:
             code, out, err = ended(process)
@@ -101,11 +101,11 @@ def test_what_does_not_fit_is_told_by_both(program: Program, tiny: Callable[...,
     uneven = program.run_two(tiny(batch_size=6), devices=(2, 1))
     assert_told(uneven, "process 0 has 2, process 1 has 1")
     assert_told(program.run_two(tiny(), tiny(seed=2)), "the config of process 1 is not that of")
-    open_workdir(program.directory / "run", tiny(seed=3))
+    open_workdir(program.directory / "run", tiny(seed=3).settings)
     assert_told(program.run_two(tiny()), "holds a run with another config: seed (3 there, 0 now)")
 
 
-def test_a_missing_process_is_told(program: Program, tiny: Callable[..., Config]) -> None:
+def test_a_missing_process_is_told(program: Program, tiny: Tiny) -> None:
     place = f"--coordinator=127.0.0.1:{free_port()}"
     flags = [place, "--num_processes=2", "--connect_timeout=2"]
     first = program.run(tiny(), *flags, "--process_id=0")
@@ -117,7 +117,7 @@ def test_a_missing_process_is_told(program: Program, tiny: Callable[..., Config]
     )
 
 
-def test_a_port_that_is_taken_is_told(program: Program, tiny: Callable[..., Config]) -> None:
+def test_a_port_that_is_taken_is_told(program: Program, tiny: Tiny) -> None:
     with socket.socket() as other:
         other.bind(("", 0))
         other.listen()
@@ -140,7 +140,7 @@ def test_a_port_that_is_taken_is_told(program: Program, tiny: Callable[..., Conf
     ],
 )
 def test_flags_that_say_too_little_or_too_much(
-    program: Program, tiny: Callable[..., Config], flags: list[str], told: str
+    program: Program, tiny: Tiny, flags: list[str], told: str
 ) -> None:
     code, out, err = ended(program.run(tiny(), *flags))
     assert (code, out) == (1, "")

@@ -61,8 +61,9 @@ def test_a_file_in_its_place(tmp_path: Path) -> None:
 def test_records_of_several_processes_are_all_kept(tmp_path: Path) -> None:
     script = (
         "import sys; from pathlib import Path; from gcgan_jax.evaluation.protocol import *\n"
+        "from tests.evaluation.test_protocol import record\n"
         "for n in range(20):\n"
-        "    add_records(Path(sys.argv[1]), [Record(f'{sys.argv[2]}{n}', *15 * [None])])"
+        "    add_records(Path(sys.argv[1]), [record(score=f'{sys.argv[2]}{n}')])"
     )
     path = tmp_path / "scores.jsonl"
     command = [sys.executable, "-c", script, str(path)]

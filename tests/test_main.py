@@ -4,6 +4,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
+from gcgan_jax.config import RENAMED
 from scripts.program import Program, ended
 
 ROOT = Path(__file__).parents[1]
@@ -20,12 +23,20 @@ def test_verbose_errors_show_where() -> None:
         assert err.startswith("Traceback") and err.splitlines()[-1].startswith("gcgan_jax: ")
 
 
+@pytest.mark.parametrize("old", RENAMED)
+def test_an_old_name_is_answered_by_the_new_one(old: str) -> None:
+    flag = f"--config.{old}"
+    code, out, err = ended(Program().start("--config=configs/ecc.py", f"{flag}=1"))
+    assert (code, out) == (1, "")
+    assert err == f"gcgan_jax: {flag}: renamed, set --config.{RENAMED[old]} instead\n"
+
+
 def test_what_nobody_foresaw_is_one_line_too() -> None:
     script = (
-        "from absl import app; from gcgan_jax import command_line, main\n"
-        "def fail(*_): raise KeyError('a\\nb')\n"
-        "main.run = fail\n"
-        "app.run(main.main, flags_parser=command_line.parse_flags)"
+        "from functools import partial; from absl import app\n"
+        "from gcgan_jax import command_line; from gcgan_jax.main import main\n"
+        "def fail(experiment): raise KeyError('a\\nb')\n"
+        "app.run(partial(main, alter=fail), flags_parser=command_line.parse_flags)"
     )
     command = [sys.executable, "-c", script, "--config=configs/ecc.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

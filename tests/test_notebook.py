@@ -1,6 +1,5 @@
 """The notebook, from top to bottom at toy size."""
 
-import os
 from pathlib import Path
 
 import nbformat
@@ -12,7 +11,8 @@ from scripts.bad_inputs import tfds
 NOTEBOOK = Path(__file__).parents[1] / "colab" / "gcgan_jax.ipynb"
 TOY = [
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
-    *("--config.generator.width=16", "--config.critic.widths=(4,6,8)", "--config.generator.k=3"),
+    *("--config.generator.width=16", "--config.critic.widths=(4,6,8)"),
+    "--config.generator.graph_layer.graph.knn.k=3",
     *("--config.figure_images=8", "--config.sample_images=4", "--config.log_every=1"),
     *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
 ]
@@ -43,8 +43,8 @@ def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     parameters.source += "".join(f"\n{name} = {value!r}" for name, value in settings.items())
     for cell in notebook.cells:  # its runs stay in the test's directory
         cell.source = cell.source.replace('"runs/cifar"', repr(str(tmp_path / "cifar")))
-    monkeypatch.setitem(os.environ, "JAX_NUM_CPU_DEVICES", "1")
-    monkeypatch.setitem(os.environ, "JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
     NotebookClient(
         notebook, timeout=600, resources={"metadata": {"path": NOTEBOOK.parent}}
     ).execute()

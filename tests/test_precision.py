@@ -1,6 +1,5 @@
 """Training in bfloat16: what stays float32, and that it trains as float32 does."""
 
-from collections.abc import Callable
 from functools import partial
 
 import jax
@@ -8,33 +7,25 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import make_twins
 from gcgan_jax.devices import number, replicate
-from gcgan_jax.draws import streams
-from gcgan_jax.gan import build_gan
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.layers.ecc import FilterNetwork, ecc
 from gcgan_jax.layers.edge_conv import edge_conv
-from gcgan_jax.optimizer import make_direction
-from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import make_train_step
+from gcgan_jax.state import State
 from tests import references
+from tests.conftest import Tiny
 
 
-def run(config: Config) -> tuple[State, dict[str, np.ndarray]]:
+def run(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
     devices = jax.devices()[:1]
-    init = partial(init_state, build_gan(config), make_direction(config.optimizer))
-    state = replicate(jax.jit(init)(streams(config.seed).parameters), devices)
-    train = make_twins(config).train
+    state = replicate(experiment.init_state(), devices)
+    train = experiment.load_images().train
     images = replicate(train.reshape(len(train), -1), devices)
-    step = make_train_step(config, devices)
-    return jax.device_get(step(state, images, number(devices)))
+    return jax.device_get(experiment.train_step(devices)(state, images, number(devices)))
 
 
 @pytest.mark.parametrize("non_local", ["edge_conv", "ecc"])
-def test_the_wasserstein_estimate_is_that_of_float32(
-    tiny: Callable[..., Config], non_local: str
-) -> None:
+def test_the_wasserstein_estimate_is_that_of_float32(tiny: Tiny, non_local: str) -> None:
     every = ("iterations_per_call", "num_iterations", "log_every", "sample_every")
     changes = dict.fromkeys((*every, "checkpoint_every"), 50) | {
         "batch_size": 16,
@@ -42,7 +33,7 @@ def test_the_wasserstein_estimate_is_that_of_float32(
         "learning_rate": 5e-4,
         "optimizer__name": "adam",
         "data__twins__num_train": 256,
-        "generator__non_local": non_local,
+        "operator": non_local,
         "generator__width": 32,
         "critic__widths": (8, 16, 32),
     }
@@ -50,7 +41,7 @@ def test_the_wasserstein_estimate_is_that_of_float32(
     for dtype in ("float32", "bfloat16"):
         state, metrics = run(tiny(**changes, compute_dtype=dtype))
         assert all(np.isfinite(values).all() for values in metrics.values())
-        for leaf in jax.tree.leaves((state.generator, state.critic, state.batch_stats, metrics)):
+        for leaf in jax.tree.leaves((state, metrics)):
             assert leaf.dtype in (np.float32, np.int32)
         estimates[dtype] = np.mean(metrics["wasserstein"][40:])
     assert abs(estimates["bfloat16"] / estimates["float32"] - 1) < 0.1
@@ -85,13 +76,10 @@ def test_differences_of_products_are_taken_in_float32() -> None:
     np.testing.assert_allclose(found.astype(float), wanted, atol=0.02 * size)
 
 
-def test_products_are_as_precise_as_the_config_says(tiny: Callable[..., Config]) -> None:
-    config = tiny(matmul_precision="highest")
-    state = jax.eval_shape(
-        partial(init_state, build_gan(config), make_direction(config.optimizer)),
-        streams(config.seed).parameters,
-    )
-    shapes = state, jax.ShapeDtypeStruct((16, 768), jnp.uint8), jax.ShapeDtypeStruct((1,), int)
-    text = make_train_step(config, jax.devices()[:1]).lower(*shapes).as_text()
+def test_products_are_as_precise_as_the_config_says(tiny: Tiny) -> None:
+    experiment = tiny(matmul_precision="highest")
+    images = jax.ShapeDtypeStruct((16, 768), jnp.uint8)
+    shapes = experiment.state_shapes(), images, jax.ShapeDtypeStruct((1,), int)
+    text = experiment.train_step(jax.devices()[:1]).lower(*shapes).as_text()
     products = [line for line in text.splitlines() if "stablehlo.dot_general" in line]
     assert products and all("HIGHEST" in line for line in products)

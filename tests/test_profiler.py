@@ -1,29 +1,27 @@
 """Traces of chosen iterations."""
 
 import gzip
-from collections.abc import Callable
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import pytest
 
-from gcgan_jax.config import Config
 from gcgan_jax.profiler import Profiler
 
 
 @pytest.mark.parametrize(
     ("chosen", "start", "traced"),
-    [((3, 3), 0, [2]), ((4, 7), 0, [2, 4, 6]), ((1, 5), 4, [4]), ((1, 2), 4, []), ((), 0, [])],
+    [((3, 3), 0, [2]), ((4, 7), 0, [2, 4, 6]), ((1, 5), 4, [4]), ((1, 2), 4, []), (None, 0, [])],
 )
 def test_calls_with_chosen_iterations_are_in_one_trace(
-    tiny: Callable[..., Config], tmp_path: Path, chosen: tuple, start: int, traced: list[int]
+    tmp_path: Path, chosen: tuple[int, ...] | None, start: int, traced: list[int]
 ) -> None:
-    profiler = Profiler(tiny(profile=chosen), tmp_path)
+    profiler = Profiler(chosen, tmp_path)
     for before in range(start, 8, 2):
         with profiler.call(before, before + 2), jax.profiler.TraceAnnotation(f"call-{before}"):
             jax.block_until_ready(jnp.ones(2) + before)
-    traces = list((tmp_path / "tensorboard").rglob("*.trace.json.gz"))
+    traces = list(tmp_path.rglob("*.trace.json.gz"))
     assert len(traces) == (1 if traced else 0)
     text = "".join(gzip.decompress(path.read_bytes()).decode() for path in traces)
     assert [before for before in range(0, 8, 2) if f'"call-{before}"' in text] == traced

@@ -4,14 +4,14 @@ import os
 import queue
 import signal
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from gcgan_jax.config import Config
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.stopping import stoppable
 from scripts.program import ended, reach
+from tests.conftest import Tiny
 from tests.program import Program
 from tests.test_train import rows
 
@@ -38,9 +38,9 @@ def test_what_each_signal_does() -> None:
 def test_nothing_to_save_while_it_compiles(
     number: signal.Signals,
     program: Program,
-    tiny: Callable[..., Config],
+    tiny: Tiny,
 ) -> None:
-    process = program.run(tiny(generator__non_local="ecc", compilation_cache="off"))
+    process = program.run(tiny(operator="ecc", compilation_cache="off"))
     reach(process, "compiling the training step")
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
@@ -48,8 +48,8 @@ def test_nothing_to_save_while_it_compiles(
     assert err == f"gcgan_jax: stopped by {number.name}: there was nothing to save\n"
 
 
-def test_saved_and_gone_on_with(program: Program, tiny: Callable[..., Config]) -> None:
-    def config(num_iterations: int) -> Config:
+def test_saved_and_gone_on_with(program: Program, tiny: Tiny) -> None:
+    def config(num_iterations: int) -> Experiment:
         return tiny(num_iterations=num_iterations, log_every=1, checkpoint_every=10**6)
 
     process = program.run(config(10**6))
@@ -75,7 +75,7 @@ def test_saved_and_gone_on_with(program: Program, tiny: Callable[..., Config]) -
 
 def test_scoring_gives_way(
     program: Program,
-    tiny: Callable[..., Config],
+    tiny: Tiny,
 ) -> None:
     slow = tiny(
         generator__width=256,

@@ -4,8 +4,8 @@ import importlib
 import os
 import signal
 import time
-from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,15 +14,11 @@ from gcgan_jax.evaluation.protocol import Record
 from scripts import table_4_1
 from scripts.program import Program, ended
 from scripts.summary import ROWS, as_csv, as_markdown, bootstrap_interval, summarise
-
-SCORED = Record(
-    "classifier_score", 5.0, None, "generator", "classifier", "ab12", "small", 5000, 10,
-    "cifar10 0f", "train", 0, "running", False, 100, {},
-)  # fmt: skip
+from tests.evaluation.test_protocol import record
 
 
-def records(*values: float, **changes: object) -> list[Record]:
-    return [replace(SCORED, value=value, **changes) for value in values]
+def records(*values: float, **changes: Any) -> list[Record]:
+    return [record(score="classifier_score", value=value, **changes) for value in values]
 
 
 def test_means_spreads_and_differences() -> None:
@@ -66,16 +62,22 @@ def test_rows_are_those_of_the_thesis() -> None:
         file, _, argument = row.config.partition(":")
         module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
         config = module.get_config(argument) if argument else module.get_config()
-        operator = config.generator.non_local.replace("none", "baseline")
+        operator = config.generator.graph_layer.operator.name.replace("none", "baseline")
         assert name.startswith(operator)
-        assert operator == "baseline" or f"k = {config.generator.k}" in row.title
+        assert (
+            operator == "baseline" or f"k = {config.generator.graph_layer.graph.knn.k}" in row.title
+        )
     assert sum(bool(row.thesis) for row in ROWS.values()) == 7
 
 
 TOY = [
     *("--config.data.name=twins", "--config.data.image_size=16", "--config.eval.network=structure"),
     *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
-    *("--config.batch_size=4", "--config.generator.k=3", "--config.n_critic=1"),
+    *(
+        "--config.batch_size=4",
+        "--config.generator.graph_layer.graph.knn.k=3",
+        "--config.n_critic=1",
+    ),
     *("--config.sample_images=4", "--config.figure_images=4"),
 ]
 

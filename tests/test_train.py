@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Callable
 from contextlib import ExitStack, redirect_stdout
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,23 +13,18 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import optax
 import pytest
 from PIL import Image
 
-from gcgan_jax import train as loop
-from gcgan_jax import train_step
-from gcgan_jax.config import Config
 from gcgan_jax.errors import UserError
-from gcgan_jax.state import State
-from gcgan_jax.train import train
-from gcgan_jax.train_step import Metrics
+from gcgan_jax.experiment import Experiment
+from gcgan_jax.train import require_finite_metrics, train
 from scripts import injected
+from tests.conftest import Tiny
 from tests.full_disk import full_disk
 
-
-@pytest.fixture(autouse=True)
-def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(loop, "all_devices", lambda: jax.devices()[:2])
+on_two = partial(train, devices=jax.devices()[:2])
 
 
 def rows(workdir: Path) -> list[dict[str, float]]:
@@ -41,15 +37,15 @@ def assert_same(a: object, b: object) -> None:
 
 
 def test_stopped_and_resumed_is_the_same_bit_for_bit(
-    tiny: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    ecc = partial(tiny, generator__non_local="ecc", iterations_per_call=2, log_every=4)
-    whole = train(ecc(num_iterations=6), tmp_path / "whole")
-    train(ecc(num_iterations=2), tmp_path / "parts")
+    ecc = partial(tiny, operator="ecc", iterations_per_call=2, log_every=4)
+    whole = on_two(ecc(num_iterations=6), tmp_path / "whole")
+    on_two(ecc(num_iterations=2), tmp_path / "parts")
     with (tmp_path / "parts" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 3, "lost": 1}\n{"step": 4, "cut o')
     capsys.readouterr()
-    resumed = train(ecc(num_iterations=6), tmp_path / "parts")
+    resumed = on_two(ecc(num_iterations=6), tmp_path / "parts")
     assert "resuming at iteration 2 of 6" in capsys.readouterr().out
     assert_same(whole, resumed)
 
@@ -78,70 +74,66 @@ def test_stopped_and_resumed_is_the_same_bit_for_bit(
     assert list((tmp_path / "whole" / "tensorboard").glob("events.out.tfevents.*"))
 
 
+def infinite_updates(iteration: int) -> Callable[[Experiment], Experiment]:
+    """The generator's parameters become infinite in one iteration; losses stay finite."""
+
+    def alter(experiment: Experiment) -> Experiment:
+        algorithm = experiment.algorithm
+        optimizer = algorithm.optimizers.generator
+
+        def update(gradients: Any, state: Any, params: Any = None) -> tuple[Any, Any]:
+            updates, after = optimizer.update(gradients, state, params)
+            (count,) = (leaf for leaf in jax.tree.leaves(after) if leaf.dtype == jnp.int32)
+            factor = jnp.where(count == iteration, jnp.inf, 1)
+            return jax.tree.map(lambda leaf: leaf * factor, updates), after
+
+        spoilt = optax.GradientTransformation(optimizer.init, update)
+        optimizers = replace(algorithm.optimizers, generator=spoilt)
+        return replace(experiment, algorithm=replace(algorithm, optimizers=optimizers))
+
+    return alter
+
+
 @pytest.mark.parametrize(
-    ("poison", "told"),
+    ("fault", "what"),
     [
-        (lambda state, metrics: (state, metrics | {"critic_loss": jnp.full(1, jnp.nan)}),
-         "iteration 4: critic_loss is nan"),
-        (lambda state, metrics: (state._replace(batch_stats=jnp.array(jnp.inf)), metrics),
-         "iteration 4: state.batch_stats is not finite"),
+        (injected.nan, "critic_gradients is nan"),
+        (injected.inf, "generator_gradients is inf"),
+        (infinite_updates, r"state\.generator\.params\[.* is not finite"),
     ],
-)  # fmt: skip
+)
 def test_not_finite_stops_with_the_iteration_and_keeps_the_checkpoint(
-    tiny: Callable[..., Config],
+    tiny: Tiny,
     tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-    poison: Callable,
-    told: str,
+    fault: Callable[[int], Callable[[Experiment], Experiment]],
+    what: str,
 ) -> None:
-    compiled = loop._compile
+    spoilt = fault(4)(tiny(num_iterations=6, log_every=6, sample_every=6))
+    message = f"iteration 4: {what}; the checkpoint of iteration 2 remains"
+    with pytest.raises(UserError, match=message):
+        on_two(spoilt, tmp_path)
+    assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
 
-    def poisoned(*args: Any) -> Callable:
-        step = compiled(*args)
 
-        def poisoned_step(state: State) -> tuple[State, Metrics]:
-            state, metrics = step(state)
-            return poison(state, metrics) if state.iteration == 4 else (state, metrics)
-
-        return poisoned_step
-
-    monkeypatch.setattr(loop, "_compile", poisoned)
-    config = tiny(num_iterations=6, log_every=6, sample_every=6)
+def test_the_next_starts_say_what_was_not_finite(
+    tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment = tiny(num_iterations=6, log_every=6, sample_every=6)
     for _ in range(2):
-        with pytest.raises(UserError, match=f"{told}; the checkpoint of iteration 2 remains"):
-            train(config, tmp_path)
-        assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
-    before = f"the run before stopped in {told}"
+        with pytest.raises(UserError, match="critic_gradients is nan"):
+            on_two(injected.nan(4)(experiment), tmp_path)
+    before = "the run before stopped in iteration 4: critic_gradients is nan"
     assert before in capsys.readouterr().out
-    monkeypatch.setattr(loop, "_compile", compiled)
-    for expected in (True, False):  # told until a checkpoint is beyond it
-        train(config, tmp_path)
+    for expected in (True, False):  # shown until a checkpoint is beyond it
+        on_two(experiment, tmp_path)
         assert (before in capsys.readouterr().out) == expected
 
 
-def test_the_first_number_that_is_not_finite_is_told() -> None:
+def test_the_first_number_that_is_not_finite_is_reported(tiny: Tiny) -> None:
     metrics = {"early": np.array([1.0, 2.0, np.nan]), "late": np.array([1.0, np.inf, np.nan])}
+    state = tiny().init_state()._replace(iteration=np.array(13))
     with pytest.raises(UserError, match="iteration 12: late is inf; no checkpoint was written"):
-        loop._require_finite_metrics(metrics, before=10, kept=0)
-
-
-@pytest.mark.parametrize(
-    ("fault", "told"),
-    [("nan", "critic_gradients is nan"), ("inf", "generator_gradients is inf")],
-)
-def test_gradients_that_are_not_finite(
-    fault: str,
-    told: str,
-    tiny: Callable[..., Config],
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    for name in ("train_iteration", "critic_loss", "generator_loss"):
-        monkeypatch.setattr(train_step, name, getattr(train_step, name))  # to be put back
-    injected.FAULTS[fault](3)
-    with pytest.raises(UserError, match=f"iteration 3: {told}; the checkpoint of iteration 2"):
-        train(tiny(), tmp_path)
+        require_finite_metrics(state, metrics, saved=0)
 
 
 class FullOnceCompiled(io.StringIO):
@@ -157,10 +149,10 @@ class FullOnceCompiled(io.StringIO):
         return super().write(text)
 
 
-def test_a_full_disk_loses_nothing(tiny: Callable[..., Config], tmp_path: Path) -> None:
+def test_a_full_disk_loses_nothing(tiny: Tiny, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    whole = train(tiny(num_iterations=6), tmp_path / "whole")
-    train(tiny(num_iterations=2), run)
+    whole = on_two(tiny(num_iterations=6), tmp_path / "whole")
+    on_two(tiny(num_iterations=2), run)
     every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
     for first, file in (
         ("log_every", "metrics.jsonl"),
@@ -173,27 +165,28 @@ def test_a_full_disk_loses_nothing(tiny: Callable[..., Config], tmp_path: Path) 
             redirect_stdout(FullOnceCompiled(opened)),
             pytest.raises(OSError, match=str(run / file)) as error,
         ):
-            train(config, run)
+            on_two(config, run)
         assert error.value.errno == errno.EFBIG
         finished = (run / "checkpoints").glob("*/SHA256SUMS")
         assert [path.parent.name for path in finished] == ["2"]
-    assert_same(whole, train(tiny(num_iterations=6), run))
+    assert_same(whole, on_two(tiny(num_iterations=6), run))
     assert [row["step"] for row in rows(run)] == [1, 2, 4, 6]
 
 
 def test_another_config_is_refused_but_for_free_fields(
-    tiny: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    train(tiny(num_iterations=2), tmp_path)
-    with pytest.raises(UserError, match=r"batch_size \(4 there, 2 now\), generator.k \(3 there"):
-        train(tiny(batch_size=2, generator__k=4), tmp_path)
-    train(tiny(num_iterations=2, log_every=1, sample_every=1, checkpoint_every=1), tmp_path)
+    on_two(tiny(num_iterations=2), tmp_path)
+    with pytest.raises(
+        UserError,
+        match=r"batch_size \(4 there, 2 now\), generator\.graph_layer\.graph\.knn\.k \(3 there",
+    ):
+        on_two(tiny(batch_size=2, k=4), tmp_path)
+    on_two(tiny(num_iterations=2, log_every=1, sample_every=1, checkpoint_every=1), tmp_path)
     assert "all 2 iterations are done" in capsys.readouterr().out
 
 
-def test_a_batch_larger_than_the_data_is_refused(
-    tiny: Callable[..., Config], tmp_path: Path
-) -> None:
+def test_a_batch_larger_than_the_data_is_refused(tiny: Tiny, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"batch_size = 32 is larger than the 16 training images"):
-        train(tiny(batch_size=32), tmp_path / "none")
+        on_two(tiny(batch_size=32), tmp_path / "none")
     assert not (tmp_path / "none").exists()

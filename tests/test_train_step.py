@@ -1,58 +1,56 @@
 """One training step on one to eight devices, in float64 where rounding would hide a mistake."""
 
-import functools
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
-from types import SimpleNamespace
 from typing import Any
 
+import flax.linen as nn
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from jax import lax
+from jax import Array, lax
 
-from gcgan_jax import train_step
-from gcgan_jax.config import Config
-from gcgan_jax.data import make_twins
-from gcgan_jax.devices import number, replicate
-from gcgan_jax.draws import draw_latents, streams, update_key
+from gcgan_jax.devices import AXIS, number, replicate
+from gcgan_jax.draws import draw_latents, update_key
 from gcgan_jax.errors import UserError
-from gcgan_jax.gan import build_gan
-from gcgan_jax.optimizer import make_direction
-from gcgan_jax.state import State, init_state
+from gcgan_jax.experiment import Experiment
+from gcgan_jax.losses import Critic, Loss, Metrics
+from gcgan_jax.state import State
+from tests.conftest import Tiny
 
 
-def start(config: Config) -> State:
-    averaged = config.ema_decay > 0
-    init = partial(
-        init_state, build_gan(config), make_direction(config.optimizer), averaged=averaged
-    )
-    return jax.jit(init)(streams(config.seed).parameters)
-
-
-def run(config: Config, devices: int, calls: int = 1) -> tuple[State, dict[str, np.ndarray]]:
+def run(
+    experiment: Experiment, devices: int, calls: int = 1
+) -> tuple[State, dict[str, np.ndarray]]:
     """The state after so many calls, and the metrics of the last."""
     chosen = jax.devices()[:devices]
-    step = train_step.make_train_step(config, chosen)
-    images = replicate(make_twins(config).train, chosen)
-    state = replicate(start(config), chosen)
+    step = experiment.train_step(chosen)
+    train = experiment.load_images().train
+    images = replicate(train.reshape(len(train), -1), chosen)
+    state = replicate(experiment.init_state(), chosen)
     for _ in range(calls):
         state, metrics = step(state, images, number(chosen))
         metrics = jax.device_get(metrics)
     return jax.device_get(state), metrics
 
 
-def three_iterations(tiny: Callable[..., Config], **changes: Any) -> Config:
+def three_iterations(tiny: Tiny, **changes: Any) -> Experiment:
+    """With a graph layer in the critic as well as in the generator."""
+    critic = {
+        "critic__graph_layer__operator__name": "edge_conv",
+        "critic__graph_layer__graph__knn__k": 3,
+    }
     every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 3)
     whole = {"batch_size": 8, "iterations_per_call": 3, "num_iterations": 3}
-    return tiny(**whole | every | changes)
+    return tiny(**whole | every | critic | changes)
 
 
-def updates(config: Config, devices: int, calls: int = 1) -> np.ndarray:
+def updates(experiment: Experiment, devices: int, calls: int = 1) -> np.ndarray:
     """What the calls add to all parameters, in float64."""
     with jax.enable_x64(True):
-        before, (after, _) = jax.device_get(start(config)), run(config, devices, calls)
+        before, (after, _) = experiment.init_state(), run(experiment, devices, calls)
     moved = jax.tree.map(
         lambda a, b: (b - a).ravel(),
         (before.generator.params, before.critic.params),
@@ -63,49 +61,108 @@ def updates(config: Config, devices: int, calls: int = 1) -> np.ndarray:
     return flat
 
 
-on_one_device = functools.cache(partial(updates, devices=1))
+@pytest.fixture(scope="module")
+def on_one_device() -> Callable[[Experiment], np.ndarray]:
+    """Updates of three iterations on one device, computed once for each operator."""
+    known: dict[str, np.ndarray] = {}
+
+    def found(experiment: Experiment) -> np.ndarray:
+        operator = experiment.config.generator.graph_layer.operator.name
+        if operator not in known:
+            known[operator] = updates(experiment, devices=1)
+        return known[operator]
+
+    return found
 
 
 def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
-@pytest.mark.parametrize("devices", [2, 4, 8])
-@pytest.mark.parametrize("non_local", ["edge_conv", "ecc"])
+@pytest.mark.parametrize(
+    ("operator", "devices"),
+    [("edge_conv", 2), ("ecc", 4)],
+)
 def test_devices_do_what_one_does(
-    tiny: Callable[..., Config], non_local: str, devices: int
+    tiny: Tiny, on_one_device: Callable, operator: str, devices: int
 ) -> None:
-    config = three_iterations(tiny, generator__non_local=non_local)
-    assert difference(on_one_device(config), updates(config, devices)) < 1e-9
+    experiment = three_iterations(tiny, operator=operator)
+    assert difference(on_one_device(experiment), updates(experiment, devices)) < 1e-9
+
+
+class Unsynchronised(nn.Module):
+    """A generator that normalises by the statistics of each device alone."""
+
+    generator: nn.Module
+
+    def __call__(self, z: Array, keys: Array, *, train: bool, axis_name: str | None = None) -> Any:
+        return self.generator(z, keys, train=train)
+
+
+@dataclass(frozen=True)
+class OfOneDevice:
+    """A loss whose mean gradient over devices is that of the first device."""
+
+    loss: Loss
+
+    def critic_loss(self, *arguments: Any) -> tuple[Array, Metrics]:
+        loss, metrics = self.loss.critic_loss(*arguments)
+        return self._alone(loss), metrics
+
+    def generator_loss(self, *arguments: Any) -> Array:
+        return self._alone(self.loss.generator_loss(*arguments))
+
+    def project(self, critic_params: Any) -> Any:
+        return critic_params
+
+    def _alone(self, loss: Array) -> Array:
+        return loss * jnp.where(lax.axis_index(AXIS) == 0, lax.axis_size(AXIS), 0)
 
 
 @pytest.mark.parametrize("left_out", ["averaged gradients", "averaged statistics"])
-def test_two_devices_differ_without(
-    tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch, left_out: str
-) -> None:
-    config = three_iterations(tiny, generator__non_local="ecc")
-    one = on_one_device(config)  # before anything is left out
+def test_two_devices_differ_without(tiny: Tiny, on_one_device: Callable, left_out: str) -> None:
+    experiment = three_iterations(tiny, operator="ecc")
+    algorithm = experiment.algorithm
     if left_out == "averaged gradients":
-        own = SimpleNamespace(**{**vars(lax), "pmean": lambda values, axis: values})
-        monkeypatch.setattr(train_step, "lax", own)
+        other = replace(algorithm, loss=OfOneDevice(algorithm.loss))
     else:
-        monkeypatch.setattr(train_step, "build_gan", lambda config, axis: build_gan(config))
-    assert difference(one, updates(config, 2)) > 1e-4
+        alone = Unsynchronised(algorithm.gan.generator)
+        other = replace(algorithm, gan=replace(algorithm.gan, generator=alone))
+    altered = replace(experiment, algorithm=other)
+    one = on_one_device(experiment)  # of which nothing is left out
+    assert difference(one, updates(altered, 2)) > 1e-4
 
 
-def test_iterations_in_one_call_are_those_of_three_calls(tiny: Callable[..., Config]) -> None:
-    config = three_iterations(tiny, generator__non_local="ecc")
-    apart = three_iterations(tiny, generator__non_local="ecc", iterations_per_call=1)
-    assert difference(on_one_device(config), updates(apart, 1, calls=3)) < 1e-9
-
-
-def test_critic_updates_leave_the_generator_alone(
-    tiny: Callable[..., Config], monkeypatch: pytest.MonkeyPatch
+def test_iterations_in_one_call_are_those_of_three_calls(
+    tiny: Tiny, on_one_device: Callable
 ) -> None:
-    config = tiny()
-    before = jax.device_get(start(config))
-    monkeypatch.setattr(train_step, "generator_loss", lambda critic, fake: 0 * jnp.sum(fake))
-    after, metrics = run(config, 1)
+    experiment = three_iterations(tiny, operator="ecc")
+    apart = three_iterations(tiny, operator="ecc", iterations_per_call=1)
+    assert difference(on_one_device(experiment), updates(apart, 1, calls=3)) < 1e-9
+
+
+@dataclass(frozen=True)
+class Indifferent:
+    """A loss that gives the generator no gradient."""
+
+    loss: Loss
+
+    def critic_loss(self, *arguments: Any) -> tuple[Array, Metrics]:
+        return self.loss.critic_loss(*arguments)
+
+    def generator_loss(self, critic: Critic, real: Array, fake: Array, *_: Array) -> Array:
+        return 0 * jnp.sum(fake)
+
+    def project(self, critic_params: Any) -> Any:
+        return critic_params
+
+
+def test_critic_updates_leave_the_generator_alone(tiny: Tiny) -> None:
+    experiment = tiny()
+    algorithm = experiment.algorithm
+    before = experiment.init_state()
+    indifferent = replace(algorithm, loss=Indifferent(algorithm.loss))
+    after, metrics = run(replace(experiment, algorithm=indifferent), 1)
     assert all(values.shape == (1,) for values in metrics.values())
     jax.tree.map(np.testing.assert_array_equal, before.generator.params, after.generator.params)
     moved = jax.tree.map(
@@ -114,33 +171,56 @@ def test_critic_updates_leave_the_generator_alone(
     moved["dense"].pop("bias")  # drops out of E[D(fake)] - E[D(real)]
     assert min(jax.tree.leaves(moved)) > 0
 
-    gan = build_gan(config)  # the running averages moved once, by the generator's own latents
-    key = update_key(streams(config.seed).training, 0, config.n_critic)
-    z = draw_latents(key, jnp.arange(config.batch_size), gan.latent_size)
-    variables = {"params": before.generator.params, "batch_stats": before.batch_stats}
-    _, once = gan.generator.apply(variables, z, train=True, mutable=["batch_stats"])
+    # The running averages moved once, by the generator's own latents.
+    gan, config = experiment.gan, experiment.config
+    key = update_key(experiment.keys.training, 0, config.n_critic)
+    latents = draw_latents(key, jnp.arange(config.batch_size), gan.latent_size)
+    _, once = gan.generate(before.generator.variables, latents)
     jax.tree.map(
-        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),
-        once["batch_stats"],
-        after.batch_stats,
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), once, after.generator.batch_stats
     )
 
 
-def test_batch_that_does_not_divide_is_refused(tiny: Callable[..., Config]) -> None:
+@dataclass(frozen=True)
+class Clipping:
+    """A loss that clips the critic's parameters to +-c."""
+
+    loss: Loss
+    c: float
+
+    def critic_loss(self, *arguments: Any) -> tuple[Array, Metrics]:
+        return self.loss.critic_loss(*arguments)
+
+    def generator_loss(self, *arguments: Any) -> Array:
+        return self.loss.generator_loss(*arguments)
+
+    def project(self, critic_params: Any) -> Any:
+        return jax.tree.map(lambda leaf: jnp.clip(leaf, -self.c, self.c), critic_params)
+
+
+def test_the_critic_is_projected_after_each_update(tiny: Tiny) -> None:
+    experiment = tiny()
+    clipping = replace(experiment.algorithm, loss=Clipping(experiment.algorithm.loss, 0.01))
+    (after, _), (free, _) = run(replace(experiment, algorithm=clipping), 1), run(experiment, 1)
+    largest = [
+        max(abs(leaf).max() for leaf in jax.tree.leaves(s.critic.params)) for s in (after, free)
+    ]
+    assert largest[0] == np.float32(0.01) and largest[1] > 0.1
+
+
+def test_batch_that_does_not_divide_is_refused(tiny: Tiny) -> None:
     with pytest.raises(UserError, match=r"batch_size = 3 does not divide by the 2 devices"):
-        train_step.make_train_step(tiny(batch_size=3), jax.devices()[:2])
+        tiny(batch_size=3).train_step(jax.devices()[:2])
 
 
-def test_average_is_of_the_generator_after_each_iteration(tiny: Callable[..., Config]) -> None:
-    config = tiny(ema_decay=0.3)
-    states = [run(config, 1, calls)[0] for calls in (1, 2, 3)]
-    expected = jax.device_get(start(config)).generator_variables
+def test_ema_is_of_the_generator_after_each_iteration(tiny: Tiny) -> None:
+    experiment = tiny(ema_decay=0.3)
+    states = [run(experiment, 1, calls)[0] for calls in (1, 2, 3)]
+    expected = experiment.init_state().generator.variables
     for t, state in enumerate(states, 1):
         d = min(0.3, t / (t + 9))
         expected = jax.tree.map(
-            lambda a, v, d=d: d * a + (1 - d) * v, expected, state.generator_variables
+            lambda a, v, d=d: d * a + (1 - d) * v, expected, state.generator.variables
         )
-        jax.tree.map(
-            partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), state.average, expected
-        )
-    assert start(tiny()).average == {}
+        jax.tree.map(partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), state.ema, expected)
+    assert tiny().init_state().ema == {}

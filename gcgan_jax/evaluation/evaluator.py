@@ -1,122 +1,117 @@
 """Scores of a generator, and of a folder of images."""
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from itertools import takewhile
 from pathlib import Path
-from typing import Any, NamedTuple
 
-import jax
 import numpy as np
+from flax.typing import VariableDict
 from jax import Array
 from PIL import Image, UnidentifiedImageError
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import Images
-from gcgan_jax.draws import streams
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.features import in_batches
-from gcgan_jax.evaluation.protocol import PROTOCOLS, Protocol, Record, versions
-from gcgan_jax.evaluation.reference import digest_of
-from gcgan_jax.evaluation.scorers import Scorer, make_scorer
-from gcgan_jax.generate import Batch, make_generate
+from gcgan_jax.evaluation.protocol import Provenance, Record, Value, versions
+from gcgan_jax.evaluation.scorers import Scorer
+from gcgan_jax.sampler import Sampler
 from gcgan_jax.state import State
 
-Tree = Any
 
+@dataclass(frozen=True)
+class Evaluator:
+    """Scores images by one scorer, on the devices of this process.
 
-class Evaluator(NamedTuple):
-    """Scores images under the config's protocol, on the devices of this process."""
+    Attributes:
+        key: of the latents, which follow from `seed`.
+        provenance: of a generator's scores.
+    """
 
-    config: Config
-    protocol: Protocol
-    devices: Sequence[jax.Device]
     scorer: Scorer
-    data: str
-    generate: Callable[[Tree], Iterator[Array]]
+    sampler: Sampler
+    key: Array
+    seed: int
+    provenance: Provenance
 
-    def of_state(self, state: State) -> list[Record]:
-        """Of the generator; then, if one is kept, of its average over iterations."""
-        models = {False: state.generator_variables}
-        if state.average:
-            models[True] = state.average
-        made = {
-            "images": "generator",
-            "seed": self.config.seed,
-            "batch_norm": self.config.eval.batch_norm,
-            "step": int(state.iteration),
-        }
-        return [
-            record
-            for ema, variables in models.items()
-            for record in self._records(self.generate(variables), ema=ema, **made)
-        ]
+    def score_state(
+        self, state: State, should_stop: Callable[[], bool] = lambda: False
+    ) -> list[Record]:
+        """Of the generator; then, if one is kept, of its average.
 
-    def of_folder(self, folder: Path) -> list[Record]:
+        Args:
+            should_stop: asked after each batch of images; once it says so, there are no scores.
+        """
+        models = {False: state.generator.variables}
+        if state.ema:
+            models[True] = state.ema
+        records = []
+        for ema, variables in models.items():
+            scores = self._score_generator(variables, should_stop)
+            if scores is None:
+                return []
+            records += [
+                self._record(name, value, ema=ema, step=int(state.iteration))
+                for name, value in scores.items()
+            ]
+        return records
+
+    def score_folder(self, folder: Path) -> list[Record]:
         """Of the first images of a folder, in the order of their names.
 
         Raises:
             UserError: too few, or a file that is no image of one and the same size.
         """
-        images = read_folder(folder, self.protocol.samples)
+        images = read_folder(folder, self.provenance.samples)
         if self.scorer.side and images.shape[1:3] != 2 * (self.scorer.side,):
             raise UserError(
                 f"--images={folder} has images of {_size(images[0])}, config.eval.network = "
                 f"{self.scorer.network!r} takes a side of {self.scorer.side}: choose 'inception'"
             )
-        batches = in_batches(images, self.config.eval.batch_size, len(self.devices))
-        made = {"images": str(folder), "seed": None, "batch_norm": None, "step": None, "ema": None}
-        return self._records(batches, **made)
+        sampler = self.sampler
+        scores = self.scorer.score(in_batches(images, sampler.batch_size, len(sampler.devices)))
+        assert scores is not None  # there are enough
+        provenance = replace(self.provenance, batch_norm=None)
+        return [
+            replace(
+                self._record(name, value, ema=None, step=None),
+                images=str(folder),
+                seed=None,
+                provenance=provenance,
+            )
+            for name, value in scores.items()
+        ]
 
     def best(self, records: Iterable[Record]) -> float:
         """The value by which checkpoints compete, the lower the better: of the average if kept.
 
-        Infinite if no record was obtained in this evaluator's way.
+        Infinite if none of the records may be compared with this evaluator's.
         """
-        way = self._way() | {"batch_norm": self.config.eval.batch_norm}
         values = [
             record.value
             for record in records
-            if record.score == self.scorer.best
-            and all(getattr(record, name) == value for name, value in way.items())
+            if record.score == self.scorer.best and record.provenance == self.provenance
         ]
         return values[-1] if values else math.inf
 
-    def _records(self, batches: Iterable[Batch], **made: Any) -> list[Record]:
-        return [
-            Record(name, found.value, found.spread, versions=versions(), **self._way(), **made)
-            for name, found in self.scorer.score(batches).items()
-        ]
+    def _score_generator(
+        self, variables: VariableDict, should_stop: Callable[[], bool]
+    ) -> dict[str, Value] | None:
+        batches = self.sampler.stream(variables, self.key, self.provenance.samples)
+        return self.scorer.score(takewhile(lambda _: not should_stop(), batches))
 
-    def _way(self) -> dict[str, Any]:
-        """The fields of a record that are the same for all images."""
-        return {
-            "network": self.scorer.network,
-            "weights": self.scorer.weights,
-            "protocol": self.protocol.name,
-            "samples": self.protocol.samples,
-            "splits": self.protocol.splits,
-            "data": self.data,
-            "split": self.config.eval.split,
-        }
-
-
-def make_evaluator(config: Config, images: Images, devices: Sequence[jax.Device]) -> Evaluator:
-    """The evaluator of a config, which compares with `images`.
-
-    Raises:
-        UserError: the batch does not divide by the devices, or see `make_scorer`.
-    """
-    protocol = PROTOCOLS[config.eval.protocol]
-    real = images.test if config.eval.split == "test" else images.train
-    digest = digest_of(real)
-    return Evaluator(
-        config,
-        protocol,
-        devices,
-        make_scorer(config, real, digest, protocol, devices),
-        f"{config.data.name} {digest}",
-        make_generate(config, streams(config.seed).scoring, protocol.samples, devices),
-    )
+    def _record(self, name: str, found: Value, *, ema: bool | None, step: int | None) -> Record:
+        return Record(
+            score=name,
+            value=found.value,
+            spread=found.spread,
+            images="generator",
+            seed=self.seed,
+            ema=ema,
+            step=step,
+            versions=versions(),
+            provenance=self.provenance,
+        )
 
 
 def read_folder(folder: Path, samples: int) -> np.ndarray:

@@ -10,8 +10,8 @@ from jax import Array
 
 from gcgan_jax.devices import replicate
 from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.generate import Batch
 from gcgan_jax.progress import image_progress
+from gcgan_jax.sampler import Batch
 
 
 class Features(NamedTuple):
@@ -35,13 +35,15 @@ def make_extractor(
         return network.apply(variables, images)
 
     def extract(batches: Iterable[Batch], n: int) -> Features:
-        fetched = []
+        fetched: list[tuple[np.ndarray, np.ndarray]] = []
         pending = None
         for images in image_progress(batches, n):
             current = apply(variables, images)
             if pending is not None:
                 fetched.append(jax.device_get(pending))  # while the current batch is computed
             pending = current
+        if pending is None:
+            return Features(np.empty((0, 0)), np.empty((0, 0)))
         fetched.append(jax.device_get(pending))
         features, logits = zip(*fetched, strict=True)
         return Features(_first(features, n), _first(logits, n))

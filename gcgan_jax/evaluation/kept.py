@@ -4,6 +4,7 @@ The name of a kept file carries its own digest: what was damaged on disk is made
 """
 
 import hashlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,13 @@ from safetensors.numpy import load, save
 
 from gcgan_jax.files import write_atomically
 
-Tree = Any
 
-
-def to_bytes(tree: Tree) -> bytes:
+def to_bytes(tree: Mapping[str, Any]) -> bytes:
     """A tree of arrays as a safetensors file, its paths joined by slashes."""
     return save({path: np.asarray(leaf) for path, leaf in flatten_dict(tree, sep="/").items()})
 
 
-def from_bytes(stored: bytes) -> Tree:
+def from_bytes(stored: bytes) -> dict[str, Any]:
     return unflatten_dict(load(stored), sep="/")
 
 
@@ -29,7 +28,7 @@ def sha256(stored: bytes) -> str:
     return hashlib.sha256(stored).hexdigest()
 
 
-def keep(cache: Path, name: str, tree: Tree) -> None:
+def keep(cache: Path, name: str, tree: Mapping[str, Any]) -> None:
     """Writes the tree in place of what was kept under that name."""
     stored = to_bytes(tree)
     path = cache / f"{name}.{sha256(stored)[:16]}.safetensors"
@@ -39,7 +38,7 @@ def keep(cache: Path, name: str, tree: Tree) -> None:
             other.unlink()
 
 
-def read_kept(cache: Path, name: str) -> Tree | None:
+def read_kept(cache: Path, name: str) -> dict[str, Any] | None:
     """The tree kept under that name; None if there is none, or a damaged one."""
     for path in cache.glob(f"{name}.*.safetensors"):
         stored = path.read_bytes()

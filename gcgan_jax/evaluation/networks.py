@@ -1,29 +1,31 @@
 """The networks that scores are made with."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import cast
 
+import flax.linen as nn
+from flax.typing import VariableDict
 from jax import Array
 
 from gcgan_jax.evaluation.classifier import SIDE, Classifier
 from gcgan_jax.evaluation.inception import Inception
 from gcgan_jax.evaluation.weights import load_classifier, load_inception
 
-Tree = Any
 
-
-class Network(NamedTuple):
+@dataclass(frozen=True)
+class Network:
     """`apply(variables, images)`: uint8 [B, H, W, 3] -> features [B, F] and logits [B, C]."""
 
     name: str
     digest: str  # SHA-256 of the weights' file
     side: int | None  # of the only images it takes; None: of any
-    variables: Tree
-    apply: Callable[[Tree, Array], tuple[Array, Array]]
+    variables: VariableDict
+    apply: Callable[[VariableDict, Array], tuple[Array, Array]]
 
 
-def load_network(name: str, inception_weights: str, cache: Path) -> Network:
+def load_network(name: str, inception_weights: str | None, cache: Path) -> Network:
     """The network "classifier", of this package, or "inception", of published weights.
 
     Raises:
@@ -31,6 +33,13 @@ def load_network(name: str, inception_weights: str, cache: Path) -> Network:
     """
     if name == "classifier":
         variables, digest = load_classifier()
-        return Network(name, digest, SIDE, variables, Classifier().apply)
+        return Network(name, digest, SIDE, variables, _apply(Classifier()))
     variables, digest = load_inception(inception_weights, cache)
-    return Network(name, digest, None, variables, Inception().apply)
+    return Network(name, digest, None, variables, _apply(Inception()))
+
+
+def _apply(network: nn.Module) -> Callable[[VariableDict, Array], tuple[Array, Array]]:
+    def apply(variables: VariableDict, images: Array) -> tuple[Array, Array]:
+        return cast(tuple[Array, Array], network.apply(variables, images))
+
+    return apply

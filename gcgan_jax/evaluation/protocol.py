@@ -1,10 +1,10 @@
 """How a score is obtained, and the record that says so."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from gcgan_jax import __version__
 from gcgan_jax.json_lines import read_json_lines, write_json_lines
@@ -13,7 +13,8 @@ from gcgan_jax.lock import in_turn
 LIBRARIES = ("jax", "flax", "numpy")
 
 
-class Protocol(NamedTuple):
+@dataclass(frozen=True)
+class Protocol:
     """Numbers that a score depends on."""
 
     name: str
@@ -28,29 +29,22 @@ class Protocol(NamedTuple):
 PROTOCOLS = {p.name: p for p in (Protocol("standard", 50_000), Protocol("small", 5_000))}
 
 
-class Value(NamedTuple):
+@dataclass(frozen=True)
+class Value:
     value: float
     spread: float | None = None  # standard deviation over splits or subsets
 
 
 @dataclass(frozen=True)
-class Record:
-    """One score, and all that it was obtained by.
+class Provenance:
+    """How a score was obtained: only scores of equal provenance may be compared.
 
     Attributes:
-        images: "generator", or the folder they were read from.
         weights: SHA-256 of the network's.
         data: the real images' name and the start of their SHA-256.
-        batch_norm: "running" averages or those of each "batch"; None for a folder, as are the
-            following, and the seed.
-        ema: whether the averaged generator made the images.
-        step: generator iterations.
+        batch_norm: "running" averages or those of each "batch"; None for a folder of images.
     """
 
-    score: str
-    value: float
-    spread: float | None
-    images: str
     network: str
     weights: str
     protocol: str
@@ -58,15 +52,9 @@ class Record:
     splits: int
     data: str
     split: str
-    seed: int | None
     batch_norm: str | None
-    ema: bool | None
-    step: int | None
-    versions: dict[str, str]
 
-    @property
-    def way(self) -> str:
-        """How it was obtained: only scores of one way may be compared."""
+    def __str__(self) -> str:
         model = "" if self.batch_norm is None else f", {self.batch_norm} statistics"
         network = f"{self.network} {self.weights[:8]}".strip()
         return (
@@ -74,9 +62,44 @@ class Record:
             f"{self.data} ({self.split}), network {network}{model}"
         )
 
-    def identity(self) -> dict[str, Any]:
-        """All but the value and its spread."""
-        return {k: v for k, v in asdict(self).items() if k not in ("value", "spread")}
+
+@dataclass(frozen=True)
+class Record:
+    """One score, of which images it is, and how it was obtained; a line of scores.jsonl.
+
+    Attributes:
+        images: "generator", or the folder they were read from, which has none of the following.
+        seed: of the latents.
+        ema: whether the average of the generator made the images.
+        step: generator iterations.
+    """
+
+    score: str
+    value: float
+    spread: float | None
+    images: str
+    seed: int | None
+    ema: bool | None
+    step: int | None
+    versions: dict[str, str]
+    provenance: Provenance
+
+    def to_json(self) -> dict[str, Any]:
+        """In one level, as it stands in the file."""
+        fields = asdict(self)
+        return fields | fields.pop("provenance")
+
+    @classmethod
+    def from_json(cls, entry: dict[str, Any]) -> "Record":
+        """Raises KeyError if a field is missing."""
+        own = {field.name: entry[field.name] for field in fields(cls)[:-1]}
+        provenance = {field.name: entry[field.name] for field in fields(Provenance)}
+        return cls(**own, provenance=Provenance(**provenance))
+
+    @property
+    def identity(self) -> "Record":
+        """Without its value: what a later record of the same takes the place of."""
+        return replace(self, value=0.0, spread=None)
 
 
 def versions() -> dict[str, str]:
@@ -85,7 +108,7 @@ def versions() -> dict[str, str]:
 
 def read_records(path: Path) -> list[Record]:
     """The records of a scores.jsonl; none if it does not exist."""
-    return [Record(**fields) for fields in read_json_lines(path)]
+    return [Record.from_json(entry) for entry in read_json_lines(path)]
 
 
 def add_records(path: Path, new: Sequence[Record]) -> None:
@@ -93,28 +116,28 @@ def add_records(path: Path, new: Sequence[Record]) -> None:
 
     Several processes may do so, as when a run is scored that still trains.
     """
-    made = [record.identity() for record in new]
+    made = [record.identity for record in new]
     path.parent.mkdir(parents=True, exist_ok=True)
     with in_turn(path):
-        kept = [record for record in read_records(path) if record.identity() not in made]
-        write_json_lines(path, map(asdict, [*kept, *new]))
+        kept = [record for record in read_records(path) if record.identity not in made]
+        write_json_lines(path, [record.to_json() for record in [*kept, *new]])
 
 
 def as_tables(records: Iterable[Record]) -> str:
-    """Records as text, a table for each way."""
-    tables: dict[str, dict[str, dict[str, str]]] = {}
+    """Records as text, a table for each provenance."""
+    tables: dict[Provenance, dict[str, dict[str, str]]] = {}
     for record in records:
         row = record.images
         if record.step is not None:
             row = f"iteration {record.step}{', averaged parameters' if record.ema else ''}"
         spread = "" if record.spread is None else f" ± {record.spread:.3g}"
-        scores = tables.setdefault(record.way, {}).setdefault(row, {})
+        scores = tables.setdefault(record.provenance, {}).setdefault(row, {})
         scores[record.score] = f"{record.value:.5g}{spread}"
-    return "\n\n".join(_table(way, rows) for way, rows in tables.items())
+    return "\n\n".join(_table(provenance, rows) for provenance, rows in tables.items())
 
 
-def _table(way: str, rows: dict[str, dict[str, str]]) -> str:
-    lines = [way]
+def _table(provenance: Provenance, rows: dict[str, dict[str, str]]) -> str:
+    lines = [str(provenance)]
     for row, scores in rows.items():
         lines.append(f"  {row}")
         width = max(map(len, scores))

@@ -10,8 +10,8 @@ from gcgan_jax.evaluation.features import Features
 from gcgan_jax.evaluation.kept import keep, read_kept, sha256
 from gcgan_jax.evaluation.networks import Network
 from gcgan_jax.evaluation.scores import Gaussian, gaussian
-from gcgan_jax.generate import Batch
 from gcgan_jax.log import say
+from gcgan_jax.sampler import Batch
 
 
 class Reference(NamedTuple):

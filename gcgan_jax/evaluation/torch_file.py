@@ -7,9 +7,10 @@ the two functions that torch builds tensors and parameters by, which stand for o
 import pickle
 import zipfile
 from collections import OrderedDict
+from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -29,13 +30,15 @@ DTYPES = {
 }
 
 
-class Storage(NamedTuple):
+@dataclass(frozen=True)
+class Storage:
     key: str
     dtype: type
     size: int
 
 
-class Tensor(NamedTuple):
+@dataclass(frozen=True)
+class Tensor:
     """A view of a storage that has not been read yet; offset and strides count elements."""
 
     storage: Storage

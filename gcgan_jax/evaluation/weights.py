@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from flax.typing import VariableDict
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.inception import from_torch
@@ -22,8 +23,6 @@ from gcgan_jax.progress import progress
 CLASSIFIER = "classifier.safetensors"
 MIB = 2**20
 
-Tree = Any
-
 
 @dataclass(frozen=True)
 class Published:
@@ -31,7 +30,7 @@ class Published:
 
     url: str
     sha256_prefix: str
-    convert: Callable[[dict[str, np.ndarray]], Tree]
+    convert: Callable[[dict[str, np.ndarray]], dict[str, Any]]
 
     @property
     def name(self) -> str:
@@ -46,22 +45,22 @@ INCEPTION = Published(
 )
 
 
-def load_classifier() -> tuple[Tree, str]:
+def load_classifier() -> tuple[VariableDict, str]:
     """Variables of the classifier in this package, and the SHA-256 of its file."""
     stored = (resources.files(__package__) / CLASSIFIER).read_bytes()
     return from_bytes(stored), sha256(stored)
 
 
 def load_inception(
-    path: str,
+    path: str | None,
     cache: Path,
     published: Published = INCEPTION,
     urlopen: Callable[..., Any] = urllib.request.urlopen,
-) -> tuple[Tree, str]:
+) -> tuple[VariableDict, str]:
     """Variables of `Inception` and the SHA-256 of the published weights they were made from.
 
     Args:
-        path: the published file; "": fetched, unless `cache` has it already.
+        path: the published file; None: fetched, unless `cache` has it already.
         cache: directory for the converted weights of the fetched file.
         urlopen: opens the URL of the published file.
 

@@ -5,7 +5,7 @@ Fh hidden width of the network that makes an edge's weights.
 """
 
 import math
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import flax.linen as nn
 import jax
@@ -16,7 +16,9 @@ from jax.typing import DTypeLike
 from jaxtyping import Float, Int
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.fields import Free, Interval
 from gcgan_jax.graph import map_images
+from gcgan_jax.graphs import Neighbours
 from gcgan_jax.layers.linear import at_least_float32, linear
 
 
@@ -37,6 +39,7 @@ def ecc(
     *,
     delta: float | None,
     slope: float,
+    weights: Float[AnyArray, "B N k"] | None = None,
 ) -> Float[Array, "B N O"]:
     """ECC with edge attention, thesis eq. 3.14 and 3.15 (Simonovsky & Komodakis 2017,
     arXiv:1704.02901; attention from Valsesia et al. 2020, arXiv:1907.08448):
@@ -57,24 +60,30 @@ def ecc(
         network: the filter network's weights.
         delta: of gamma; None switches attention off (gamma = 1).
         slope: of the leaky ReLU.
+        weights: of edges, by k times which messages are multiplied; None: by 1.
     """
     k, O = neighbours.shape[-1], network.b2.shape[-1]
     w2 = jnp.concatenate([network.w2, network.b2[None]]).reshape(-1, O)  # [(Fh + 1) * C, O]
 
     @jax.checkpoint
     def aggregate(
-        h: Float[Array, "N C"], hidden: Float[Array, "N Fh"], neighbours: Int[Array, "N k"]
+        h: Float[Array, "N C"],
+        hidden: Float[Array, "N Fh"],
+        neighbours: Int[Array, "N k"],
+        *weights: Float[Array, "N k"],
     ) -> Float[Array, "N O"]:
         sent = h[neighbours]  # [N, k, C]
         a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1[None, None], slope)
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         if delta is not None:
             a = a * attention(sent - h[:, None], delta)[..., None]
+        if weights:
+            a = a * (k * weights[0][..., None])
         S = jnp.einsum("nkf,nkc->nfc", a.astype(h.dtype), sent)
         return linear(S.reshape(len(S), -1), w2) / k
 
     hidden = linear(h, network.w1, at_least_float32(h.dtype))
-    return map_images(aggregate, h, hidden, neighbours)
+    return map_images(aggregate, h, hidden, neighbours, *([] if weights is None else [weights]))
 
 
 def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
@@ -95,7 +104,7 @@ def edge_attention(
 
 
 class ECC(nn.Module):
-    """`ecc` with its filter network: `hidden` units, C if 0.
+    """`ecc` with its filter network: `hidden` units, C if None; gamma = 1 without `attention`.
 
     w1 is Glorot normal and biases are zero. w2 is normal, scaled so that the output of this branch
     starts at about the size of the local convolution's, `w2_stddev`. Computed in `dtype`; None is
@@ -103,32 +112,40 @@ class ECC(nn.Module):
     """
 
     features: int
-    hidden: int
-    delta: float | None
-    slope: float
+    hidden: Annotated[int | None, Interval(1, 2**16)] = None
+    attention: Annotated[bool, Free()] = True
+    delta: Annotated[float, Interval(0, 1e6, open_low=True)] = 10.0
+    slope: Annotated[float, Interval(0, 1)] = 0.2
     dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
-        self, h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"]
+        self, h: Float[AnyArray, "B N C"], neighbours: Neighbours
     ) -> Float[Array, "B N {self.features}"]:
+        indices, delta = neighbours.indices, self.delta if self.attention else None
         C = h.shape[-1]
         Fh = self.hidden or C
         zeros = nn.initializers.zeros
-        w2_init = nn.initializers.normal(w2_stddev(C, Fh, self.delta))
+        w2_init = nn.initializers.normal(w2_stddev(C, Fh, delta))
         network = FilterNetwork(
             w1=self.param("w1", nn.initializers.glorot_normal(), (C, Fh), float),
             b1=self.param("b1", zeros, (Fh,), float),
             w2=self.param("w2", w2_init, (Fh, C, self.features), float),
             b2=self.param("b2", zeros, (C, self.features), float),
         )
-        if self.delta is not None and self.is_mutable_collection("figures"):
-            self.sow("figures", "gamma", jnp.mean(edge_attention(h, neighbours, self.delta)))
-        if self.delta is not None and self.is_mutable_collection("edges"):
-            self.sow("edges", "gamma", edge_attention(h, neighbours, self.delta))
+        if delta is not None and self.is_mutable_collection("figures"):
+            self.sow("figures", "gamma", jnp.mean(edge_attention(h, indices, delta)))
+        if delta is not None and self.is_mutable_collection("edges"):
+            self.sow("edges", "gamma", edge_attention(h, indices, delta))
         h, *weights = promote_dtype(h, *network, dtype=self.dtype)
-        network = FilterNetwork(*weights)
-        return ecc(h, neighbours, network, delta=self.delta, slope=self.slope)
+        return ecc(
+            h,
+            indices,
+            FilterNetwork(*weights),
+            delta=delta,
+            slope=self.slope,
+            weights=neighbours.weights,
+        )
 
 
 def w2_stddev(C: int, Fh: int, delta: float | None) -> float:

@@ -4,6 +4,7 @@ B images, N nodes, k neighbours, C features in (coordinates included), F' = O fe
 """
 
 from functools import reduce
+from typing import Annotated
 
 import flax.linen as nn
 import jax
@@ -14,7 +15,9 @@ from jax.typing import DTypeLike
 from jaxtyping import Float, Int
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.fields import OneOf
 from gcgan_jax.graph import map_images
+from gcgan_jax.graphs import Neighbours
 from gcgan_jax.layers.linear import at_least_float32, linear
 
 
@@ -25,6 +28,7 @@ def edge_conv(
     phi: Float[AnyArray, "C O"],
     psi: Float[AnyArray, "C O"],
     reduction: str = "sum",
+    weights: Float[AnyArray, "B N k"] | None = None,
 ) -> Float[Array, "B N O"]:
     """EdgeConv, thesis eq. 3.21 (Wang et al. 2019, arXiv:1801.07829):
 
@@ -38,6 +42,7 @@ def edge_conv(
         neighbours: node numbers.
         phi, psi: weights.
         reduction: over the neighbours, "sum", "mean" or "max".
+        weights: of edges, by k times which messages are multiplied; None: by 1.
 
     Raises:
         ValueError: an unknown reduction.
@@ -48,12 +53,20 @@ def edge_conv(
     combine = jnp.maximum if reduction == "max" else jnp.add
 
     def aggregate(
-        sent: Float[Array, "N O"], kept: Float[Array, "N O"], neighbours: Int[Array, "N k"]
+        sent: Float[Array, "N O"],
+        kept: Float[Array, "N O"],
+        neighbours: Int[Array, "N k"],
+        *weights: Float[Array, "N k"],
     ) -> Float[Array, "N O"]:
-        return reduce(combine, (jax.nn.relu(sent[neighbours[:, j]] + kept) for j in range(k)))
+        def message(j: int) -> Array:
+            message = jax.nn.relu(sent[neighbours[:, j]] + kept)
+            return message * (k * weights[0][:, j, None]) if weights else message
+
+        return reduce(combine, map(message, range(k)))
 
     wide = at_least_float32(h.dtype)
-    out = map_images(aggregate, linear(h, phi, wide), linear(h, psi - phi, wide), neighbours)
+    sent, kept = linear(h, phi, wide), linear(h, psi - phi, wide)
+    out = map_images(aggregate, sent, kept, neighbours, *([] if weights is None else [weights]))
     return (out / k if reduction == "mean" else out).astype(h.dtype)
 
 
@@ -61,15 +74,15 @@ class EdgeConv(nn.Module):
     """`edge_conv` with its two weights, Glorot normal; in `dtype`, the arguments' if None."""
 
     features: int
-    reduction: str
+    reduction: Annotated[str, OneOf(("sum", "mean", "max"))] = "sum"
     dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
-        self, h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"]
+        self, h: Float[AnyArray, "B N C"], neighbours: Neighbours
     ) -> Float[Array, "B N {self.features}"]:
         shape = (h.shape[-1], self.features)
         phi = self.param("phi", nn.initializers.glorot_normal(), shape, float)
         psi = self.param("psi", nn.initializers.glorot_normal(), shape, float)
         h, phi, psi = promote_dtype(h, phi, psi, dtype=self.dtype)
-        return edge_conv(h, neighbours, phi, psi, self.reduction)
+        return edge_conv(h, neighbours.indices, phi, psi, self.reduction, neighbours.weights)

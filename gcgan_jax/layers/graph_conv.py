@@ -1,4 +1,4 @@
-"""The graph-convolutional layer: a local 3x3 convolution and a non-local operator, averaged.
+"""The graph-convolutional layer: a local 3x3 convolution and a non-local operator, merged.
 
 B images, H rows, W columns, N = H * W nodes, F features in, C = F + 2, O features out.
 """
@@ -9,13 +9,24 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import Float, Key
 
-from gcgan_jax.graph import chebyshev, coordinates, knn
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graph import chebyshev, coordinates
 from gcgan_jax.layers.conv import Conv
 
 
+class Average(nn.Module):
+    """(local + non_local) / 2, thesis eq. 3.13."""
+
+    def __call__(
+        self, local: Float[Array, "B H W O"], non_local: Float[Array, "B H W O"]
+    ) -> Float[Array, "B H W O"]:
+        return (local + non_local) / 2
+
+
 class GraphConv(nn.Module):
-    """Thesis eq. 3.13: h_out = ( conv3x3(x) + NonLocal(h, knn(x)) ) / 2 + b.
+    """Thesis eq. 3.13: h_out = merge( conv3x3(x), operator(h, graph(x)) ) + b.
 
     The graph is built on x alone; h is x with the scaled row and column of each pixel appended.
     Where the collection "figures" is mutable, the layer reports in it what its graph does; in
@@ -23,33 +34,39 @@ class GraphConv(nn.Module):
 
     Attributes:
         features: O.
-        k: neighbours of each pixel.
-        non_local: makes the operator, from O: h [B, N, C], neighbours [B, N, k] -> [B, N, O].
+        graph: makes the graph, see `graphs.KNN`; its keys are those of the images.
+        operator: makes the operator from O, see `edge_conv.EdgeConv`.
+        merge: makes the merge, see `Average`.
         dtype: of the local convolution; None is that of x.
     """
 
     features: int
-    k: int
-    non_local: Callable[..., nn.Module]
+    graph: Callable[..., nn.Module]
+    operator: Callable[..., nn.Module]
+    merge: Callable[..., nn.Module] = Average
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, x: Array) -> Array:
+    def __call__(
+        self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
+    ) -> Float[Array, "B H W {self.features}"]:
         B, H, W, F = x.shape
-        neighbours = knn(x, self.k)
+        neighbours = self.graph(name="graph")(x, keys)
         where = jnp.broadcast_to(coordinates(H, W).astype(x.dtype), (B, H * W, 2))
         h = jnp.concatenate([x.reshape(B, H * W, F), where], axis=-1)
 
         local = Conv(self.features, dtype=self.dtype, name="local")(x)
-        distant = self.non_local(self.features, name="non_local")(h, neighbours)
-        distant = distant.reshape(local.shape)
+        non_local = self.operator(self.features, name="non_local")(h, neighbours)
+        non_local = non_local.reshape(local.shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
 
         if self.is_mutable_collection("figures"):
-            just_outside = chebyshev(jnp.arange(H * W)[None, :, None], neighbours, W) == 2
+            nodes = jnp.arange(H * W)[None, :, None]
+            just_outside = chebyshev(nodes, neighbours.indices, W) == 2
             self.sow("figures", "edges_at_distance_2", jnp.mean(just_outside))
-            sizes = jnp.linalg.norm(distant.astype(float)), jnp.linalg.norm(local.astype(float))
+            sizes = [jnp.linalg.norm(branch.astype(float)) for branch in (non_local, local)]
             self.sow("figures", "non_local_over_local", sizes[0] / sizes[1])
         if self.is_mutable_collection("edges"):
-            self.sow("edges", "neighbours", neighbours)
-        return (local + distant) / 2 + bias[None, None, None].astype(local.dtype)
+            self.sow("edges", "neighbours", neighbours.indices)
+        merged = self.merge(name="merge")(local, non_local)
+        return merged + bias[None, None, None].astype(local.dtype)

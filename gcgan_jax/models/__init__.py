@@ -1,1 +1,17 @@
-"""The two players: generator and critic."""
+"""Both networks, generator and critic, of each backbone."""
+
+from dataclasses import dataclass
+
+import flax.linen as nn
+
+from gcgan_jax.models.critic import Critic
+from gcgan_jax.models.generator import Generator
+
+
+@dataclass(frozen=True)
+class Backbone:
+    generator: type[nn.Module]
+    critic: type[nn.Module]
+
+
+BACKBONES = {"gcgan": Backbone(Generator, Critic)}

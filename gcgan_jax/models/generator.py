@@ -9,25 +9,29 @@ from functools import partial
 import flax.linen as nn
 from jax import Array
 from jax.typing import DTypeLike
+from jaxtyping import Float, Key
 
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.draws import layer_keys
 from gcgan_jax.layers.conv import Conv
 
 
 class Generator(nn.Module):
-    """z [B, latent] -> images [B, side, side, channels] in [-1, 1].
+    """Latents to images in [-1, 1].
 
         dense -> 4 x 4 x width -> n x (upsample, conv, conv or graph conv) -> 1x1 conv -> tanh
 
     with batch normalisation and ReLU after the dense layer and every (graph) convolution.
-    The 1x1 convolution is computed in float32 at least.
+    The 1x1 convolution is computed in float32 at least. Keys, one for each image, are for graphs
+    that are drawn at random; others need none.
 
     Attributes:
         blocks: n.
         width: features of the 4x4 map, divisible by 2^n.
         channels: of an image.
         graph_blocks: the blocks, counted from 1, whose second convolution is a graph convolution.
-        graph_conv: makes that layer, from its number of features.
-        norm: makes a normalisation, from `use_running_average`.
+        graph_conv: makes that layer, from its number of features; None: there is none.
+        norm: makes a normalisation, from `use_running_average` and `axis_name`.
         dtype: of the products and plain convolutions; None is that of z.
     """
 
@@ -35,14 +39,23 @@ class Generator(nn.Module):
     width: int
     channels: int
     graph_blocks: tuple[int, ...]
-    graph_conv: Callable[..., nn.Module]
+    graph_conv: Callable[..., nn.Module] | None
     norm: Callable[..., nn.Module]
     dtype: DTypeLike | None = None
 
     @nn.compact
-    def __call__(self, z: Array, *, train: bool) -> Array:
+    def __call__(
+        self,
+        z: Float[AnyArray, "B latent"],
+        keys: Key[Array, "B"] | None = None,
+        *,
+        train: bool,
+        axis_name: str | None = None,
+    ) -> Float[Array, "B side side {self.channels}"]:
+        norm = partial(self.norm, use_running_average=not train, axis_name=axis_name)
+
         def activate(x: Array, name: str) -> Array:
-            return nn.relu(self.norm(use_running_average=not train, name=f"{name}_norm")(x))
+            return nn.relu(norm(name=f"{name}_norm")(x))
 
         dense = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
         conv = partial(Conv, dtype=self.dtype)
@@ -52,8 +65,12 @@ class Generator(nn.Module):
             features = self.width // 2**block
             name = f"block{block}_up"
             x = activate(conv(features, upsample=True, name=name)(x), name)
-            name = f"block{block}_graph" if block in self.graph_blocks else f"block{block}_conv"
-            second = self.graph_conv if block in self.graph_blocks else conv
-            x = activate(second(features, name=name)(x), name)
+            if self.graph_conv and block in self.graph_blocks:
+                name = f"block{block}_graph"
+                x = self.graph_conv(features, name=name)(x, layer_keys(keys, block))
+            else:
+                name = f"block{block}_conv"
+                x = conv(features, name=name)(x)
+            x = activate(x, name)
         rows = dense(self.channels, name="to_image")(x.reshape(-1, x.shape[-1]))
         return nn.tanh(rows.reshape(*x.shape[:-1], self.channels))

@@ -4,12 +4,16 @@ Thesis 2.4.6, after Radford et al. 2016 (arXiv:1511.06434): where images change 
 random latents, the generator has learned; where they jump, it has memorised.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import Array
 
-from gcgan_jax.config import Config
+from gcgan_jax.draws import Latents
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.log import say
 from gcgan_jax.paths import linear, spherical, through
 from gcgan_jax.pictures import image_grid, write_animation, write_png
@@ -18,19 +22,22 @@ from gcgan_jax.trained import Trained, load_trained
 WAYS = {"spherical": spherical, "linear": linear}
 
 
-def interpolate(config: Config, workdir: Path) -> None:
+def interpolate(
+    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+) -> None:
     """Writes strips, animations and a sum into the workdir's `pictures`; tells how even steps are.
 
     Raises:
         UserError: there is no such generator.
     """
-    trained = load_trained(config, workdir)
+    show = experiment.config.show
+    trained = load_trained(experiment, workdir, devices)
     place = workdir / "pictures"
-    waypoints = trained.latents(jnp.arange(config.show.waypoints))
+    waypoints = trained.latents(range(show.waypoints))
     for name, between in WAYS.items():
-        frames = trained.images(through(waypoints, config.show.steps, between))
+        frames = trained.images(along(waypoints, through(waypoints.z, show.steps, between)))
         path = place / f"{name}-{trained.name}.png"
-        write_png(path, image_grid(frames[:-1], columns=config.show.steps))
+        write_png(path, image_grid(frames[:-1], columns=show.steps))
         write_animation(path.with_suffix(".gif"), frames)
         mean, largest = step_sizes(frames)
         say(
@@ -39,7 +46,7 @@ def interpolate(config: Config, workdir: Path) -> None:
         )
     path = place / f"arithmetic-{trained.name}.png"
     write_png(path, image_grid(arithmetic(trained), columns=4))
-    a, b, c = config.show.arithmetic
+    a, b, c = show.arithmetic
     say(f"latents {a}, {b}, {c} and {a} - {b} + {c}: {path}")
 
 
@@ -49,9 +56,18 @@ def step_sizes(frames: np.ndarray) -> tuple[float, float]:
     return float(changes.mean()), float(changes.max())
 
 
+def along(waypoints: Latents, z: Array) -> Latents:
+    """Latents z [n, L] on a path that starts at the first waypoint, with that one's other draws.
+
+    So from one frame to the next nothing changes but z.
+    """
+    return Latents(z, waypoints.keys[jnp.zeros(len(z), int)])
+
+
 def arithmetic(trained: Trained) -> np.ndarray:
     """Images of latents a, b, c and a - b + c, scaled to the mean norm of the three."""
-    a, b, c = trained.latents(jnp.asarray(trained.config.show.arithmetic))
+    latents = trained.latents(trained.experiment.config.show.arithmetic)
+    a, b, c = latents.z
     z = jnp.stack([a, b, c, a - b + c])
     norms = jnp.linalg.norm(z, axis=-1, keepdims=True)
-    return trained.images(z.at[3].multiply(norms[:3].mean() / norms[3, 0]))
+    return trained.images(along(latents, z.at[3].multiply(norms[:3].mean() / norms[3, 0])))

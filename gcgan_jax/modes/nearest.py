@@ -3,19 +3,17 @@
 n images looked at, m training images, D numbers of each.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import load_images
 from gcgan_jax.evaluation.classifier import SIDE
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import load_network
 from gcgan_jax.evaluation.reference import digest_of, load_reference
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.log import say
 from gcgan_jax.pictures import image_grid, write_png
 from gcgan_jax.trained import load_trained
@@ -26,7 +24,9 @@ CHUNK = 5_000  # training images at once
 Measure = Callable[[np.ndarray], np.ndarray]
 
 
-def nearest(config: Config, workdir: Path) -> None:
+def nearest(
+    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+) -> None:
     """Writes a picture into the workdir's `pictures`, and tells distances.
 
     Each row: a generated image; the nearest training images by pixels; and those by features of
@@ -35,13 +35,15 @@ def nearest(config: Config, workdir: Path) -> None:
     Raises:
         UserError: there is no such generator, or no data.
     """
-    trained = load_trained(config, workdir)
-    made = trained.images(trained.latents(jnp.asarray(config.show.latents)))
-    data = load_images(config)
+    config, devices = experiment.config, devices or jax.local_devices()
+    trained = load_trained(experiment, workdir, devices)
+    made = trained.images(trained.latents(config.show.latents))
+    data = experiment.load_images()
     held_out = data.test[:HELD_OUT]
     measures: dict[str, tuple[np.ndarray, Measure]] = {"pixels": (_flat(data.train), _flat)}
     if config.data.image_size == SIDE:
-        measures["features"] = _features(config, data.train)
+        cache = Path(config.eval.cache).expanduser()
+        measures["features"] = _features(data.train, cache, config.eval.batch_size, devices)
     columns = [made[:, None]]
     for name, (train, measure) in measures.items():
         indices, distances = find_nearest(measure(made), train, config.show.nearest)
@@ -81,17 +83,16 @@ def _flat(images: np.ndarray) -> np.ndarray:
     return images.reshape(len(images), -1).astype(np.float32)
 
 
-def _features(config: Config, train: np.ndarray) -> tuple[np.ndarray, Measure]:
+def _features(
+    train: np.ndarray, cache: Path, batch_size: int, devices: Sequence[jax.Device]
+) -> tuple[np.ndarray, Measure]:
     """Of the training images, and a measure of others."""
-    cache = Path(config.eval.cache).expanduser()
-    network = load_network("classifier", "", cache)
-    devices = jax.local_devices()
+    network = load_network("classifier", None, cache)
     extract = make_extractor(network, devices)
-    size = config.eval.batch_size
 
     def measure(images: np.ndarray) -> np.ndarray:
-        return extract(in_batches(images, size, len(devices)), len(images)).features
+        return extract(in_batches(images, batch_size, len(devices)), len(images)).features
 
-    batches = in_batches(train, size, len(devices))
+    batches = in_batches(train, batch_size, len(devices))
     reference = load_reference(train, digest_of(train), network, cache, extract, batches)
     return reference.features, measure

@@ -3,27 +3,29 @@
 n images, N = side * side nodes of a layer, k neighbours.
 """
 
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
-from jax import Array
+from flax.typing import VariableDict
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
-from gcgan_jax.config import Config
+from gcgan_jax.draws import Latents
 from gcgan_jax.errors import UserError
+from gcgan_jax.experiment import Experiment, graph_blocks
 from gcgan_jax.files import write_atomically
 from gcgan_jax.graph import edge_lengths, in_degrees
 from gcgan_jax.log import say
 from gcgan_jax.trained import Trained, load_trained
 
 
-class Edges(NamedTuple):
+@dataclass(frozen=True)
+class Edges:
     """Of one graph layer; `gamma` is 1 where the operator has no attention."""
 
     neighbours: np.ndarray  # [n, N, k] node numbers
@@ -34,44 +36,52 @@ class Edges(NamedTuple):
         return round(self.neighbours.shape[1] ** 0.5)
 
 
-def neighbours(config: Config, workdir: Path) -> None:
+def neighbours(
+    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+) -> None:
     """Writes a picture and an .npz for each graph layer into the workdir's `pictures`.
 
     Raises:
         UserError: there is no such generator, it has no graph layer, or pixels are outside it.
     """
-    if not config.graph_blocks:
-        raise UserError("config.generator.non_local = 'none': there is no graph to look at")
-    side = config.data.image_size
-    pixels = tuple(zip(config.show.rows, config.show.columns, strict=False))
-    if len(config.show.rows) != len(config.show.columns) or np.max(pixels) >= side:
+    config, show = experiment.config, experiment.config.show
+    if not graph_blocks(config):
+        operator = config.generator.graph_layer.operator.name
         raise UserError(
-            f"config.show.rows = {config.show.rows} and config.show.columns = "
-            f"{config.show.columns}: as many of one as of the other, each 0 to {side - 1}"
+            f"config.generator.graph_layer.operator.name = {operator!r}: there is no graph to look "
+            "at"
         )
-    trained = load_trained(config, workdir)
-    z = trained.latents(jnp.asarray(config.show.latents))
-    images = trained.images(z)
-    for layer, edges in find_edges(trained, z).items():
+    side = config.data.image_size
+    pixels = tuple(zip(show.rows, show.columns, strict=False))
+    if len(show.rows) != len(show.columns) or np.max(pixels) >= side:
+        raise UserError(
+            f"config.show.rows = {show.rows} and config.show.columns = "
+            f"{show.columns}: as many of one as of the other, each 0 to {side - 1}"
+        )
+    trained = load_trained(experiment, workdir, devices)
+    latents = trained.latents(show.latents)
+    images = trained.images(latents)
+    for layer, edges in find_edges(trained, latents).items():
         path = workdir / "pictures" / f"neighbours-{trained.name}-{layer}.png"
         figure = draw(images, edges, pixels)
         write_atomically(path, partial(figure.savefig, format="png", dpi=120))
-        looked_at = {"latents": np.array(config.show.latents), "pixels": np.array(pixels)}
-        arrays = {"images": images, **looked_at, **edges._asdict()}
+        looked_at = {"latents": np.array(show.latents), "pixels": np.array(pixels)}
+        arrays = {"images": images, **looked_at, **asdict(edges)}
         write_atomically(path.with_suffix(".npz"), partial(np.savez_compressed, **arrays))
         say(f"{layer}: {path} and .npz")
 
 
-def find_edges(trained: Trained, z: Array) -> dict[str, Edges]:
-    """The graphs that images of latents [n, latent] are made with, by the name of the layer."""
+def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
+    """The graphs that images of n latents are made with, by the name of the layer."""
 
     @jax.jit
-    def look(variables: dict, z: Array) -> dict:
-        _, found = trained.gan.generator.apply(variables, z, train=False, mutable=["edges"])
+    def look(variables: VariableDict, latents: Latents) -> VariableDict:
+        generator = trained.experiment.gan.generator
+        _, found = generator.apply(variables, *latents, train=False, mutable=["edges"])
         return found["edges"]
 
     edges = {}
-    for layer, found in jax.device_get(look(trained.variables, z)).items():
+    for layer, found in jax.device_get(look(trained.variables, latents)).items():
         (indices,) = found["neighbours"]
         (gamma,) = found.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
         edges[layer] = Edges(indices, gamma)
@@ -83,7 +93,8 @@ def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) 
     columns = len(pixels) + 2
     figure = Figure(figsize=(2.2 * columns, 2.2 * len(images)), layout="constrained")
     places = figure.subplots(len(images), columns, squeeze=False)
-    for row, image, indices, gamma in zip(places, images, *edges, strict=True):
+    each = zip(places, images, edges.neighbours, edges.gamma, strict=True)
+    for row, image, indices, gamma in each:
         for axes, pixel in zip(row, pixels, strict=False):
             _draw_pixel(axes, image, indices, gamma, edges.side, pixel)
         lengths = np.asarray(edge_lengths(indices, edges.side)).ravel()

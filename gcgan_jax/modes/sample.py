@@ -1,21 +1,23 @@
 """Images of a trained generator; `--mode=sample`."""
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import jax
 import numpy as np
 
-from gcgan_jax.config import Config
-from gcgan_jax.draws import streams
-from gcgan_jax.generate import first, make_generate, told
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.log import say
 from gcgan_jax.pictures import image_grid, write_npz, write_png
+from gcgan_jax.progress import image_progress
+from gcgan_jax.sampler import first
 from gcgan_jax.trained import load_trained
 
 
-def sample(config: Config, workdir: Path) -> Path:
+def sample(
+    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+) -> Path:
     """Writes config.show.images images into the workdir's `pictures`, as config.show.form says.
 
     The first are those of the run's own sample grids if config.show.seed is the run's seed.
@@ -26,15 +28,14 @@ def sample(config: Config, workdir: Path) -> Path:
     Raises:
         UserError: there is no such generator.
     """
-    trained = load_trained(config, workdir)
-    n, key = config.show.images, streams(config.show.seed).looking
-    generate = make_generate(config, key, n, jax.local_devices())
-    images = first(told(generate(trained.variables), n), n)
+    trained = load_trained(experiment, workdir, devices)
+    form, n = experiment.config.show.form, experiment.config.show.images
+    images = first(image_progress(trained.sampler.stream(trained.variables, trained.key, n), n), n)
     place = workdir / "pictures" / f"samples-{trained.name}"
-    if config.show.form == "npz":
+    if form == "npz":
         place = place.with_suffix(".npz")
-        write_npz(place, images, (n, *trained.gan.image_shape))
-    elif config.show.form == "png":
+        write_npz(place, images, (n, *experiment.gan.image_shape))
+    elif form == "png":
         _write_folder(place, images)
     else:
         place = place.with_suffix(".png")

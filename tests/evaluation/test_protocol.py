@@ -25,7 +25,7 @@ def record(**changes: Any) -> Record:
         "step": 250,
         "versions": versions(),
     }
-    return Record(**fields | changes)
+    return Record.from_json(fields | changes)
 
 
 def test_records_are_added_and_replaced(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ import tests.conftest  # noqa: F401, sets devices and compiler flags before JAX 
 import jax
 
 from gcgan_jax.config import from_mapping
+from gcgan_jax.experiment import make_experiment
 from gcgan_jax.train import train
 
 FOLDER = Path(__file__).parent
@@ -34,7 +35,8 @@ def run(name: str) -> list[Entry]:
     devices = jax.devices()[: getattr(module, "DEVICES", 1)]
     assert len(devices) == getattr(module, "DEVICES", 1)
     with tempfile.TemporaryDirectory() as workdir:
-        train(from_mapping(module.get_config().to_dict()), Path(workdir), devices=devices)
+        experiment = make_experiment(from_mapping(module.get_config().to_dict()))
+        train(experiment, Path(workdir), devices=devices)
         lines = (Path(workdir) / "metrics.jsonl").read_text().splitlines()
     entries = [json.loads(line) for line in lines[:ENTRIES]]
     for entry in entries:

@@ -15,16 +15,18 @@ def get_config() -> ConfigDict:
             "decay_iterations": 30,
             "n_critic": 2,
             "learning_rate": 1e-3,
-            "penalty_weight": 10.0,
+            "extensions": (),
+            "loss": {"name": "wgan_gp", "wgan_gp": {"penalty_weight": 10.0}},
+            "backbone": "gcgan",
             "iterations_per_call": 1,
-            "ema_decay": 0.0,
+            "ema_decay": None,
             "compute_dtype": "float32",
             "matmul_precision": "default",
             "compilation_cache": "off",
             "optimizer": {"name": "rmsprop", "b1": 0.0, "b2": 0.9, "eps": 1e-8},
             "data": {
                 "name": "twins",
-                "dir": "",
+                "dir": None,
                 "image_size": 16,
                 "channels": 3,
                 "twins": {
@@ -38,27 +40,29 @@ def get_config() -> ConfigDict:
             "generator": {
                 "latent_size": 8,
                 "width": 32,
-                "non_local": "none",
-                "graph_blocks": (),
-                "k": 4,
-                "edge_conv": {"reduction": "sum"},
-                "ecc": {"hidden": 0, "attention": True, "delta": 10.0, "slope": 0.2},
+                "graph_layer": graph_layer(),
+                "graph_blocks": None,
                 "norm_momentum": 0.9,
                 "norm_epsilon": 1e-5,
             },
-            "critic": {"widths": (8, 12, 16), "slope": 0.2},
+            "critic": {
+                "widths": (8, 12, 16),
+                "slope": 0.2,
+                "graph_layer": graph_layer(),
+                "graph_after": (1,),
+            },
             "log_every": 1,
             "sample_every": 20,
             "checkpoint_every": 20,
             "checkpoints_to_keep": 3,
-            "eval_every": 0,
+            "eval_every": None,
             "sample_images": 16,
             "figure_images": 16,
-            "profile": (),
+            "profile": None,
             "checkpoint": "newest",
             "eval": {
                 "network": "structure",
-                "inception_weights": "",
+                "inception_weights": None,
                 "protocol": "small",
                 "split": "train",
                 "batch_norm": "running",
@@ -80,3 +84,15 @@ def get_config() -> ConfigDict:
             },
         }
     )
+
+
+def graph_layer() -> dict:
+    return {
+        "graph": {"name": "knn", "knn": {"k": 4}},
+        "operator": {
+            "name": "none",
+            "edge_conv": {"reduction": "sum"},
+            "ecc": {"hidden": None, "attention": True, "delta": 10.0, "slope": 0.2},
+        },
+        "merge": {"name": "average"},
+    }

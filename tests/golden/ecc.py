@@ -5,5 +5,5 @@ from tests.golden import base
 
 def get_config():
     config = base.get_config()
-    config.generator.non_local = "ecc"
+    config.generator.graph_layer.operator.name = "ecc"
     return config

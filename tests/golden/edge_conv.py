@@ -5,5 +5,5 @@ from tests.golden import base
 
 def get_config():
     config = base.get_config()
-    config.generator.non_local = "edge_conv"
+    config.generator.graph_layer.operator.name = "edge_conv"
     return config

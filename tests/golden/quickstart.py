@@ -15,10 +15,8 @@ def get_config():
     config.data.twins.num_test = 1_000
     config.generator.latent_size = 132
     config.generator.width = 128
-    config.generator.non_local = "edge_conv"
+    config.generator.graph_layer.operator.name = "edge_conv"
     config.generator.graph_blocks = (2,)
-    config.generator.k = 8
+    config.generator.graph_layer.graph.knn.k = 8
     config.critic.widths = (32, 64, 128)
-    config.sample_images = 64
-    config.figure_images = 64
     return config

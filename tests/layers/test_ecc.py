@@ -1,11 +1,14 @@
 """ECC against loops that write out Theta of every edge."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 from jax import Array
 
+from gcgan_jax.graphs import Neighbours
 from gcgan_jax.layers.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
 from tests import references
 from tests.layers import assert_agrees, branch
@@ -33,6 +36,33 @@ def test_ecc(k: int, delta: float | None, slope: float) -> None:
         h,
         *weights,
     )
+
+
+def test_weights_multiply_messages() -> None:
+    """k w_ij times each message: the reference has one neighbour at a time."""
+    h, neighbours, network = inputs(3)
+    weights = np.random.default_rng(9).uniform(size=neighbours.shape)
+
+    def reference(h: np.ndarray, weights: np.ndarray, *network: np.ndarray) -> np.ndarray:
+        return sum(
+            weights[..., j, None]
+            * references.ecc(h, neighbours[..., j : j + 1], *network, delta=4.0, slope=0.2)
+            for j in range(3)
+        )
+
+    assert_agrees(
+        lambda h, weights, *network: ecc(
+            h, neighbours, FilterNetwork(*network), delta=4.0, slope=0.2, weights=weights
+        ),
+        reference,
+        h,
+        weights,
+        *network,
+    )
+    given = partial(ecc, h, neighbours, FilterNetwork(*network), delta=4.0, slope=0.2)
+    uniform = np.full(neighbours.shape, 1 / 3)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(given(weights=uniform), given(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("images", [1, 9])
@@ -92,15 +122,16 @@ def test_edge_attention(name: str) -> None:
 def test_the_module_only_adds_parameters(hidden: int, delta: float | None) -> None:
     h, neighbours, _ = inputs(3)
     h = h.astype(np.float32)
-    layer = ECC(features=2, hidden=hidden, delta=delta, slope=0.2)
-    shapes = jax.eval_shape(layer.init, jax.random.key(0), h, neighbours)["params"]
+    layer = ECC(2, hidden=hidden or None, attention=delta is not None, delta=delta or 1.0)
+    given = Neighbours(neighbours)
+    shapes = jax.eval_shape(layer.init, jax.random.key(0), h, given)["params"]
     Fh = hidden or 3
     wanted = {"w1": (3, Fh), "b1": (Fh,), "w2": (Fh, 3, 2), "b2": (3, 2)}
     assert {name: array.shape for name, array in shapes.items()} == wanted
     rng = np.random.default_rng(0)
     params = {name: rng.normal(size=shape).astype("f") for name, shape in wanted.items()}
 
-    out, reported = jax.jit(lambda p: layer.apply({"params": p}, h, neighbours, mutable="figures"))(
+    out, reported = jax.jit(lambda p: layer.apply({"params": p}, h, given, mutable="figures"))(
         params
     )
     wanted = references.ecc(h, neighbours, **params, delta=delta, slope=0.2)
@@ -116,7 +147,7 @@ def test_the_scale_of_w2() -> None:
     np.testing.assert_allclose(w2_stddev(10, 10, 3.0), 0.4 * np.e)
     np.testing.assert_allclose(w2_stddev(100, 100, 1.0), 0.04 * 1000)  # a thousandfold at most
     layer = ECC(features=20, hidden=30, delta=10.0, slope=0.2)
-    h, neighbours = np.zeros((1, 4, 20)), np.zeros((1, 4, 1), int)
+    h, neighbours = np.zeros((1, 4, 20)), Neighbours(np.zeros((1, 4, 1), int))
     params = jax.jit(layer.init)(jax.random.key(0), h, neighbours)["params"]
     np.testing.assert_allclose(np.std(params["w2"]), w2_stddev(20, 30, 10.0), rtol=0.05)
     np.testing.assert_allclose(np.var(params["w1"]), 2 / (20 + 30), rtol=0.15)

@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gcgan_jax.graphs import Neighbours
 from gcgan_jax.layers.edge_conv import EdgeConv, edge_conv
 from tests import references
 from tests.layers import assert_agrees, branch
@@ -29,6 +30,37 @@ def test_edge_conv(reduction: str, k: int) -> None:
         phi,
         psi,
     )
+
+
+@pytest.mark.parametrize("reduction", ["sum", "mean", "max"])
+def test_weights_multiply_messages(reduction: str) -> None:
+    """k w_ij times each message: the reference has one neighbour at a time."""
+    h, phi, psi, neighbours = inputs(3)
+    weights = np.random.default_rng(9).uniform(size=neighbours.shape)
+    combine = {"sum": np.sum, "mean": np.mean, "max": np.max}[reduction]
+
+    def reference(
+        h: np.ndarray, phi: np.ndarray, psi: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
+        messages = [
+            3
+            * weights[..., j, None]
+            * references.edge_conv(h, neighbours[..., j : j + 1], phi, psi)
+            for j in range(3)
+        ]
+        return combine(messages, axis=0)
+
+    assert_agrees(
+        lambda h, phi, psi, w: edge_conv(h, neighbours, phi, psi, reduction, w),
+        reference,
+        h,
+        phi,
+        psi,
+        weights,
+    )
+    given = partial(edge_conv, h, neighbours, phi, psi, reduction)
+    with jax.enable_x64(True):
+        np.testing.assert_allclose(given(np.full(neighbours.shape, 1 / 3)), given(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("images", [1, 9])
@@ -60,10 +92,11 @@ def test_the_module_only_adds_parameters(reduction: str) -> None:
     h, _, _, neighbours = inputs(3)
     h = h.astype(np.float32)
     layer = EdgeConv(features=5, reduction=reduction)
-    params = jax.jit(layer.init)(jax.random.key(0), h, neighbours)["params"]
+    given = Neighbours(neighbours)
+    params = jax.jit(layer.init)(jax.random.key(0), h, given)["params"]
     assert {name: array.shape for name, array in params.items()} == {"phi": (3, 5), "psi": (3, 5)}
     assert np.all(params["phi"] != params["psi"])
-    found = jax.jit(layer.apply)({"params": params}, h, neighbours)
+    found = jax.jit(layer.apply)({"params": params}, h, given)
     wanted = references.edge_conv(h, neighbours, params["phi"], params["psi"], reduction)
     np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
 

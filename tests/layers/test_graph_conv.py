@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from jax import Array
 
+from gcgan_jax.graphs import KNN, Neighbours
 from gcgan_jax.layers.ecc import ECC
 from gcgan_jax.layers.edge_conv import EdgeConv
 from gcgan_jax.layers.graph_conv import GraphConv
@@ -19,6 +20,7 @@ from tests.layers import assert_agrees
 K, DELTA = 3, 4.0
 EDGE_CONV = partial(EdgeConv, reduction="sum")
 ATTENDING = partial(ECC, hidden=4, delta=DELTA, slope=0.2)
+NEAREST = partial(KNN, k=K)
 
 
 def features(B: int = 2, H: int = 4, W: int = 5, F: int = 3) -> np.ndarray:
@@ -42,7 +44,7 @@ def parameters(layer: GraphConv, x: np.ndarray) -> dict[str, Any]:
 @pytest.mark.parametrize("operator", [EDGE_CONV, ATTENDING], ids=["edge_conv", "ecc"])
 def test_equation_3_13(operator: partial[nn.Module]) -> None:
     x = features(B=1)
-    layer = GraphConv(features=2, k=K, non_local=operator)
+    layer = GraphConv(features=2, graph=NEAREST, operator=operator)
     weights, structure = jax.tree.flatten(parameters(layer, x))
     neighbours = references.knn(x, K)
 
@@ -68,15 +70,15 @@ class Spy(nn.Module):
     features: int
 
     @nn.compact
-    def __call__(self, h: Array, neighbours: Array) -> Array:
-        self.sow("figures", "given", (h, neighbours))
+    def __call__(self, h: Array, neighbours: Neighbours) -> Array:
+        self.sow("figures", "given", (h, neighbours.indices))
         return jnp.zeros((*h.shape[:2], self.features))
 
 
 @pytest.mark.parametrize("side", [(4, 4), (5, 7)])
 def test_the_graph_sees_features_and_the_operator_coordinates_too(side: tuple[int, int]) -> None:
     x = features(2, *side)
-    layer = GraphConv(features=2, k=K, non_local=Spy)
+    layer = GraphConv(features=2, graph=NEAREST, operator=Spy)
     params = parameters(layer, x)
     assert params["local"]["kernel"].shape == (3, 3, 3, 2)
     with jax.enable_x64(True):
@@ -88,22 +90,65 @@ def test_the_graph_sees_features_and_the_operator_coordinates_too(side: tuple[in
     assert np.any(neighbours != references.knn(placed, K))  # coordinates would have mattered
 
 
-def test_no_gradient_flows_through_the_graph(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_gradient_flows_through_the_graph() -> None:
     x = jnp.asarray(features(), jnp.float32)
-    layer = GraphConv(features=2, k=K, non_local=ATTENDING)
+    neighbours = Neighbours(jnp.asarray(references.knn(np.array(x), K)))
+
+    class Given(nn.Module):
+        """The same graph, whatever the features."""
+
+        def __call__(self, x: Array, keys: Array | None) -> Neighbours:
+            return neighbours
+
+    layer, given = (
+        GraphConv(features=2, graph=graph, operator=ATTENDING) for graph in (NEAREST, Given)
+    )
     params = parameters(layer, x)
-    loss = lambda x: jnp.sum(jnp.tanh(layer.apply({"params": params}, x)))  # noqa: E731
-    through = jax.jit(jax.grad(lambda x: loss(x)))(x)
-    neighbours = references.knn(np.array(x), K)
-    monkeypatch.setattr("gcgan_jax.layers.graph_conv.knn", lambda x, k: neighbours)
-    fixed = jax.jit(jax.grad(lambda x: loss(x)))(x)
-    np.testing.assert_allclose(through, fixed, rtol=1e-5, atol=1e-6)
+
+    def gradient(layer: GraphConv) -> Array:
+        return jax.jit(jax.grad(lambda x: jnp.sum(jnp.tanh(layer.apply({"params": params}, x)))))(x)
+
+    np.testing.assert_allclose(gradient(layer), gradient(given), rtol=1e-5, atol=1e-6)
+
+
+def test_a_graph_may_draw_from_the_keys_of_its_images() -> None:
+    class Drawn(nn.Module):
+        """k nodes drawn for each node of an image."""
+
+        def __call__(self, x: Array, keys: Array) -> Neighbours:
+            N = x.shape[1] * x.shape[2]
+            return Neighbours(jax.vmap(lambda key: jax.random.randint(key, (N, K), 0, N))(keys))
+
+    x = jnp.asarray(features(), jnp.float32)
+    layer = GraphConv(features=2, graph=Drawn, operator=EDGE_CONV)
+    keys = jax.random.split(jax.random.key(0), 2)
+    variables = jax.jit(layer.init)(jax.random.key(1), x, keys)
+    apply = jax.jit(layer.apply)
+    both = apply(variables, x, keys)
+    np.testing.assert_allclose(both[1:], apply(variables, x[1:], keys[1:]), rtol=1e-5, atol=1e-6)
+    assert np.abs(both - apply(variables, x, keys[::-1])).max() > 0.01
+
+
+def test_a_merge_is_handed_both_branches() -> None:
+    class Difference(nn.Module):
+        def __call__(self, local: Array, non_local: Array) -> Array:
+            return local - non_local
+
+    x = jnp.asarray(features(), jnp.float32)
+    average = GraphConv(features=2, graph=NEAREST, operator=EDGE_CONV)
+    params = parameters(average, x)
+    params["bias"] = 0 * params["bias"]
+    without = params | {"non_local": jax.tree.map(np.zeros_like, params["non_local"])}
+    local = 2 * average.apply({"params": without}, x)
+    non_local = 2 * average.apply({"params": params}, x) - local
+    found = average.clone(merge=Difference).apply({"params": params}, x)
+    np.testing.assert_allclose(found, local - non_local, rtol=1e-4, atol=1e-4)
 
 
 @pytest.mark.parametrize("operator", [EDGE_CONV, ATTENDING], ids=["edge_conv", "ecc"])
 def test_figures(operator: partial[nn.Module]) -> None:
     x = features(H=5, W=6)
-    layer = GraphConv(features=2, k=K, non_local=operator)
+    layer = GraphConv(features=2, graph=NEAREST, operator=operator)
     params = parameters(layer, x)
     with jax.enable_x64(True):
         apply = partial(layer.apply, {"params": params})
@@ -131,6 +176,6 @@ def test_figures(operator: partial[nn.Module]) -> None:
 
 
 def test_graphs_that_do_not_fit_are_refused_when_the_layer_is_built() -> None:
-    layer = GraphConv(features=2, k=12, non_local=EDGE_CONV)
+    layer = GraphConv(features=2, graph=partial(KNN, k=12), operator=EDGE_CONV)
     with pytest.raises(ValueError, match="k = 12 does not fit a 4x5 map"):
         jax.eval_shape(layer.init, jax.random.key(0), features())

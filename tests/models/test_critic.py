@@ -1,5 +1,6 @@
 """The critic against its layers' references, and its size at the thesis's widths."""
 
+from functools import partial
 from typing import Any
 
 import jax
@@ -7,6 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gcgan_jax.graphs import KNN
+from gcgan_jax.layers.ecc import ECC
+from gcgan_jax.layers.graph_conv import GraphConv
+from gcgan_jax.losses import critic_loss
 from gcgan_jax.models.critic import Critic
 from tests import references
 from tests.layers import assert_agrees
@@ -50,6 +55,62 @@ def test_layers_in_their_order() -> None:
         return (x.reshape(1, -1) @ params["dense"]["kernel"] + params["dense"]["bias"])[:, 0]
 
     assert_agrees(lambda x: critic.apply({"params": params}, x), reference, x)
+
+
+GRAPH_CONV = partial(
+    GraphConv, graph=partial(KNN, k=3), operator=partial(ECC, hidden=2, delta=4.0, slope=0.2)
+)
+
+
+def test_a_graph_layer_follows_its_convolution() -> None:
+    critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=GRAPH_CONV)
+    x = np.random.default_rng(0).normal(size=(1, 8, 8, 2))
+    params = random_weights(critic, *x.shape)
+    plain = {name: layer for name, layer in params.items() if name != "conv1_graph"}
+    assert plain.keys() == shapes_of(Critic((2, 3, 4), slope=0.2), *x.shape).keys()
+
+    def strided(x: np.ndarray, name: str) -> np.ndarray:
+        x = references.conv(x, params[name]["kernel"], ((1, 2), (1, 2)), stride=2)
+        return references.leaky_relu(x + params[name]["bias"], 0.2)
+
+    def reference(x: np.ndarray) -> np.ndarray:
+        x, layer = strided(x, "conv1"), params["conv1_graph"]
+        h = np.concatenate([x.reshape(1, 16, 2), references.coordinates(4, 4)[None]], axis=-1)
+        non_local = references.ecc(
+            h, references.knn(x, 3), **layer["non_local"], delta=4.0, slope=0.2
+        )
+        local = references.conv(x, layer["local"]["kernel"], ((1, 1), (1, 1)))
+        x = (local + non_local.reshape(local.shape)) / 2 + layer["bias"]
+        x = strided(strided(references.leaky_relu(x, 0.2), "conv2"), "conv3")
+        return (x.reshape(1, -1) @ params["dense"]["kernel"] + params["dense"]["bias"])[:, 0]
+
+    assert_agrees(lambda x: critic.apply({"params": params}, x), reference, x)
+
+
+def test_the_gradient_penalty_is_differentiated_through_a_graph_layer() -> None:
+    """Along random directions of all parameters, against finite differences."""
+    critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=GRAPH_CONV)
+    rng = np.random.default_rng(2)
+    real, fake = rng.normal(size=(2, 2, 8, 8, 3))
+    mix = rng.uniform(size=2)
+    params = random_weights(critic, *real.shape)
+    with jax.enable_x64(True):
+
+        @jax.jit
+        def loss(params: Any) -> jax.Array:
+            judge = partial(critic.apply, {"params": params})
+            return critic_loss(judge, real, fake, mix, penalty_weight=10.0)[0]
+
+        gradients = jax.jit(jax.grad(loss))(params)
+        for _ in range(3):
+            direction = jax.tree.map(lambda a: rng.normal(size=a.shape), params)
+
+            def at(step: float, direction: Any = direction) -> float:
+                return float(loss(jax.tree.map(lambda p, d: p + step * d, params, direction)))
+
+            slope = (at(1e-6) - at(-1e-6)) / 2e-6
+            products = jax.tree.map(lambda g, d: np.sum(g * d), gradients, direction)
+            assert sum(jax.tree.leaves(products)) == pytest.approx(slope, rel=1e-5)
 
 
 def test_every_image_is_judged_by_itself() -> None:

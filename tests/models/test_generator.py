@@ -10,17 +10,19 @@ import pytest
 
 from configs import default
 from gcgan_jax.config import from_mapping
-from gcgan_jax.gan import build_gan
+from gcgan_jax.experiment import make_experiment
 from gcgan_jax.models.generator import Generator
 from tests import references
 
 
-def generator(non_local: str, side: int = 32, **values: Any) -> Generator:
+def generator(non_local: str, side: int = 32, k: int = 8, **values: Any) -> Generator:
     """The generator of the default config with other values."""
     config = default.get_config()
     config.data.name, config.data.image_size = "twins", side
-    config.generator.update(non_local=non_local, **values)
-    return build_gan(from_mapping(config.to_dict())).generator
+    config.generator.update(**values)
+    config.generator.graph_layer.operator.name = non_local
+    config.generator.graph_layer.graph.knn.k = k
+    return make_experiment(from_mapping(config.to_dict())).gan.generator
 
 
 def shapes_of(model: Generator, latent: int = 132) -> Any:
@@ -29,7 +31,9 @@ def shapes_of(model: Generator, latent: int = 132) -> Any:
     return {name: variables[name] for name in ("params", "batch_stats")}
 
 
-def tiny(non_local: str, graph_blocks: tuple[int, ...] = ()) -> tuple[Generator, Any, np.ndarray]:
+def tiny(
+    non_local: str, graph_blocks: tuple[int, ...] | None = None
+) -> tuple[Generator, Any, np.ndarray]:
     """A 16x16 generator with random weights and averages, and latents."""
     model = generator(non_local, 16, width=8, k=3, latent_size=5, graph_blocks=graph_blocks)
     rng = np.random.default_rng(0)
@@ -98,14 +102,16 @@ def test_size_at_the_thesis_widths(non_local: str, layers: dict[str, int]) -> No
 @pytest.mark.parametrize(
     ("side", "graph_blocks", "graphs"),
     [
-        (16, (), {"block2_graph"}),
-        (32, (), {"block2_graph", "block3_graph"}),
-        (64, (), {"block2_graph", "block3_graph", "block4_graph"}),
+        (16, None, {"block2_graph"}),
+        (32, None, {"block2_graph", "block3_graph"}),
+        (64, None, {"block2_graph", "block3_graph", "block4_graph"}),
         (32, (1,), {"block1_graph"}),
         (64, (3, 2), {"block2_graph", "block3_graph"}),
     ],
 )
-def test_sides_and_graph_blocks(side: int, graph_blocks: tuple[int, ...], graphs: set[str]) -> None:
+def test_sides_and_graph_blocks(
+    side: int, graph_blocks: tuple[int, ...] | None, graphs: set[str]
+) -> None:
     model = generator("ecc", side, graph_blocks=graph_blocks)
     variables = shapes_of(model)
     assert {name for name in variables["params"] if name.endswith("_graph")} == graphs

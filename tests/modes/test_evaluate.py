@@ -2,6 +2,8 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,24 +12,20 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gcgan_jax import train as loop
-from gcgan_jax.config import Config
-from gcgan_jax.data import load_images
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation import evaluator
 from gcgan_jax.evaluation.protocol import Protocol, Record, read_records
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.modes.evaluate import evaluate
 from gcgan_jax.state import State
 from gcgan_jax.train import train
 from gcgan_jax.trained import load_state
+from tests.conftest import Tiny
 
+TOY = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)
+TWO = jax.devices()[:2]
+Scored = Callable[..., Experiment]
 
-@pytest.fixture(autouse=True)
-def small_and_on_two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    toy = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)
-    monkeypatch.setitem(evaluator.PROTOCOLS, "small", toy)
-    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:2])
-    monkeypatch.setattr(loop, "all_devices", lambda: jax.devices()[:2])
+on_two = partial(train, devices=TWO)
 
 
 def records(workdir: Path) -> list[Record]:
@@ -40,25 +38,25 @@ def assert_same(a: object, b: object) -> None:
 
 
 @pytest.fixture
-def scored(tiny: Callable[..., Config], tmp_path: Path) -> Callable[..., Config]:
-    def make(**changes: Any) -> Config:
+def scored(tiny: Tiny, tmp_path: Path) -> Scored:
+    def make(**changes: Any) -> Experiment:
         fields = {
             "eval__network": "structure",
             "eval__batch_size": 8,
             "eval__cache": str(tmp_path / "cache"),
             "num_iterations": 6,
         }
-        return tiny(**fields | changes)
+        return replace(tiny(**fields | changes), protocol=TOY)
 
     return make
 
 
 def test_scores_rows_samples_and_checkpoints_change_nothing_in_training(
-    scored: Callable[..., Config], tmp_path: Path
+    scored: Scored, tmp_path: Path
 ) -> None:
     seldom = {f"{name}_every": 10**6 for name in ("log", "sample", "checkpoint")}
-    without = train(scored(ema_decay=0.5, **seldom), tmp_path / "without")
-    with_scores = train(scored(ema_decay=0.5, eval_every=2), tmp_path / "with")
+    without = on_two(scored(ema_decay=0.5, **seldom), tmp_path / "without")
+    with_scores = on_two(scored(ema_decay=0.5, eval_every=2), tmp_path / "with")
     assert_same(without, with_scores)
     found = records(tmp_path / "with")
     assert [(r.step, r.ema, r.score) for r in found if r.score == "structure_error"] == [
@@ -72,44 +70,44 @@ def test_scores_rows_samples_and_checkpoints_change_nothing_in_training(
 
 
 def test_best_checkpoint_is_that_of_the_best_score(
-    scored: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scored: Scored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = scored(eval_every=2)
-    train(scored(eval_every=2, num_iterations=4), tmp_path / "run")
-    train(config, tmp_path / "run")  # resumed
+    experiment = scored(eval_every=2)
+    on_two(scored(eval_every=2, num_iterations=4), tmp_path / "run")
+    on_two(experiment, tmp_path / "run")  # resumed
     found = {r.step: r.value for r in records(tmp_path / "run") if r.score == "structure_error"}
     assert found.keys() == {2, 4, 6}
     best = load_state(scored(checkpoint="best"), tmp_path / "run")
     assert found[int(best.iteration)] == min(found.values())
 
     before = records(tmp_path / "run")
-    evaluate(scored(checkpoint="best"), tmp_path / "run", folder=None)
+    evaluate(scored(checkpoint="best"), tmp_path / "run", None, TWO)
     assert f"iteration {int(best.iteration)}" in capsys.readouterr().out
     assert sorted(map(str, before)) == sorted(map(str, records(tmp_path / "run")))  # the same again
 
 
 @pytest.mark.parametrize("batch_norm", ["running", "batch"])
 def test_scores_do_not_depend_on_the_number_of_devices(
-    batch_norm: str, scored: Callable[..., Config], tmp_path: Path
+    batch_norm: str, scored: Scored, tmp_path: Path
 ) -> None:
-    config = scored(eval__batch_norm=batch_norm)
-    state = train(config, tmp_path / "run")
-    images = load_images(config)
+    experiment = scored(eval__batch_norm=batch_norm)
+    state = on_two(experiment, tmp_path / "run")
+    images = experiment.load_images()
     found = []
     for devices in (1, 4):
-        made = evaluator.make_evaluator(config, images, jax.devices()[:devices])
-        found.append({r.score: r.value for r in made.of_state(jax.device_get(state))})
+        made = experiment.evaluator(images, jax.devices()[:devices])
+        found.append({r.score: r.value for r in made.score_state(jax.device_get(state))})
     assert found[0].keys() == {"diagonal_correlation", "other_correlation", "structure_error"}
     for name, value in found[0].items():
         np.testing.assert_allclose(found[1][name], value, atol=2e-3)
 
 
 def test_the_classifier_needs_no_download(
-    scored: Callable[..., Config], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    scored: Scored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    config = scored(data__image_size=32, eval__network="classifier")
-    train(config, tmp_path / "run")
-    evaluate(config, tmp_path / "run", folder=None)
+    experiment = scored(data__image_size=32, eval__network="classifier")
+    on_two(experiment, tmp_path / "run")
+    evaluate(experiment, tmp_path / "run", None, TWO)
     found = {r.score: r for r in records(tmp_path / "run")}
     assert found.keys() == {
         "classifier_score", "classifier_fid", "classifier_kid", "classifier_precision",
@@ -123,22 +121,22 @@ def test_the_classifier_needs_no_download(
 
     folder = tmp_path / "real"
     folder.mkdir()
-    for number, image in enumerate(np.tile(load_images(config).train, (2, 1, 1, 1))):
+    for number, image in enumerate(np.tile(experiment.load_images().train, (2, 1, 1, 1))):
         Image.fromarray(image).save(folder / f"{number:03}.png")
-    evaluate(config, tmp_path / "run", folder)
+    evaluate(experiment, tmp_path / "run", folder, TWO)
     of_folder = {r.score: r for r in records(tmp_path / "run") if r.images == str(folder)}
     assert of_folder["classifier_fid"].value < found["classifier_fid"].value
     assert of_folder["classifier_precision"].value == 1
     assert of_folder["classifier_fid"].step is None
 
 
-def test_folders_that_cannot_be_scored(scored: Callable[..., Config], tmp_path: Path) -> None:
-    config, folder = scored(), tmp_path / "images"
+def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
+    experiment, folder = scored(), tmp_path / "images"
     with pytest.raises(UserError, match="no such directory"):
-        evaluate(config, tmp_path, folder)
+        evaluate(experiment, tmp_path, folder, TWO)
     folder.mkdir()
     with pytest.raises(UserError, match="has 0 images, the protocol needs 24"):
-        evaluate(config, tmp_path, folder)
+        evaluate(experiment, tmp_path, folder, TWO)
 
     def fill(size: tuple[int, int]) -> None:
         for number in range(24):
@@ -146,48 +144,45 @@ def test_folders_that_cannot_be_scored(scored: Callable[..., Config], tmp_path: 
 
     fill((20, 20))
     with pytest.raises(UserError, match=r"has images of 20x20 pixels, .* takes a side of 16"):
-        evaluate(config, tmp_path, folder)
+        evaluate(experiment, tmp_path, folder, TWO)
     fill((16, 16))
     Image.new("RGB", (16, 17)).save(folder / "07.png")
     with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, 00\.png is 16x16"):
-        evaluate(config, tmp_path, folder)
+        evaluate(experiment, tmp_path, folder, TWO)
     Image.new("L", (16, 16)).save(folder / "07.png")
     with pytest.raises(UserError, match=r"07\.png is of mode L"):
-        evaluate(config, tmp_path, folder)
+        evaluate(experiment, tmp_path, folder, TWO)
     (folder / "07.png").write_text("no image")
     with pytest.raises(UserError, match=r"07\.png is no whole image"):
-        evaluate(config, tmp_path, folder)
+        evaluate(experiment, tmp_path, folder, TWO)
     assert not (tmp_path / "scores.jsonl").exists()
 
 
-def test_checkpoints_that_are_not_there(scored: Callable[..., Config], tmp_path: Path) -> None:
+def test_checkpoints_that_are_not_there(scored: Scored, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no run: train one"):
-        evaluate(scored(), tmp_path / "absent", None)
+        evaluate(scored(), tmp_path / "absent", None, TWO)
     assert not (tmp_path / "absent").exists()
-    train(scored(num_iterations=2), tmp_path / "run")
+    on_two(scored(num_iterations=2), tmp_path / "run")
     with pytest.raises(UserError, match=r"checkpoint = '5': no such checkpoint .* there are 2"):
-        evaluate(scored(num_iterations=2, checkpoint="5"), tmp_path / "run", None)
+        evaluate(scored(num_iterations=2, checkpoint="5"), tmp_path / "run", None, TWO)
     with pytest.raises(UserError, match=r"checkpoint = 'best': .* there is none yet"):
-        evaluate(scored(num_iterations=2, checkpoint="best"), tmp_path / "run", None)
+        evaluate(scored(num_iterations=2, checkpoint="best"), tmp_path / "run", None, TWO)
     with pytest.raises(UserError, match="another config: seed"):
-        evaluate(scored(num_iterations=2, seed=1), tmp_path / "run", None)
+        evaluate(scored(num_iterations=2, seed=1), tmp_path / "run", None, TWO)
 
 
-def test_real_images_and_network_must_fit(scored: Callable[..., Config], tmp_path: Path) -> None:
-    images = load_images(scored())
-    devices = jax.devices()[:2]
-    for config, told in (
+def test_real_images_and_network_must_fit(scored: Scored, tmp_path: Path) -> None:
+    for experiment, told in (
         (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
         (scored(eval__network="classifier"), "takes images of 32x32 pixels, these have 16"),
         (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
          "'test' of twins has 4 images"),
     ):  # fmt: skip
-        images = load_images(config)
         with pytest.raises(UserError, match=told):
-            evaluator.make_evaluator(config, images, devices)
+            experiment.evaluator(experiment.load_images(), TWO)
 
 
-def test_a_state_restored_is_the_one_saved(scored: Callable[..., Config], tmp_path: Path) -> None:
-    config = scored(ema_decay=0.9)
-    state: State = train(config, tmp_path / "run")
-    assert_same(state, load_state(config, tmp_path / "run"))
+def test_a_state_restored_is_the_one_saved(scored: Scored, tmp_path: Path) -> None:
+    experiment = scored(ema_decay=0.9)
+    state: State = on_two(experiment, tmp_path / "run")
+    assert_same(state, load_state(experiment, tmp_path / "run"))

@@ -5,25 +5,22 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from PIL import Image
 
-from gcgan_jax import train as loop
-from gcgan_jax.config import Config
-from gcgan_jax.data import load_images
 from gcgan_jax.errors import UserError
+from gcgan_jax.experiment import Experiment
 from gcgan_jax.modes.interpolate import interpolate, step_sizes
 from gcgan_jax.modes.nearest import find_nearest, nearest
 from gcgan_jax.modes.neighbours import find_edges, neighbours
 from gcgan_jax.modes.sample import sample
 from gcgan_jax.train import train
 from gcgan_jax.trained import load_trained
-from tests.conftest import make_config
+from tests.conftest import make
 
 SMALL: dict[str, Any] = {
-    "generator__non_local": "ecc",
+    "operator": "ecc",
     "num_iterations": 2,
     "ema_decay": 0.5,
     "sample_images": 9,
@@ -35,59 +32,55 @@ SMALL: dict[str, Any] = {
 }
 
 
+TWO = jax.devices()[:2]
+
+
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     workdir = tmp_path_factory.mktemp("run")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "all_devices", lambda: jax.devices()[:2])
-        train(make_config(**SMALL), workdir)
+    train(make(**SMALL), workdir, devices=TWO)
     return workdir
 
 
-@pytest.fixture(autouse=True)
-def two_devices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(jax, "local_devices", lambda: jax.devices()[:2])
-
-
-def config(**changes: Any) -> Config:
-    return make_config(**SMALL | changes)
+def small(**changes: Any) -> Experiment:
+    return make(**SMALL | changes)
 
 
 def test_a_grid_is_that_of_the_run(run: Path) -> None:
-    picture = np.asarray(Image.open(sample(config(), run)))
+    picture = np.asarray(Image.open(sample(small(), run, TWO)))
     np.testing.assert_array_equal(picture, Image.open(run / "samples" / "0000002.png"))
 
 
 def test_all_forms_hold_the_same_images(run: Path) -> None:
-    path = sample(config(show__form="npz"), run)
+    path = sample(small(show__form="npz"), run, TWO)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["arr_0.npy"]
     images = np.load(path)["arr_0"]
     assert images.shape == (9, 16, 16, 3) and images.dtype == np.uint8
     for form_of in ({"show__images": 12}, {}):  # fewer take the place of more
-        folder = sample(config(show__form="png", **form_of), run)
+        folder = sample(small(show__form="png", **form_of), run, TWO)
     singles = [np.asarray(Image.open(file)) for file in sorted(folder.iterdir())]
     np.testing.assert_array_equal(singles, images)
-    trained = load_trained(config(), run)
-    np.testing.assert_array_equal(trained.images(trained.latents(jnp.arange(9))), images)
+    trained = load_trained(small(), run, TWO)
+    np.testing.assert_array_equal(trained.images(trained.latents(range(9))), images)
 
 
 def test_seed_average_and_checkpoint_choose_others(run: Path) -> None:
-    first = sample(config(show__form="npz"), run).read_bytes()
-    assert sample(config(show__form="npz", show__seed=1), run).read_bytes() != first
-    averaged = sample(config(show__form="npz", show__averaged=True), run)
+    first = sample(small(show__form="npz"), run, TWO).read_bytes()
+    assert sample(small(show__form="npz", show__seed=1), run, TWO).read_bytes() != first
+    averaged = sample(small(show__form="npz", show__averaged=True), run, TWO)
     assert averaged.name == "samples-0000002-averaged.npz" and averaged.read_bytes() != first
     with pytest.raises(UserError, match="keeps no average"):
-        config(show__averaged=True, ema_decay=0.0)
+        small(show__averaged=True, ema_decay=None)
     with pytest.raises(UserError, match=r"config\.checkpoint = '1': no such checkpoint"):
-        sample(config(checkpoint="1"), run)
+        sample(small(checkpoint="1"), run, TWO)
 
 
 def test_interpolation(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    interpolate(config(show__waypoints=3, show__steps=4), run)
+    interpolate(small(show__waypoints=3, show__steps=4), run, TWO)
     told = capsys.readouterr().out
-    trained = load_trained(config(), run)
-    waypoints = trained.images(trained.latents(jnp.arange(3)))
+    trained = load_trained(small(), run, TWO)
+    waypoints = trained.images(trained.latents(range(3)))
     for name in ("spherical", "linear"):
         strip = np.asarray(Image.open(run / "pictures" / f"{name}-0000002.png"))
         assert strip.shape == (2 * 18 - 2, 4 * 18 - 2, 3)
@@ -108,37 +101,39 @@ def test_steps_between_frames() -> None:
 
 
 def test_neighbours_are_those_of_the_generator(run: Path) -> None:
-    neighbours(config(), run)
+    neighbours(small(), run, TWO)
     path = run / "pictures" / "neighbours-0000002-block2_graph.npz"
     assert path.with_suffix(".png").exists()
     stored = np.load(path)
     assert stored["neighbours"].shape == stored["gamma"].shape == (2, 256, 3)
     assert (stored["gamma"] > 0).all() and (stored["gamma"] <= 1).all()
     np.testing.assert_array_equal(stored["pixels"], [(0, 3), (9, 15)])
-    trained = load_trained(config(), run)
-    z = trained.latents(jnp.array([0, 2]))
-    np.testing.assert_array_equal(stored["images"], trained.images(z))
-    one_by_one = [find_edges(trained, z[i : i + 1])["block2_graph"] for i in range(2)]
+    trained = load_trained(small(), run, TWO)
+    latents = trained.latents([0, 2])
+    np.testing.assert_array_equal(stored["images"], trained.images(latents))
+    one_by_one = [
+        find_edges(trained, trained.latents([number]))["block2_graph"] for number in (0, 2)
+    ]
     for number, edges in enumerate(one_by_one):
         np.testing.assert_array_equal(edges.neighbours[0], stored["neighbours"][number])
 
 
 def test_pixels_and_graphs_that_are_not_there(run: Path) -> None:
     with pytest.raises(UserError, match="each 0 to 15"):
-        neighbours(config(show__rows=(0, 16)), run)
+        neighbours(small(show__rows=(0, 16)), run, TWO)
     with pytest.raises(UserError, match="as many of one as of the other"):
-        neighbours(config(show__rows=(0,)), run)
+        neighbours(small(show__rows=(0,)), run, TWO)
     with pytest.raises(UserError, match="there is no graph to look at"):
-        neighbours(config(generator__non_local="none"), run)
+        neighbours(small(operator="none"), run, TWO)
 
 
 def test_nearest_by_pixels(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    nearest(config(show__nearest=3), run)
+    nearest(small(show__nearest=3), run, TWO)
     told = capsys.readouterr().out
     assert "by pixels: the nearest training image is at" in told and "by features" not in told
     rows = np.asarray(Image.open(run / "pictures" / "nearest-0000002.png"))
     assert rows.shape == (2 * 18 - 2, 4 * 18 - 2, 3)
-    train_images = load_images(config()).train.astype(float)
+    train_images = small().load_images().train.astype(float)
     for number in range(2):
         row = rows[18 * number :][:16].astype(float)
         made, found = row[:, :16], [row[:, 18 * n :][:, :16] for n in (1, 2, 3)]
@@ -147,11 +142,9 @@ def test_nearest_by_pixels(run: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_nearest_by_features_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    large = make_config(data__image_size=32, num_iterations=2, eval__cache=str(tmp_path / "cache"))
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(loop, "all_devices", lambda: jax.devices()[:1])
-        train(large, tmp_path / "run")
-    nearest(large, tmp_path / "run")
+    large = small(data__image_size=32, num_iterations=2, eval__cache=str(tmp_path / "cache"))
+    train(large, tmp_path / "run", devices=TWO)
+    nearest(large, tmp_path / "run", TWO)
     assert "by features: the nearest training image" in capsys.readouterr().out
 
 

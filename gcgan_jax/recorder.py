@@ -1,0 +1,197 @@
+"""What a run keeps: log entries, sample grids, scores and checkpoints, all under the workdir."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+import jax
+import numpy as np
+
+from gcgan_jax.checkpoint import Checkpoints
+from gcgan_jax.diagnostics import Diagnostics
+from gcgan_jax.evaluation.evaluator import Evaluator
+from gcgan_jax.evaluation.protocol import add_records, read_records
+from gcgan_jax.files import write_text
+from gcgan_jax.log import Log, say
+from gcgan_jax.losses import Metrics
+from gcgan_jax.pictures import image_grid, write_png
+from gcgan_jax.sampler import Sampler
+from gcgan_jax.state import State
+from gcgan_jax.timer import StepTimer
+
+SCORES = "scores.jsonl"  # in the workdir
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Every how many iterations something is kept; None: never."""
+
+    log: int
+    sample: int
+    score: int | None
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Scores states, and keeps the best one beside the newest."""
+
+    evaluator: Evaluator
+    best: Checkpoints
+    path: Path
+
+    def score(self, state: State, should_stop: Callable[[], bool]) -> dict[str, float]:
+        """Scores as they stand in the log; none if it should stop meanwhile."""
+        new = self.evaluator.score_state(state, should_stop)
+        if not new:
+            return {}
+        of_best = [r for r in read_records(self.path) if r.step == self.best.newest]
+        add_records(self.path, new)
+        if self.evaluator.best(new) < self.evaluator.best(of_best):
+            self.best.save(state, int(state.iteration))
+        return {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
+
+
+class Recorder(Protocol):
+    """What the training loop calls, with states on this process's devices alone."""
+
+    def start(self, fresh: State) -> State:
+        """The newest checkpoint's state; if there is none, the fresh one."""
+        ...
+
+    def compile(self, state: State) -> None:
+        """Compiles diagnostics and samples, so that their time is not the iterations'."""
+        ...
+
+    def after(
+        self,
+        state: State,
+        metrics: Metrics,
+        timer: StepTimer,
+        *,
+        last: bool,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Keeps what is due after a call whose iterations had these metrics, [iterations] each."""
+        ...
+
+    def save(self, state: State) -> None: ...
+
+    def note_failure(self, what: str) -> None:
+        """Keeps a message for the next start to show."""
+        ...
+
+
+class NoRecorder:
+    """In all processes but the first."""
+
+    def start(self, fresh: State) -> State:
+        return fresh
+
+    def compile(self, state: State) -> None: ...
+
+    def after(
+        self,
+        state: State,
+        metrics: Metrics,
+        timer: StepTimer,
+        *,
+        last: bool,
+        should_stop: Callable[[], bool],
+    ) -> None: ...
+
+    def save(self, state: State) -> None: ...
+
+    def note_failure(self, what: str) -> None: ...
+
+
+@dataclass(frozen=True)
+class WorkdirRecorder:
+    """Of process 0.
+
+    Attributes:
+        settings: the config, by dotted field.
+        key: of the latents of the sample grids.
+        sample_images: in each of them.
+        scoring: None: nothing is scored.
+    """
+
+    settings: Mapping[str, Any]
+    workdir: Path
+    checkpoints: Checkpoints
+    log: Log
+    sampler: Sampler
+    diagnostics: Diagnostics
+    key: jax.Array
+    sample_images: int
+    periods: Periods
+    scoring: Scoring | None
+
+    def start(self, fresh: State) -> State:
+        if self._failure.exists():
+            say(f"the run before {self._failure.read_text()}; the same may happen again")
+        if self.checkpoints.newest:
+            return self.checkpoints.restore(fresh, self.checkpoints.newest)
+        self.log.hyperparameters(self.settings)
+        return fresh
+
+    def compile(self, state: State) -> None:
+        self.diagnostics(state)
+        self._samples(state)
+
+    def after(
+        self,
+        state: State,
+        metrics: Metrics,
+        timer: StepTimer,
+        *,
+        last: bool,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        iteration, entries = int(state.iteration), entries_of(state, metrics)
+        score = last or due(iteration, self.periods.score)
+        log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
+        logged = {step for step in entries if step == 1 or (log and step == iteration)}
+        if logged:
+            shared = {"iterations_per_second": timer.lap()}
+            if score and self.scoring:
+                entries[iteration] |= self.scoring.score(state, should_stop)
+            shared |= self.diagnostics(state)
+            for step in sorted(logged):
+                self.log.entry(step, entries[step] | shared)
+        if last or due(iteration, self.periods.sample):
+            self._sample(iteration, state)
+
+    def save(self, state: State) -> None:
+        """Saves a state that is past whatever failed before."""
+        self.checkpoints.save(state, int(state.iteration))
+        self._failure.unlink(missing_ok=True)
+
+    def note_failure(self, what: str) -> None:
+        write_text(self._failure, what)
+
+    @property
+    def _failure(self) -> Path:
+        return self.workdir / "not-finite.txt"
+
+    def _samples(self, state: State) -> np.ndarray:
+        return self.sampler.first(state.generator.variables, self.key, self.sample_images)
+
+    def _sample(self, iteration: int, state: State) -> None:
+        picture = image_grid(self._samples(state))
+        write_png(self.workdir / "samples" / f"{iteration:07}.png", picture)
+        self.log.picture(iteration, picture)
+
+
+def due(iteration: int, every: int | None) -> bool:
+    return every is not None and iteration % every == 0
+
+
+def entries_of(state: State, metrics: Metrics) -> dict[int, dict[str, float]]:
+    """The metrics [n] of the last n iterations, one entry for each."""
+    n = len(next(iter(metrics.values())))
+    first = int(state.iteration) - n + 1
+    return {
+        first + index: {name: float(values[index]) for name, values in metrics.items()}
+        for index in range(n)
+    }

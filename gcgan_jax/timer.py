@@ -1,0 +1,38 @@
+"""Time in the compiled step."""
+
+import time
+from types import TracebackType
+
+
+class StepTimer:
+    """Measures calls: `with timer: ...` around each, of so many iterations."""
+
+    def __init__(self, iterations_per_call: int) -> None:
+        self._iterations_per_call = iterations_per_call
+        self._started = self._entered = time.perf_counter()
+        self._busy = 0.0  # seconds in calls
+        self._lap_calls, self._lap_busy = 0, 0.0
+
+    def __enter__(self) -> None:
+        self._entered = time.perf_counter()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        took = time.perf_counter() - self._entered
+        self._busy += took
+        self._lap_busy += took
+        self._lap_calls += 1
+
+    def lap(self) -> float:
+        """Iterations a second in the calls since the last lap."""
+        rate = self._lap_calls * self._iterations_per_call / self._lap_busy
+        self._lap_calls, self._lap_busy = 0, 0.0
+        return rate
+
+    def __str__(self) -> str:
+        passed = time.perf_counter() - self._started
+        return f"{passed:.0f} s, of which {self._busy / passed:.1%} in the compiled step"
