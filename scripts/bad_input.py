@@ -55,7 +55,7 @@ class Answers:
         if not workdir.exists():
             code, _, err = ended(self._program.start(*SMALL, f"--workdir={workdir}"))
             if code:
-                raise RuntimeError(f"no run to go on with: {err}")
+                raise RuntimeError(f"no run to resume: {err}")
         return workdir
 
 

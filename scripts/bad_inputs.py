@@ -16,6 +16,7 @@ from PIL import Image
 from gcgan_jax import checksums
 from gcgan_jax.checkpoint import FORMAT, FORMAT_FILE
 
+OPERATOR = "config.generator.graph_layer.operator"
 QUICKSTART, ECC = "--config=configs/quickstart.py", "--config=configs/ecc.py"
 EVALUATE = "--mode=evaluate"
 SMALL = (
@@ -88,11 +89,19 @@ FIELDS = (
     Case("field that is like no other", f"{ECC} --config.zzz=8"),
     Case("misspelt field in a config file", MINE, changed("config.bath_size = 8")),
     Case("misspelt section in a config file", MINE, changed("config.crtic = {}")),
+    Case("renamed field", f"{ECC} --config.generator.k=16"),
+    Case("field of a renamed section", f"{ECC} --config.generator.ecc.delta=1.0"),
+    Case("renamed field in a config file", MINE, changed("config.generator.non_local = 'ecc'")),
+    Case(
+        "field of a renamed section in a config file",
+        MINE,
+        changed("config.generator.ecc.delta = 1.0"),
+    ),
     Case("missing field", MINE, changed("del config.optimizer.eps")),
     Case("missing section", MINE, changed("del config.critic")),
     Case("word for a whole number", f"{ECC} --config.batch_size=eight"),
     Case("fraction for a whole number", f"{ECC} --config.batch_size=2.5"),
-    Case("word for a truth value", f"{ECC} --config.generator.ecc.attention=maybe"),
+    Case("word for a truth value", f"{ECC} --{OPERATOR}.ecc.attention=maybe"),
     Case("bracket that is not closed", f"{ECC} --config.critic.widths=(1,2"),
     Case("value for a section", f"{ECC} --config.critic=8"),
     Case("text for a number in a config file", MINE, changed("config.seed = config.data.name")),
@@ -104,7 +113,7 @@ FIELDS = (
     Case("learning rate 0", f"{ECC} --config.learning_rate=0.0"),
     Case("infinite learning rate", f"{ECC} --config.learning_rate=inf"),
     Case("learning rate that is no number", f"{ECC} --config.learning_rate=nan"),
-    Case("negative penalty", f"{ECC} --config.penalty_weight=-1.0"),
+    Case("negative penalty", f"{ECC} --config.loss.wgan_gp.penalty_weight=-1.0"),
     Case("negative seed", f"{ECC} --config.seed=-1"),
     Case("average that never moves", f"{ECC} --config.ema_decay=1.0"),
     Case("unknown dtype", f"{ECC} --config.compute_dtype=float16"),
@@ -120,12 +129,15 @@ FIELDS = (
     Case("jitter beyond the cell", f"{QUICKSTART} --config.data.twins.jitter=9"),
     Case("texture too fine", f"{QUICKSTART} --config.data.twins.texture=2"),
     Case("width that cannot be halved", f"{ECC} --config.generator.width=100"),
-    Case("unknown operator", f"{ECC} --config.generator.non_local=gat"),
+    Case("unknown graph", f"{ECC} --config.generator.graph_layer.graph.name=grid"),
+    Case("unknown loss", f"{ECC} --config.loss.name=hinge"),
+    Case("unknown operator", f"{ECC} --{OPERATOR}.name=gat"),
     Case("block that is not there", f"{ECC} --config.generator.graph_blocks=(4,)"),
     Case("no neighbours", f"{ECC}:0"),
     Case("more neighbours than pixels", f"{ECC}:248"),
-    Case("unknown reduction", f"{ECC} --config.generator.edge_conv.reduction=min"),
-    Case("delta of 0", f"{ECC} --config.generator.ecc.delta=0.0"),
+    Case("unknown reduction", f"{ECC} --{OPERATOR}.edge_conv.reduction=min"),
+    Case("delta of 0", f"{ECC} --{OPERATOR}.ecc.delta=0.0"),
+    Case("module that is not there", f"{ECC} --config.extensions=('nowhere',)"),
     Case("slope above 1", f"{ECC} --config.critic.slope=2.0"),
     Case("two widths of the critic", f"{ECC} --config.critic.widths=(8,8)"),
     Case("width 0 of the critic", f"{ECC} --config.critic.widths=(8,0,8)"),

@@ -14,12 +14,10 @@ import jax
 import numpy as np
 from PIL import Image, ImageFilter
 
+from configs import default
 from gcgan_jax.config import from_mapping
-from gcgan_jax.data import load_cifar10
 from gcgan_jax.evaluation.features import in_batches
-from gcgan_jax.evaluation.protocol import PROTOCOLS
-from gcgan_jax.evaluation.reference import digest_of
-from gcgan_jax.evaluation.scorers import make_scorer
+from gcgan_jax.experiment import make_experiment
 from scripts import markdown
 
 BATCH = 250
@@ -31,21 +29,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--data", required=True, help="prepared TFDS directory")
     parser.add_argument("--cache", type=Path, default=Path("~/.cache/gcgan_jax"))
     arguments = parser.parse_args(argv)
-    from configs import default
-
     fields = default.get_config()
+    fields.data.dir = arguments.data
     fields.eval.cache, fields.eval.batch_size = str(arguments.cache), BATCH
-    config = from_mapping(fields.to_dict())
-    images = load_cifar10(arguments.data)
-    protocol = PROTOCOLS[config.eval.protocol]
-    scorer = make_scorer(
-        config, images.train, digest_of(images.train), protocol, jax.local_devices()
-    )
+    experiment = make_experiment(from_mapping(fields.to_dict()))
+    images, samples = experiment.load_images(), experiment.protocol.samples
+    scorer = experiment.evaluator(images, jax.local_devices()).scorer
     random = np.random.default_rng(0)
     real = images.test[random.permutation(len(images.test))]
     first = True
     for name, made in {**alterations(real, random), "one class only": one_class(arguments)}.items():
-        scores = scorer.score(in_batches(made[: protocol.samples], BATCH, jax.local_device_count()))
+        scores = scorer.score(in_batches(made[:samples], BATCH, jax.local_device_count()))
         if first:
             print(markdown.header("images", *scores))
             first = False

@@ -2,7 +2,7 @@
 
     python -m scripts.fault_drill --directory=/tmp/drill --output=drill.md
 
-Each run that meets a fault is gone on with and compared, bit for bit, with one that met none. Takes
+Each run that meets a fault is resumed and compared, bit for bit, with one that met none. Takes
 about an hour on 2 cores; --only=kill plays the faults whose name holds `kill`, --times=1 each once.
 Needs root for the disks that it fills.
 """

@@ -38,7 +38,7 @@ def filled(disk: Path) -> Iterator[None]:
 
 
 def disk_is_full(*first: str) -> Trials:
-    """Before the first write of a run that was gone on with, which the flags `first` choose."""
+    """Before the first write of a resumed run, which the flags `first` choose."""
 
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
         for _ in range(times):
