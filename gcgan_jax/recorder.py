@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from gcgan_jax.checkpoint import Checkpoints
+from gcgan_jax.devices import own_copy
 from gcgan_jax.diagnostics import Diagnostics
 from gcgan_jax.evaluation.evaluator import Evaluator
 from gcgan_jax.evaluation.protocol import add_records, read_records
@@ -53,18 +54,19 @@ class Scoring:
 
 
 class Recorder(Protocol):
-    """What the training loop calls, with states on this process's devices alone."""
+    """What the training loop calls."""
 
     def start(self, fresh: State) -> State:
         """The newest checkpoint's state; if there is none, the fresh one."""
         ...
 
     def compile(self, state: State) -> None:
-        """Compiles diagnostics and samples, so that their time is not the iterations'."""
+        """Compiles what looks at a replicated state, so that its time is not the iterations'."""
         ...
 
     def after(
         self,
+        iteration: int,
         state: State,
         metrics: Metrics,
         timer: StepTimer,
@@ -72,10 +74,17 @@ class Recorder(Protocol):
         last: bool,
         should_stop: Callable[[], bool],
     ) -> None:
-        """Keeps what is due after a call whose iterations had these metrics, [iterations] each."""
+        """Keeps what is due after a call, of the replicated state that it gave.
+
+        Args:
+            iteration: the last one that is done.
+            metrics: of the call's iterations, [iterations] each.
+        """
         ...
 
-    def save(self, state: State) -> None: ...
+    def save(self, state: State) -> None:
+        """Saves a replicated state."""
+        ...
 
     def note_failure(self, what: str) -> None:
         """Keeps a message for the next start to show."""
@@ -92,6 +101,7 @@ class NoRecorder:
 
     def after(
         self,
+        iteration: int,
         state: State,
         metrics: Metrics,
         timer: StepTimer,
@@ -136,11 +146,13 @@ class WorkdirRecorder:
         return fresh
 
     def compile(self, state: State) -> None:
-        self.diagnostics(state)
-        self._samples(state)
+        own = own_copy(state)
+        self.diagnostics(own)
+        self._samples(own)
 
     def after(
         self,
+        iteration: int,
         state: State,
         metrics: Metrics,
         timer: StepTimer,
@@ -148,23 +160,24 @@ class WorkdirRecorder:
         last: bool,
         should_stop: Callable[[], bool],
     ) -> None:
-        iteration, entries = int(state.iteration), entries_of(state, metrics)
+        entries = entries_of(iteration, metrics)
         score = last or due(iteration, self.periods.score)
         log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
         if logged:
+            own = own_copy(state)
             shared = {"iterations_per_second": timer.lap()}
             if score and self.scoring:
-                entries[iteration] |= self.scoring.score(state, should_stop)
-            shared |= self.diagnostics(state)
+                entries[iteration] |= self.scoring.score(own, should_stop)
+            shared |= self.diagnostics(own)
             for step in sorted(logged):
                 self.log.entry(step, entries[step] | shared)
         if last or due(iteration, self.periods.sample):
-            self._sample(iteration, state)
+            self._sample(iteration, own_copy(state))
 
     def save(self, state: State) -> None:
         """Saves a state that is past whatever failed before."""
-        self.checkpoints.save(state, int(state.iteration))
+        self.checkpoints.save(own_copy(state), int(state.iteration))
         self._failure.unlink(missing_ok=True)
 
     def note_failure(self, what: str) -> None:
@@ -187,10 +200,10 @@ def due(iteration: int, every: int | None) -> bool:
     return every is not None and iteration % every == 0
 
 
-def entries_of(state: State, metrics: Metrics) -> dict[int, dict[str, float]]:
-    """The metrics [n] of the last n iterations, one entry for each."""
+def entries_of(iteration: int, metrics: Metrics) -> dict[int, dict[str, float]]:
+    """The metrics [n] of the n iterations up to this one, an entry for each."""
     n = len(next(iter(metrics.values())))
-    first = int(state.iteration) - n + 1
+    first = iteration - n + 1
     return {
         first + index: {name: float(values[index]) for name, values in metrics.items()}
         for index in range(n)

@@ -171,13 +171,14 @@ def _iterate(run: Run, state: State, start: int) -> State:
         with others_needed(), profiler.call(before, iteration), timer:
             state, metrics = step(state)
             metrics = jax.device_get(metrics)  # waits
-        own = own_copy(state)
-        require_finite_metrics(own, metrics, saved)
-        recorder.after(own, metrics, timer, last=last, should_stop=lambda: run.stop.asked)
+        require_finite_metrics(iteration, metrics, saved)
+        recorder.after(
+            iteration, state, metrics, timer, last=last, should_stop=lambda: run.stop.asked
+        )
         stopped = run.stop.number
         if last or stopped or due(iteration, config.checkpoint_every):
-            require_finite_state(own, saved)
-            recorder.save(own)
+            require_finite_state(own_copy(state), saved)
+            recorder.save(state)
             saved = iteration
         if stopped and not last:
             raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
@@ -196,20 +197,20 @@ def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]
     began = time.perf_counter()
     compiled = run.experiment.train_step(run.devices).lower(state, images, numbers).compile()
     say(f"compiled in {time.perf_counter() - began:.0f} s")
-    run.recorder.compile(own_copy(state))
+    run.recorder.compile(state)
     return lambda state: compiled(state, images, numbers)
 
 
-def require_finite_metrics(state: State, metrics: Metrics, saved: int) -> None:
-    """Raises NotFiniteError for the first metric of the last iterations that is not finite.
+def require_finite_metrics(iteration: int, metrics: Metrics, saved: int) -> None:
+    """Raises NotFiniteError for the first of the metrics, up to this iteration, that is not finite.
 
     Args:
         saved: iteration of the newest checkpoint; 0: there is none.
     """
-    for iteration, entry in entries_of(state, metrics).items():
+    for step, entry in entries_of(iteration, metrics).items():
         for name, value in entry.items():
             if not math.isfinite(value):
-                raise _not_finite(f"{name} is {value}", iteration, saved)
+                raise _not_finite(f"{name} is {value}", step, saved)
 
 
 def require_finite_state(state: State, saved: int) -> None:
