@@ -65,6 +65,17 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
+# Files that take long, first, so that the workers end at about the same time.
+LONG = ("golden", "train_step", "train", "hosts", "stopping", "table_4_1", "precision")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    files = [f"test_{name}.py" for name in LONG]
+    items.sort(
+        key=lambda item: files.index(item.path.name) if item.path.name in files else len(files)
+    )
+
+
 SHORT = {
     "operator": "generator.graph_layer.operator.name",
     "k": "generator.graph_layer.graph.knn.k",

@@ -105,7 +105,7 @@ MISSPELT = st.sampled_from([0, 0, 0, 1]).flatmap(
 )
 
 
-@settings(max_examples=2000, deadline=None, database=None, derandomize=True)
+@settings(max_examples=500, deadline=None, database=None, derandomize=True)
 @given(CHANGES, MISSPELT)
 def test_accepted_whole_or_refused_in_one_line(changes: dict, renamed: list) -> None:
     values = TINY | changes

@@ -97,7 +97,6 @@ def infinite_updates(iteration: int) -> Callable[[Experiment], Experiment]:
 @pytest.mark.parametrize(
     ("fault", "what"),
     [
-        (injected.nan, "critic_gradients is nan"),
         (injected.inf, "generator_gradients is inf"),
         (infinite_updates, r"state\.generator\.params\[.* is not finite"),
     ],
@@ -129,11 +128,10 @@ def test_the_next_starts_say_what_was_not_finite(
         assert (before in capsys.readouterr().out) == expected
 
 
-def test_the_first_number_that_is_not_finite_is_reported(tiny: Tiny) -> None:
+def test_the_first_number_that_is_not_finite_is_reported() -> None:
     metrics = {"early": np.array([1.0, 2.0, np.nan]), "late": np.array([1.0, np.inf, np.nan])}
-    state = tiny().init_state()._replace(iteration=np.array(13))
     with pytest.raises(UserError, match="iteration 12: late is inf; no checkpoint was written"):
-        require_finite_metrics(state, metrics, saved=0)
+        require_finite_metrics(13, metrics, saved=0)
 
 
 class FullOnceCompiled(io.StringIO):
