@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import jax
 import numpy as np
@@ -53,16 +53,15 @@ class Scoring:
         return {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
 
 
-class Recorder(Protocol):
-    """What the training loop calls."""
+class Recorder:
+    """What the training loop calls; keeps nothing, as in all processes but the first."""
 
     def start(self, fresh: State) -> State:
         """The newest checkpoint's state; if there is none, the fresh one."""
-        ...
+        return fresh
 
     def compile(self, state: State) -> None:
         """Compiles what looks at a replicated state, so that its time is not the iterations'."""
-        ...
 
     def after(
         self,
@@ -80,43 +79,16 @@ class Recorder(Protocol):
             iteration: the last one that is done.
             metrics: of the call's iterations, [iterations] each.
         """
-        ...
 
     def save(self, state: State) -> None:
         """Saves a replicated state."""
-        ...
 
     def note_failure(self, what: str) -> None:
         """Keeps a message for the next start to show."""
-        ...
-
-
-class NoRecorder:
-    """In all processes but the first."""
-
-    def start(self, fresh: State) -> State:
-        return fresh
-
-    def compile(self, state: State) -> None: ...
-
-    def after(
-        self,
-        iteration: int,
-        state: State,
-        metrics: Metrics,
-        timer: StepTimer,
-        *,
-        last: bool,
-        should_stop: Callable[[], bool],
-    ) -> None: ...
-
-    def save(self, state: State) -> None: ...
-
-    def note_failure(self, what: str) -> None: ...
 
 
 @dataclass(frozen=True)
-class WorkdirRecorder:
+class WorkdirRecorder(Recorder):
     """Of process 0.
 
     Attributes:
