@@ -45,7 +45,7 @@ def get_config() -> ConfigDict:
     config.data.dir = placeholder(str)  # prepared TFDS directory; None: TFDS's own, filled on use
     config.data.image_size = 32  # 4 * 2^n for n generator blocks
     config.data.channels = 3
-    config.data.twins = ConfigDict()  # see gcgan_jax/twins.py
+    config.data.twins = ConfigDict()  # see gcgan_jax/data/twins.py
     config.data.twins.num_train = 10_000
     config.data.twins.num_test = 1_000
     config.data.twins.grid = 2  # grid x grid figures; those on the diagonal are alike

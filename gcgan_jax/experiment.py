@@ -15,29 +15,31 @@ import jax
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from gcgan_jax.choices import Choice, complete, part, require_named
-from gcgan_jax.config import Config, GraphLayer, to_mapping
-from gcgan_jax.data import DATASETS, Dataset, Images, ProceduralTwins
-from gcgan_jax.diagnostics import Diagnostics
-from gcgan_jax.draws import Streams, streams
+from gcgan_jax.config.choices import Choice, complete, part, require_named
+from gcgan_jax.config.schema import Config, GraphLayer, to_mapping
+from gcgan_jax.data import DATASETS
+from gcgan_jax.data.images import Dataset, Images
+from gcgan_jax.data.twins import ProceduralTwins, Twins
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.evaluator import Evaluator
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import load_network
 from gcgan_jax.evaluation.protocol import PROTOCOLS, Protocol, Provenance
-from gcgan_jax.evaluation.reference import digest_of, load_reference
+from gcgan_jax.evaluation.reference_statistics import digest_of, load_reference
 from gcgan_jax.evaluation.scorers import Scorer, make_network_scorer, make_structure_scorer
-from gcgan_jax.gan import GAN
+from gcgan_jax.gan.losses import LOSSES
+from gcgan_jax.gan.networks import GAN
+from gcgan_jax.gan.optimizer import make_optimizers
+from gcgan_jax.gan.rng import Streams, streams
+from gcgan_jax.gan.sampler import Sampler
+from gcgan_jax.gan.state import State, init_state
+from gcgan_jax.gan.step import Algorithm, Step, make_train_step
 from gcgan_jax.graphs import GRAPHS
-from gcgan_jax.layers import MERGES, OPERATORS
 from gcgan_jax.layers.graph_conv import GraphConv
-from gcgan_jax.losses import LOSSES
+from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.models import BACKBONES
-from gcgan_jax.optimizer import make_optimizers
-from gcgan_jax.sampler import Sampler
-from gcgan_jax.state import State, init_state
-from gcgan_jax.train_step import Algorithm, Step, make_train_step
-from gcgan_jax.twins import Twins
+from gcgan_jax.operators import OPERATORS
+from gcgan_jax.training.diagnostics import Diagnostics
 
 
 @dataclass(frozen=True)

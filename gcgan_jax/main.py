@@ -9,11 +9,11 @@ from typing import Any
 
 from absl import app, flags
 
-from gcgan_jax import command_line
-from gcgan_jax.command_line import fail, fail_at_once
-from gcgan_jax.config import Config, from_mapping
+from gcgan_jax import cli
+from gcgan_jax.cli import fail, fail_at_once
+from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
-from gcgan_jax.stopping import Stop, StoppedError, stoppable
+from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
 
 
 def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
@@ -26,52 +26,52 @@ def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
         fail(f"unknown argument {argv[1]!r}: fields are set with --config.FIELD=VALUE")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, which here only reads images
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # and writes events, has much to say
-    command_line.check_cluster_flags()
-    command_line.check_mode_flags()
-    values = command_line.read_config()
+    cli.check_cluster_flags()
+    cli.check_mode_flags()
+    values = cli.read_config()
     try:
         with stoppable(fail_at_once) as stop:
             run(from_mapping(values), stop, alter)
     except StoppedError as error:
         fail(str(error), error.code)
     except Exception as error:
-        if command_line.VERBOSE_ERRORS.value:
+        if cli.VERBOSE_ERRORS.value:
             traceback.print_exc()
         fail(one_line(error))
 
 
 def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -> None:
     """Does what --mode says; `alter` as in `main`."""
-    workdir = command_line.workdir()
+    workdir = cli.workdir()
     # These import JAX, which a misspelt config does not wait for.
-    from gcgan_jax.compilation_cache import keep_compiled
     from gcgan_jax.experiment import make_experiment
-    from gcgan_jax.hosts import Cluster, connected
+    from gcgan_jax.runtime.compilation_cache import keep_compiled
+    from gcgan_jax.runtime.distributed import Cluster, connected
 
     experiment = make_experiment(config)
     if alter:
         experiment = alter(experiment)
     cluster = None
-    if command_line.DISTRIBUTED.value or command_line.COORDINATOR.value:
-        cluster = Cluster(*(flag.value for flag in command_line.CLUSTER))
+    if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
+        cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
     keep_compiled(config.compilation_cache, workdir)
     with connected(cluster, give_up=fail_at_once):
         # These import TensorFlow, which a missing process does not wait for.
-        if command_line.MODE.value == "train":
-            from gcgan_jax.train import train
+        if cli.MODE.value == "train":
+            from gcgan_jax.training.loop import train
 
             train(experiment, workdir, stop)
-        elif command_line.MODE.value == "evaluate":
-            from gcgan_jax.modes.evaluate import evaluate
+        elif cli.MODE.value == "evaluate":
+            from gcgan_jax.commands.evaluate import evaluate
 
-            images = command_line.IMAGES.value
+            images = cli.IMAGES.value
             evaluate(experiment, workdir, Path(images) if images else None)
         else:
-            mode = import_module(f"gcgan_jax.modes.{command_line.MODE.value}")
-            getattr(mode, command_line.MODE.value)(experiment, workdir)
+            mode = import_module(f"gcgan_jax.commands.{cli.MODE.value}")
+            getattr(mode, cli.MODE.value)(experiment, workdir)
 
 
-flags.adopt_module_key_flags(command_line)  # --help shows them
+flags.adopt_module_key_flags(cli)  # --help shows them
 
 if __name__ == "__main__":
-    app.run(main, flags_parser=command_line.parse_flags)
+    app.run(main, flags_parser=cli.parse_flags)

@@ -24,16 +24,16 @@ from torch_fidelity.metric_kid import kid_features_to_metric
 from torch_fidelity.metric_prc import prc_features_to_metric
 
 from gcgan_jax.evaluation.features import in_batches, make_extractor
-from gcgan_jax.evaluation.inception import Inception, from_torch, resize
-from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.evaluation.scores import (
+from gcgan_jax.evaluation.metrics import (
     frechet_distance,
     gaussian,
     inception_score,
     kernel_distance,
     precision_recall,
 )
-from gcgan_jax.evaluation.torch_file import read_torch
+from gcgan_jax.evaluation.networks import Network
+from gcgan_jax.evaluation.networks.inception import Inception, from_torch, resize
+from gcgan_jax.evaluation.networks.torch_file import read_torch
 from scripts import seeded
 
 FEATURES = ["2048", "logits_unbiased"]

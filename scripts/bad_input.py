@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from gcgan_jax.files import write_text
+from gcgan_jax.storage.atomic import write_text
 from scripts import markdown
 from scripts.bad_inputs import SECTIONS, SMALL, Case
 from scripts.program import Program, ended

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gcgan_jax import checksums
-from gcgan_jax.checkpoint import FORMAT, FORMAT_FILE
+from gcgan_jax.storage import checksums
+from gcgan_jax.storage.checkpoints import FORMAT, FORMAT_FILE
 
 OPERATOR = "config.generator.graph_layer.operator"
 QUICKSTART, ECC = "--config=configs/quickstart.py", "--config=configs/ecc.py"

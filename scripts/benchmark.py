@@ -17,7 +17,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from gcgan_jax.files import write_text
+from gcgan_jax.storage.atomic import write_text
 from scripts import markdown, operations
 from scripts.cases import MATMUL, SIDE, Case, all_cases, blocks, choose, config_of, quick_cases
 from scripts.turns import Side, available_bytes

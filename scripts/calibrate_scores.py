@@ -15,7 +15,7 @@ import numpy as np
 from PIL import Image, ImageFilter
 
 from configs import default
-from gcgan_jax.config import from_mapping
+from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.evaluation.features import in_batches
 from gcgan_jax.experiment import make_experiment
 from scripts import markdown

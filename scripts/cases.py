@@ -11,7 +11,7 @@ from fnmatch import fnmatch
 from ml_collections import ConfigDict
 
 from configs import baseline, ecc, edge_conv
-from gcgan_jax.config import Config, from_mapping
+from gcgan_jax.config.schema import Config, from_mapping
 
 # The graph layer of the 32x32 map at the thesis's widths, by which single operators are measured.
 SIDE, FEATURES = 32, 66

@@ -33,7 +33,7 @@ from typing import Any
 from absl import app, flags
 from ml_collections import config_flags
 
-from gcgan_jax.files import write_text
+from gcgan_jax.storage.atomic import write_text
 from scripts import markdown
 
 ROOT = Path(__file__).parents[1]
@@ -130,7 +130,7 @@ def compile_step(name: str) -> Figures:
     import jax
     from jax.experimental.topologies import get_topology_desc
 
-    from gcgan_jax.config import from_mapping
+    from gcgan_jax.config.schema import from_mapping
     from gcgan_jax.experiment import make_experiment
 
     experiment, target = make_experiment(from_mapping(CONFIG.value.to_dict())), TARGETS[name]

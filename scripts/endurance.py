@@ -18,7 +18,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gcgan_jax.files import write_atomically
+from gcgan_jax.storage.atomic import write_atomically
 from scripts import markdown
 from scripts.program import Program
 

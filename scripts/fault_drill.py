@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gcgan_jax.files import write_text
+from gcgan_jax.storage.atomic import write_text
 from scripts import markdown
 from scripts.faults import damage, disk, hosts, kills
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from configs import large
-from gcgan_jax.config import Config, from_mapping
-from gcgan_jax.files import write_atomically, write_text
+from gcgan_jax.config.schema import Config, from_mapping
+from gcgan_jax.storage.atomic import write_atomically, write_text
 from scripts import markdown
 from scripts.turns import Side
 

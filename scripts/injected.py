@@ -17,11 +17,11 @@ import jax.numpy as jnp
 from absl import app
 from jax import Array, lax
 
-from gcgan_jax import command_line
+from gcgan_jax import cli
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.step import Step
 from gcgan_jax.main import main
-from gcgan_jax.train_step import Step
 
 Alter = Callable[[Experiment], Experiment]
 
@@ -109,4 +109,4 @@ FAULTS = {"nan": nan, "inf": inf, "clock": clock, "late": late}
 
 if __name__ == "__main__":
     name, _, number = sys.argv.pop(1).partition(":")
-    app.run(partial(main, alter=FAULTS[name](int(number))), flags_parser=command_line.parse_flags)
+    app.run(partial(main, alter=FAULTS[name](int(number))), flags_parser=cli.parse_flags)

@@ -18,7 +18,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gcgan_jax.config import Config
+from gcgan_jax.config.schema import Config
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, blocks, config_of
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from gcgan_jax.devices import number, replicate
 from gcgan_jax.experiment import Experiment, make_experiment
+from gcgan_jax.runtime.devices import number, replicate
 from scripts import turns
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 

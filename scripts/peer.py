@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import EdgeConv, NNConv
 
-from gcgan_jax.config import Config, Optimizer
+from gcgan_jax.config.schema import Config, Optimizer
 from scripts.cases import blocks
 
 VARIANTS = ("eager", "channels_last", "compiled")

@@ -7,8 +7,8 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from gcgan_jax.config import Config
-from gcgan_jax.data import ProceduralTwins
+from gcgan_jax.config.schema import Config
+from gcgan_jax.data.twins import ProceduralTwins
 from scripts import peer, turns
 from scripts.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 

@@ -14,9 +14,9 @@ from textwrap import fill
 
 from matplotlib.figure import Figure
 
-from gcgan_jax.evaluation.protocol import Record, read_records
-from gcgan_jax.files import write_atomically
-from gcgan_jax.recorder import SCORES
+from gcgan_jax.evaluation.results import Record, read_records
+from gcgan_jax.storage.atomic import write_atomically
+from gcgan_jax.training.recorder import SCORES
 
 Curves = dict[str, list[Record]]  # by the name of the run
 

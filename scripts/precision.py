@@ -11,11 +11,11 @@ import jax.numpy as jnp
 import numpy as np
 
 from configs import quickstart
-from gcgan_jax.config import from_mapping
-from gcgan_jax.devices import number, replicate
-from gcgan_jax.draws import draw_latents
+from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.experiment import Experiment, make_experiment
-from gcgan_jax.state import State
+from gcgan_jax.gan.rng import draw_latents
+from gcgan_jax.gan.state import State
+from gcgan_jax.runtime.devices import number, replicate
 from scripts import markdown
 
 ITERATIONS = 50

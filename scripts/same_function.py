@@ -15,10 +15,10 @@ import torch
 from numpy import ndarray
 from torch import nn
 
-from gcgan_jax.config import Config
-from gcgan_jax.draws import Latents
+from gcgan_jax.config.schema import Config
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.losses import critic_loss, generator_loss
+from gcgan_jax.gan.losses import critic_loss, generator_loss
+from gcgan_jax.gan.rng import Latents
 from scripts import peer
 
 TOLERANCE = 1e-4  # relative, of 2-norms

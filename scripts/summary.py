@@ -7,7 +7,7 @@ from dataclasses import astuple, dataclass, fields
 import numpy as np
 from scipy import stats
 
-from gcgan_jax.evaluation.protocol import Record
+from gcgan_jax.evaluation.results import Record
 from scripts import markdown
 
 RESAMPLES = 10_000

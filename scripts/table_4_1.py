@@ -27,10 +27,10 @@ from typing import Any
 
 import submitit
 
-from gcgan_jax.evaluation.protocol import Record, read_records
-from gcgan_jax.files import write_text
-from gcgan_jax.json_lines import read_json_lines
-from gcgan_jax.stopping import SIGNALS, exit_code
+from gcgan_jax.evaluation.results import Record, read_records
+from gcgan_jax.runtime.preemption import SIGNALS, exit_code
+from gcgan_jax.storage.atomic import write_text
+from gcgan_jax.storage.json_lines import read_json_lines
 from scripts.summary import ROWS, as_csv, as_markdown, summarise
 
 ROOT = Path(__file__).parents[1]

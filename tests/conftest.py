@@ -22,25 +22,30 @@ from jaxtyping import install_import_hook
 CHECKED = [
     f"gcgan_jax.{name}"
     for name in (
-        "draws",
-        "evaluation.classifier",
-        "evaluation.inception",
-        "evaluation.scores",
-        "gan",
-        "graph",
-        "graphs",
+        "data.pixels",
+        "data.twins",
+        "evaluation.metrics",
+        "evaluation.networks.classifier",
+        "evaluation.networks.inception",
+        "gan.interpolation",
+        "gan.losses",
+        "gan.networks",
+        "gan.penalties",
+        "gan.rng",
+        "gan.sampler",
+        "gan.step",
+        "graphs.geometry",
+        "graphs.knn",
+        "graphs.neighbours",
+        "graphs.tiling",
+        "graphs.top_k",
         "layers.conv",
-        "layers.ecc",
-        "layers.edge_conv",
         "layers.graph_conv",
         "layers.linear",
-        "losses",
-        "models.critic",
-        "models.generator",
-        "paths",
-        "sampler",
-        "train_step",
-        "twins",
+        "layers.merge",
+        "models.gcgan",
+        "operators.ecc",
+        "operators.edge_conv",
     )
 ]
 # Functions reject unknown strings with an error of their own, which the check leaves to them.
@@ -51,7 +56,7 @@ install_import_hook(
 )
 
 from configs import default
-from gcgan_jax.config import Config, from_mapping
+from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.experiment import Experiment, make_experiment
 from tests.program import Program
 

@@ -12,9 +12,9 @@ import jax
 import numpy as np
 import pytest
 
-from gcgan_jax.checkpoint import FORMAT, Checkpoints, set_damaged_aside
 from gcgan_jax.errors import UserError
-from gcgan_jax.state import NetworkState, State
+from gcgan_jax.gan.state import NetworkState, State
+from gcgan_jax.storage.checkpoints import FORMAT, Checkpoints, set_damaged_aside
 from tests.full_disk import full_disk
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from gcgan_jax.compilation_cache import keep_compiled
+from gcgan_jax.runtime.compilation_cache import keep_compiled
 
 
 @pytest.mark.parametrize(

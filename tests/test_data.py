@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gcgan_jax.data import load_cifar10
+from gcgan_jax.data.tfds import load_cifar10
 from gcgan_jax.errors import UserError
 from scripts.bad_inputs import cut_record, empty_split, flipped_record, tfds, tfds_images
 from tests.conftest import Tiny

@@ -4,15 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gcgan_jax.draws import (
-    draw_images,
-    draw_latents,
-    draw_mix,
-    loss_keys,
-    scale,
-    streams,
-    update_key,
-)
+from gcgan_jax.data.pixels import scale
+from gcgan_jax.gan.rng import draw_images, draw_latents, draw_mix, loss_keys, streams, update_key
 
 KEY = streams(0).training
 

@@ -8,11 +8,11 @@ import jax
 import pytest
 
 from configs import default
-from gcgan_jax.config import from_mapping
+from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import make_experiment
-from gcgan_jax.layers import OPERATORS
-from gcgan_jax.train import train
+from gcgan_jax.operators import OPERATORS
+from gcgan_jax.training.loop import train
 from scripts.program import ended
 from tests.conftest import Tiny
 from tests.program import Program
@@ -24,9 +24,9 @@ import flax.linen as nn
 import jax
 from jax import Array
 
-from gcgan_jax.fields import Interval
-from gcgan_jax.graphs import Neighbours
-from gcgan_jax.layers import OPERATORS
+from gcgan_jax.ranges import Interval
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.operators import OPERATORS
 
 
 class FirstNeighbour(nn.Module):

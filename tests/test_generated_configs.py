@@ -13,17 +13,19 @@ from flax.traverse_util import flatten_dict, unflatten_dict
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from gcgan_jax.choices import Choice
-from gcgan_jax.config import Config, from_mapping, to_mapping
+from gcgan_jax.config.choices import Choice
+from gcgan_jax.config.fields import annotated_fields
+from gcgan_jax.config.schema import Config, from_mapping, to_mapping
 from gcgan_jax.data import DATASETS
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.experiment import make_experiment
-from gcgan_jax.fields import Each, Interval, OneOf, annotated_fields
+from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.graphs import GRAPHS
-from gcgan_jax.layers import MERGES, OPERATORS
-from gcgan_jax.losses import LOSSES
+from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.models import BACKBONES
+from gcgan_jax.operators import OPERATORS
+from gcgan_jax.ranges import Each, Interval, OneOf
 from tests.conftest import make_config
 
 TINY = flatten_dict(to_mapping(make_config()))

@@ -8,11 +8,11 @@ import jax
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation.protocol import read_records
+from gcgan_jax.evaluation.results import read_records
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.state import State
-from gcgan_jax.train import train
-from gcgan_jax.workdir import open_workdir
+from gcgan_jax.gan.state import State
+from gcgan_jax.storage.workdir import write_settings
+from gcgan_jax.training.loop import train
 from scripts.program import ended, free_port
 from tests.conftest import Tiny
 from tests.program import Program
@@ -101,7 +101,7 @@ def test_what_does_not_fit_is_told_by_both(program: Program, tiny: Tiny) -> None
     uneven = program.run_two(tiny(batch_size=6), devices=(2, 1))
     assert_told(uneven, "process 0 has 2, process 1 has 1")
     assert_told(program.run_two(tiny(), tiny(seed=2)), "the config of process 1 is not that of")
-    open_workdir(program.directory / "run", tiny(seed=3).settings)
+    write_settings(program.directory / "run", tiny(seed=3).settings)
     assert_told(program.run_two(tiny()), "holds a run with another config: seed (3 there, 0 now)")
 
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from gcgan_jax.json_lines import append_json_line, read_json_lines, write_json_lines
+from gcgan_jax.storage.json_lines import append_json_line, read_json_lines, write_json_lines
 
 
 def test_read_as_written(tmp_path: Path) -> None:

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.protocol import read_records
-from gcgan_jax.lock import locked
+from gcgan_jax.evaluation.results import read_records
+from gcgan_jax.storage.lock import locked
 
 HOLD = """
 import sys
 from pathlib import Path
-from gcgan_jax.lock import locked
+from gcgan_jax.storage.lock import locked
 with locked(Path(sys.argv[1])):
     print("held", flush=True)
     sys.stdin.read()

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from gcgan_jax.json_lines import read_json_lines
-from gcgan_jax.log import Log
+from gcgan_jax.storage.json_lines import read_json_lines
+from gcgan_jax.storage.metrics_log import Log
 
 FIGURES = {"iterations_per_second": 0.5, "wasserstein": 3.0, "gradient_norm": 1.0}
 

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from jax import Array
 
-from gcgan_jax.losses import critic_loss, generator_loss, gradient_norms
-from gcgan_jax.models.critic import Critic
+from gcgan_jax.gan.losses import critic_loss, generator_loss
+from gcgan_jax.gan.penalties import gradient_norms
+from gcgan_jax.models.gcgan import Critic
 
 
 def images(seed: int, batch: int = 3, side: int = 4) -> np.ndarray:

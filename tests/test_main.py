@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcgan_jax.config import RENAMED
+from gcgan_jax.config.compatibility import RENAMED
 from scripts.program import Program, ended
 
 ROOT = Path(__file__).parents[1]
@@ -34,9 +34,9 @@ def test_an_old_name_is_answered_by_the_new_one(old: str) -> None:
 def test_what_nobody_foresaw_is_one_line_too() -> None:
     script = (
         "from functools import partial; from absl import app\n"
-        "from gcgan_jax import command_line; from gcgan_jax.main import main\n"
+        "from gcgan_jax import cli; from gcgan_jax.main import main\n"
         "def fail(experiment): raise KeyError('a\\nb')\n"
-        "app.run(partial(main, alter=fail), flags_parser=command_line.parse_flags)"
+        "app.run(partial(main, alter=fail), flags_parser=cli.parse_flags)"
     )
     command = [sys.executable, "-c", script, "--config=configs/ecc.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcgan_jax.memory import give_back
+from gcgan_jax.runtime.malloc import give_back
 
 
 def resident() -> float:

@@ -8,7 +8,7 @@ import numpy as np
 import optax
 import pytest
 
-from gcgan_jax.optimizer import Optimizers, make_optimizers, update_ema
+from gcgan_jax.gan.optimizer import Optimizers, make_optimizers, update_ema
 
 GRADIENTS = np.array([[1e-6, -3.0, 0.0], [2e-6, 1.0, 0.5], [-1e-6, 0.1, 0.0]])
 

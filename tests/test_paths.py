@@ -4,7 +4,7 @@ import jax
 import numpy as np
 import pytest
 
-from gcgan_jax.paths import linear, spherical, through
+from gcgan_jax.gan.interpolation import linear, spherical, through
 
 T = np.array([0.0, 0.25, 0.5, 1.0])
 

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gcgan_jax.files import write_atomically
-from gcgan_jax.pictures import image_grid, write_png
+from gcgan_jax.storage.atomic import write_atomically
+from gcgan_jax.storage.image_files import image_grid, write_png
 
 
 def test_grid_is_filled_row_by_row(tmp_path: Path) -> None:

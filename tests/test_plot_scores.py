@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from gcgan_jax.evaluation.protocol import add_records
+from gcgan_jax.evaluation.results import add_records
 from scripts import plot_scores
 from tests.evaluation.test_protocol import record
 

@@ -6,11 +6,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from gcgan_jax.devices import number, replicate
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.layers.ecc import FilterNetwork, ecc
-from gcgan_jax.layers.edge_conv import edge_conv
-from gcgan_jax.state import State
+from gcgan_jax.gan.state import State
+from gcgan_jax.operators.ecc import FilterNetwork, ecc
+from gcgan_jax.operators.edge_conv import edge_conv
+from gcgan_jax.runtime.devices import number, replicate
 from tests import golden, references
 from tests.conftest import Tiny
 

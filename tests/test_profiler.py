@@ -7,7 +7,7 @@ import jax
 import jax.numpy as jnp
 import pytest
 
-from gcgan_jax.profiler import Profiler
+from gcgan_jax.runtime.profiler import Profiler
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import threading
 import numpy as np
 import pytest
 
-from gcgan_jax.progress import image_progress, progress
+from gcgan_jax.runtime.progress import image_progress, progress
 
 
 def test_short_work_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:

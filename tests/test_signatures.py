@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from gcgan_jax.graph import knn, map_images
+from gcgan_jax.gan.interpolation import through
+from gcgan_jax.gan.losses import critic_loss
+from gcgan_jax.graphs.knn import knn
+from gcgan_jax.graphs.tiling import map_images
 from gcgan_jax.layers.conv import Conv
-from gcgan_jax.layers.edge_conv import edge_conv
-from gcgan_jax.losses import critic_loss
-from gcgan_jax.paths import through
+from gcgan_jax.operators.edge_conv import edge_conv
 
 NODES, EDGES, WEIGHTS = np.ones((2, 5, 3)), np.zeros((2, 5, 1), int), np.ones((3, 4))
 

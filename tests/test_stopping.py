@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.stopping import stoppable
+from gcgan_jax.runtime.preemption import stoppable
 from scripts.program import ended, reach
 from tests.conftest import Tiny
 from tests.program import Program

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation.protocol import Record
+from gcgan_jax.evaluation.results import Record
 from scripts import table_4_1
 from scripts.program import Program, ended
 from scripts.summary import ROWS, as_csv, as_markdown, bootstrap_interval, summarise

@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 from jax import Array, lax
 
-from gcgan_jax.devices import AXIS, number, replicate
-from gcgan_jax.draws import draw_latents, update_key
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.losses import Critic, Loss, Metrics
-from gcgan_jax.state import State
+from gcgan_jax.gan.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.rng import draw_latents, update_key
+from gcgan_jax.gan.state import State
+from gcgan_jax.runtime.devices import AXIS, number, replicate
 from tests.conftest import Tiny
 
 

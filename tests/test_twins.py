@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 import pytest
 
-from gcgan_jax.twins import Twins, make_images, structure
+from gcgan_jax.data.twins import Twins, make_images, structure
 
 PLAIN = Twins(image_size=32, grid=2, jitter=0, texture=0)
 JITTER = Twins(image_size=32, grid=2, jitter=2, texture=0)

@@ -6,17 +6,17 @@ from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 
-import numpy as np
 from flax.typing import VariableDict
 from jax import Array
-from PIL import Image, UnidentifiedImageError
 
+from gcgan_jax.data.folder import read_folder
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.features import in_batches
-from gcgan_jax.evaluation.protocol import Provenance, Record, Value, versions
+from gcgan_jax.evaluation.protocol import Provenance
+from gcgan_jax.evaluation.results import Record, Value, versions
 from gcgan_jax.evaluation.scorers import Scorer
-from gcgan_jax.sampler import Sampler
-from gcgan_jax.state import State
+from gcgan_jax.gan.sampler import Sampler
+from gcgan_jax.gan.state import State
 
 
 @dataclass(frozen=True)
@@ -63,9 +63,10 @@ class Evaluator:
             UserError: too few, or a file that is no image of one and the same size.
         """
         images = read_folder(folder, self.provenance.samples)
-        if self.scorer.side and images.shape[1:3] != 2 * (self.scorer.side,):
+        _, H, W, _ = images.shape
+        if self.scorer.side and (self.scorer.side, self.scorer.side) != (H, W):
             raise UserError(
-                f"--images={folder} has images of {_size(images[0])}, config.eval.network = "
+                f"--images={folder} has images of {W}x{H} pixels, config.eval.network = "
                 f"{self.scorer.network!r} takes a side of {self.scorer.side}: choose 'inception'"
             )
         sampler = self.sampler
@@ -112,46 +113,3 @@ class Evaluator:
             versions=versions(),
             provenance=self.provenance,
         )
-
-
-def read_folder(folder: Path, samples: int) -> np.ndarray:
-    """The first images of a folder by name, uint8 [samples, H, W, 3].
-
-    Raises:
-        UserError: no such folder, too few files, or one that is no RGB image of the first one's
-            size.
-    """
-    if not folder.is_dir():
-        raise UserError(f"--images={folder}: no such directory")
-    paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
-    if len(paths) < samples:
-        raise UserError(
-            f"--images={folder} has {len(paths)} images, the protocol needs {samples}: choose "
-            "another with --config.eval.protocol, or add images"
-        )
-    first = _read_image(paths[0])
-    images = np.empty((samples, *first.shape), np.uint8)
-    for place, path in zip(images, paths, strict=False):
-        image = _read_image(path)
-        if image.shape != first.shape:
-            raise UserError(
-                f"{path} is {_size(image)}, {paths[0].name} is {_size(first)}: all images must be "
-                "of one size"
-            )
-        place[:] = image
-    return images
-
-
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[0]} pixels"
-
-
-def _read_image(path: Path) -> np.ndarray:
-    try:
-        with Image.open(path) as image:
-            if image.mode != "RGB":
-                raise UserError(f"{path} is of mode {image.mode}: convert it to RGB")
-            return np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow's many ways to say so
-        told = "not recognised" if isinstance(error, UnidentifiedImageError) else error
-        raise UserError(f"{path} is no whole image ({told}): remove it or mend it") from None

@@ -8,10 +8,10 @@ import jax
 import numpy as np
 from jax import Array
 
-from gcgan_jax.devices import replicate
 from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.progress import image_progress
-from gcgan_jax.sampler import Batch
+from gcgan_jax.gan.sampler import Batch
+from gcgan_jax.runtime.devices import replicate
+from gcgan_jax.runtime.progress import image_progress
 
 
 class Features(NamedTuple):

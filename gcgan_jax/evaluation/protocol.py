@@ -1,16 +1,6 @@
-"""How a score is obtained, and the record that says so."""
+"""How a score is obtained."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
-from importlib.metadata import version
-from pathlib import Path
-from typing import Any
-
-from gcgan_jax import __version__
-from gcgan_jax.json_lines import read_json_lines, write_json_lines
-from gcgan_jax.lock import in_turn
-
-LIBRARIES = ("jax", "flax", "numpy")
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
@@ -27,12 +17,6 @@ class Protocol:
 
 
 PROTOCOLS = {p.name: p for p in (Protocol("standard", 50_000), Protocol("small", 5_000))}
-
-
-@dataclass(frozen=True)
-class Value:
-    value: float
-    spread: float | None = None  # standard deviation over splits or subsets
 
 
 @dataclass(frozen=True)
@@ -61,85 +45,3 @@ class Provenance:
             f"{self.protocol} protocol: {self.samples} samples in {self.splits} splits against "
             f"{self.data} ({self.split}), network {network}{model}"
         )
-
-
-@dataclass(frozen=True)
-class Record:
-    """One score, of which images it is, and how it was obtained; a line of scores.jsonl.
-
-    Attributes:
-        images: "generator", or the folder they were read from, which has none of the following.
-        seed: of the latents.
-        ema: whether the average of the generator made the images.
-        step: generator iterations.
-    """
-
-    score: str
-    value: float
-    spread: float | None
-    images: str
-    seed: int | None
-    ema: bool | None
-    step: int | None
-    versions: dict[str, str]
-    provenance: Provenance
-
-    def to_json(self) -> dict[str, Any]:
-        """In one level, as it stands in the file."""
-        fields = asdict(self)
-        return fields | fields.pop("provenance")
-
-    @classmethod
-    def from_json(cls, entry: dict[str, Any]) -> "Record":
-        """Raises KeyError if a field is missing."""
-        own = {field.name: entry[field.name] for field in fields(cls)[:-1]}
-        provenance = {field.name: entry[field.name] for field in fields(Provenance)}
-        return cls(**own, provenance=Provenance(**provenance))
-
-    @property
-    def identity(self) -> "Record":
-        """Without its value: what a later record of the same takes the place of."""
-        return replace(self, value=0.0, spread=None)
-
-
-def versions() -> dict[str, str]:
-    return {"gcgan_jax": __version__} | {name: version(name) for name in LIBRARIES}
-
-
-def read_records(path: Path) -> list[Record]:
-    """The records of a scores.jsonl; none if it does not exist."""
-    return [Record.from_json(entry) for entry in read_json_lines(path)]
-
-
-def add_records(path: Path, new: Sequence[Record]) -> None:
-    """Adds records to the file, in place of those that were obtained in the same way.
-
-    Several processes may do so, as when a run is scored that still trains.
-    """
-    made = [record.identity for record in new]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with in_turn(path):
-        kept = [record for record in read_records(path) if record.identity not in made]
-        write_json_lines(path, [record.to_json() for record in [*kept, *new]])
-
-
-def as_tables(records: Iterable[Record]) -> str:
-    """Records as text, a table for each provenance."""
-    tables: dict[Provenance, dict[str, dict[str, str]]] = {}
-    for record in records:
-        row = record.images
-        if record.step is not None:
-            row = f"iteration {record.step}{', averaged parameters' if record.ema else ''}"
-        spread = "" if record.spread is None else f" ± {record.spread:.3g}"
-        scores = tables.setdefault(record.provenance, {}).setdefault(row, {})
-        scores[record.score] = f"{record.value:.5g}{spread}"
-    return "\n\n".join(_table(provenance, rows) for provenance, rows in tables.items())
-
-
-def _table(provenance: Provenance, rows: dict[str, dict[str, str]]) -> str:
-    lines = [str(provenance)]
-    for row, scores in rows.items():
-        lines.append(f"  {row}")
-        width = max(map(len, scores))
-        lines += [f"    {name:<{width}}  {value}" for name, value in scores.items()]
-    return "\n".join(lines)

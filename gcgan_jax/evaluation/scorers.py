@@ -5,20 +5,21 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from gcgan_jax.data.twins import Twins, structure
 from gcgan_jax.evaluation.features import Features
-from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.evaluation.protocol import Protocol, Value
-from gcgan_jax.evaluation.reference import Reference
-from gcgan_jax.evaluation.scores import (
+from gcgan_jax.evaluation.metrics import (
     frechet_distance,
     gaussian,
     inception_score,
     kernel_distance,
     precision_recall,
 )
-from gcgan_jax.progress import image_progress
-from gcgan_jax.sampler import Batch, first
-from gcgan_jax.twins import Twins, structure
+from gcgan_jax.evaluation.networks import Network
+from gcgan_jax.evaluation.protocol import Protocol
+from gcgan_jax.evaluation.reference_statistics import Reference
+from gcgan_jax.evaluation.results import Value
+from gcgan_jax.gan.sampler import Batch, first
+from gcgan_jax.runtime.progress import image_progress
 
 SUBSET_SEED = 2020  # of KID, that of torch-fidelity
 

@@ -12,17 +12,9 @@ from jax.typing import DTypeLike
 from jaxtyping import Float, Key
 
 from gcgan_jax.arrays import AnyArray
-from gcgan_jax.graph import chebyshev, coordinates
+from gcgan_jax.graphs.geometry import chebyshev, coordinates
 from gcgan_jax.layers.conv import Conv
-
-
-class Average(nn.Module):
-    """(local + non_local) / 2, thesis eq. 3.13."""
-
-    def __call__(
-        self, local: Float[Array, "B H W O"], non_local: Float[Array, "B H W O"]
-    ) -> Float[Array, "B H W O"]:
-        return (local + non_local) / 2
+from gcgan_jax.layers.merge import Average
 
 
 class GraphConv(nn.Module):

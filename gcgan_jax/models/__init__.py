@@ -4,8 +4,7 @@ from dataclasses import dataclass
 
 import flax.linen as nn
 
-from gcgan_jax.models.critic import Critic
-from gcgan_jax.models.generator import Generator
+from gcgan_jax.models.gcgan import Critic, Generator
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from subprocess import Popen
 
 import numpy as np
 
-from gcgan_jax.checksums import is_finished
+from gcgan_jax.storage.checksums import is_finished
 from scripts.faults.runs import PERIOD, Runs, Trial, Trials, finished
 from scripts.program import ended, reach
 

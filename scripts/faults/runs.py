@@ -14,8 +14,8 @@ import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
-from gcgan_jax.checksums import is_finished
-from gcgan_jax.json_lines import read_json_lines
+from gcgan_jax.storage.checksums import is_finished
+from gcgan_jax.storage.json_lines import read_json_lines
 from scripts.program import Program, ended, free_port, reach
 
 PERIOD = 5  # iterations between checkpoints, and in one call

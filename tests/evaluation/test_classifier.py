@@ -8,20 +8,20 @@ import jax
 import numpy as np
 import pytest
 
-from gcgan_jax import evaluation
-from gcgan_jax.data import load_cifar10
-from gcgan_jax.evaluation.classifier import Classifier
+from gcgan_jax.data.tfds import load_cifar10
+from gcgan_jax.evaluation import networks
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import load_network
-from gcgan_jax.evaluation.weights import CLASSIFIER
+from gcgan_jax.evaluation.networks.classifier import Classifier
+from gcgan_jax.evaluation.networks.weights import CLASSIFIER
 
-CARD = (resources.files(evaluation) / "classifier.md").read_text()
+CARD = (resources.files(networks) / "classifier.md").read_text()
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
 
 
 def test_weights_are_small_and_those_of_the_card() -> None:
     network = load_network("classifier", "", Path("unused"))
-    stored = (resources.files(evaluation) / CLASSIFIER).read_bytes()
+    stored = (resources.files(networks) / CLASSIFIER).read_bytes()
     assert len(stored) <= 3_000_000
     assert sum(leaf.size for leaf in jax.tree.leaves(network.variables["params"])) <= 700_000
     assert network.digest in CARD

@@ -7,11 +7,10 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation import reference
+from gcgan_jax.evaluation.cache import keep, read_kept
 from gcgan_jax.evaluation.features import in_batches, make_extractor
-from gcgan_jax.evaluation.kept import keep, read_kept
 from gcgan_jax.evaluation.networks import Network
-from gcgan_jax.evaluation.reference import digest_of, load_reference
+from gcgan_jax.evaluation.reference_statistics import Reference, digest_of, load_reference
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (23, 4, 4, 3)).astype(np.uint8)
 NETWORK = Network(
@@ -39,7 +38,7 @@ def test_reference_is_made_once_for_each_set_of_images(tmp_path: Path) -> None:
     extract = make_extractor(NETWORK, jax.devices()[:1])
     looked = []
 
-    def load(images: np.ndarray) -> reference.Reference:
+    def load(images: np.ndarray) -> Reference:
         def batches():
             looked.append(len(images))
             yield from in_batches(images, 8, 1)

@@ -7,7 +7,7 @@ import jax
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation.inception import Inception, from_torch, resize
+from gcgan_jax.evaluation.networks.inception import Inception, from_torch, resize
 from scripts import seeded
 
 THEIRS = np.load(Path(__file__).with_name("torch_fidelity.npz"))

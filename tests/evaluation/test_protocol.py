@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from gcgan_jax.evaluation.protocol import Record, add_records, as_tables, read_records, versions
+from gcgan_jax.evaluation.results import Record, add_records, as_tables, read_records, versions
 
 
 def record(**changes: Any) -> Record:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation.scores import (
+from gcgan_jax.evaluation.metrics import (
     Gaussian,
     frechet_distance,
     gaussian,

@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.torch_file import read_torch
+from gcgan_jax.evaluation.networks.torch_file import read_torch
 
 HERE = Path(__file__).parent
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.weights import Published, load_inception
+from gcgan_jax.evaluation.networks.weights import Published, load_inception
 
 STORED = Path(__file__).with_name("zip.pth").read_bytes()
 

@@ -16,9 +16,9 @@ import tests.conftest  # noqa: F401, sets devices and compiler flags before JAX 
 # isort: split
 import jax
 
-from gcgan_jax.config import from_mapping
+from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.experiment import make_experiment
-from gcgan_jax.train import train
+from gcgan_jax.training.loop import train
 
 FOLDER = Path(__file__).parent
 RUNS = ("quickstart", "baseline", "edge_conv", "ecc", "bfloat16", "two_devices")

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from jax import Array
 
-from gcgan_jax.graphs import Neighbours
-from gcgan_jax.layers.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.operators.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
 from tests import references
 from tests.layers import assert_agrees, branch
 

@@ -7,8 +7,8 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gcgan_jax.graphs import Neighbours
-from gcgan_jax.layers.edge_conv import EdgeConv, edge_conv
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.operators.edge_conv import EdgeConv, edge_conv
 from tests import references
 from tests.layers import assert_agrees, branch
 

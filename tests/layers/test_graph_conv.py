@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from jax import Array
 
-from gcgan_jax.graphs import KNN, Neighbours
-from gcgan_jax.layers.ecc import ECC
-from gcgan_jax.layers.edge_conv import EdgeConv
+from gcgan_jax.graphs.knn import KNN
+from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.layers.graph_conv import GraphConv
+from gcgan_jax.operators.ecc import ECC
+from gcgan_jax.operators.edge_conv import EdgeConv
 from tests import references
 from tests.layers import assert_agrees
 

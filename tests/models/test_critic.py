@@ -8,11 +8,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gcgan_jax.graphs import KNN
-from gcgan_jax.layers.ecc import ECC
+from gcgan_jax.gan.losses import critic_loss
+from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.layers.graph_conv import GraphConv
-from gcgan_jax.losses import critic_loss
-from gcgan_jax.models.critic import Critic
+from gcgan_jax.models.gcgan import Critic
+from gcgan_jax.operators.ecc import ECC
 from tests import references
 from tests.layers import assert_agrees
 

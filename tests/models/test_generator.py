@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from configs import default
-from gcgan_jax.config import from_mapping
+from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.experiment import make_experiment
-from gcgan_jax.models.generator import Generator
+from gcgan_jax.models.gcgan import Generator
 from tests import references
 
 

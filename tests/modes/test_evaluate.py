@@ -12,13 +12,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gcgan_jax.commands.evaluate import evaluate
+from gcgan_jax.commands.trained import load_state
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.protocol import Protocol, Record, read_records
+from gcgan_jax.evaluation.protocol import Protocol
+from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.modes.evaluate import evaluate
-from gcgan_jax.state import State
-from gcgan_jax.train import train
-from gcgan_jax.trained import load_state
+from gcgan_jax.gan.state import State
+from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
 
 TOY = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)

@@ -9,14 +9,14 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from gcgan_jax.commands.interpolate import interpolate, step_sizes
+from gcgan_jax.commands.nearest import find_nearest, nearest
+from gcgan_jax.commands.neighbours import find_edges, neighbours
+from gcgan_jax.commands.sample import sample
+from gcgan_jax.commands.trained import load_trained
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.modes.interpolate import interpolate, step_sizes
-from gcgan_jax.modes.nearest import find_nearest, nearest
-from gcgan_jax.modes.neighbours import find_edges, neighbours
-from gcgan_jax.modes.sample import sample
-from gcgan_jax.train import train
-from gcgan_jax.trained import load_trained
+from gcgan_jax.training.loop import train
 from tests.conftest import make
 
 SMALL: dict[str, Any] = {

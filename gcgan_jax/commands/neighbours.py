@@ -1,0 +1,136 @@
+"""Which pixels a generator's graph layers look at; `--mode=neighbours`.
+
+n images, N = side * side nodes of a layer, k neighbours.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+import jax
+import numpy as np
+from flax.typing import VariableDict
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from gcgan_jax.commands.trained import Trained, load_trained
+from gcgan_jax.errors import UserError
+from gcgan_jax.experiment import Experiment, graph_blocks
+from gcgan_jax.gan.rng import Latents
+from gcgan_jax.graphs.geometry import edge_lengths, in_degrees
+from gcgan_jax.runtime.console import say
+from gcgan_jax.storage.atomic import write_atomically
+
+
+@dataclass(frozen=True)
+class Edges:
+    """Of one graph layer; `gamma` is 1 where the operator has no attention."""
+
+    neighbours: np.ndarray  # [n, N, k] node numbers
+    gamma: np.ndarray  # [n, N, k]
+
+    @property
+    def side(self) -> int:
+        return round(self.neighbours.shape[1] ** 0.5)
+
+
+def neighbours(
+    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+) -> None:
+    """Writes a picture and an .npz for each graph layer into the workdir's `pictures`.
+
+    Raises:
+        UserError: there is no such generator, it has no graph layer, or pixels are outside it.
+    """
+    config, show = experiment.config, experiment.config.show
+    if not graph_blocks(config):
+        operator = config.generator.graph_layer.operator.name
+        raise UserError(
+            f"config.generator.graph_layer.operator.name = {operator!r}: there is no graph to look "
+            "at"
+        )
+    side = config.data.image_size
+    pixels = tuple(zip(show.rows, show.columns, strict=False))
+    if len(show.rows) != len(show.columns) or np.max(pixels) >= side:
+        raise UserError(
+            f"config.show.rows = {show.rows} and config.show.columns = "
+            f"{show.columns}: as many of one as of the other, each 0 to {side - 1}"
+        )
+    trained = load_trained(experiment, workdir, devices)
+    latents = trained.latents(show.latents)
+    images = trained.images(latents)
+    for layer, edges in find_edges(trained, latents).items():
+        path = workdir / "pictures" / f"neighbours-{trained.name}-{layer}.png"
+        figure = draw(images, edges, pixels)
+        write_atomically(path, partial(figure.savefig, format="png", dpi=120))
+        looked_at = {"latents": np.array(show.latents), "pixels": np.array(pixels)}
+        arrays = {"images": images, **looked_at, **asdict(edges)}
+        write_atomically(path.with_suffix(".npz"), partial(np.savez_compressed, **arrays))
+        say(f"{layer}: {path} and .npz")
+
+
+def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
+    """The graphs that images of n latents are made with, by the name of the layer."""
+
+    @jax.jit
+    def look(variables: VariableDict, latents: Latents) -> VariableDict:
+        generator = trained.experiment.gan.generator
+        _, found = generator.apply(variables, *latents, train=False, mutable=["edges"])
+        return found["edges"]
+
+    edges = {}
+    for layer, found in jax.device_get(look(trained.variables, latents)).items():
+        (indices,) = found["neighbours"]
+        (gamma,) = found.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
+        edges[layer] = Edges(indices, gamma)
+    return edges
+
+
+def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) -> Figure:
+    """A row for each image: the chosen pixels' neighbours; histograms of its edges."""
+    columns = len(pixels) + 2
+    figure = Figure(figsize=(2.2 * columns, 2.2 * len(images)), layout="constrained")
+    places = figure.subplots(len(images), columns, squeeze=False)
+    each = zip(places, images, edges.neighbours, edges.gamma, strict=True)
+    for row, image, indices, gamma in each:
+        for axes, pixel in zip(row, pixels, strict=False):
+            _draw_pixel(axes, image, indices, gamma, edges.side, pixel)
+        lengths = np.asarray(edge_lengths(indices, edges.side)).ravel()
+        degrees = np.asarray(in_degrees(indices)).ravel()
+        row[-2].hist(lengths, bins=np.arange(0, 1.5 * edges.side, edges.side / 16))
+        row[-2].set_xlabel("length of an edge, pixels of the layer", fontsize=7)
+        row[-1].hist(degrees, bins=np.arange(degrees.max() + 2) - 0.5, log=True)
+        row[-1].set_xlabel("edges that end at a pixel", fontsize=7)
+        for axes in row[-2:]:
+            axes.tick_params(labelsize=6)
+    return figure
+
+
+def _draw_pixel(
+    axes: Axes,
+    image: np.ndarray,
+    indices: np.ndarray,
+    gamma: np.ndarray,
+    side: int,
+    pixel: tuple[int, int],
+) -> None:
+    """The image with the pixel framed in red, its neighbours in yellow, as bright as gamma says."""
+    scale = len(image) // side
+    row, column = (place // scale for place in pixel)
+    node = row * side + column
+    brightness = gamma[node] / max(gamma[node].max(), 1e-12)
+    axes.imshow(image)
+    for index, bright in zip(indices[node], brightness, strict=True):
+        _frame(axes, divmod(int(index), side), scale, "yellow", float(0.15 + 0.85 * bright))
+    _frame(axes, (row, column), scale, "red", 1.0)
+    attention = "" if gamma.min() == 1 else f", gamma to {gamma[node].max():.2g}"
+    axes.set_title(f"({row}, {column}){attention}", fontsize=7)
+    axes.set_axis_off()
+
+
+def _frame(axes: Axes, node: tuple[int, int], scale: int, colour: str, alpha: float) -> None:
+    row, column = node
+    corner = (column * scale - 0.5, row * scale - 0.5)
+    axes.add_patch(Rectangle(corner, scale, scale, fill=False, color=colour, alpha=alpha))

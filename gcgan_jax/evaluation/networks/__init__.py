@@ -1,0 +1,45 @@
+"""The networks that scores are made with."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import cast
+
+import flax.linen as nn
+from flax.typing import VariableDict
+from jax import Array
+
+from gcgan_jax.evaluation.networks.classifier import SIDE, Classifier
+from gcgan_jax.evaluation.networks.inception import Inception
+from gcgan_jax.evaluation.networks.weights import load_classifier, load_inception
+
+
+@dataclass(frozen=True)
+class Network:
+    """`apply(variables, images)`: uint8 [B, H, W, 3] -> features [B, F] and logits [B, C]."""
+
+    name: str
+    digest: str  # SHA-256 of the weights' file
+    side: int | None  # of the only images it takes; None: of any
+    variables: VariableDict
+    apply: Callable[[VariableDict, Array], tuple[Array, Array]]
+
+
+def load_network(name: str, inception_weights: str | None, cache: Path) -> Network:
+    """The network "classifier", of this package, or "inception", of published weights.
+
+    Raises:
+        UserError: there are no such weights.
+    """
+    if name == "classifier":
+        variables, digest = load_classifier()
+        return Network(name, digest, SIDE, variables, _apply(Classifier()))
+    variables, digest = load_inception(inception_weights, cache)
+    return Network(name, digest, None, variables, _apply(Inception()))
+
+
+def _apply(network: nn.Module) -> Callable[[VariableDict, Array], tuple[Array, Array]]:
+    def apply(variables: VariableDict, images: Array) -> tuple[Array, Array]:
+        return cast(tuple[Array, Array], network.apply(variables, images))
+
+    return apply

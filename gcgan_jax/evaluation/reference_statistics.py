@@ -1,0 +1,51 @@
+"""What real images look like to a network, kept between runs."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from gcgan_jax.evaluation.cache import keep, read_kept, sha256
+from gcgan_jax.evaluation.features import Features
+from gcgan_jax.evaluation.metrics import Gaussian, gaussian
+from gcgan_jax.evaluation.networks import Network
+from gcgan_jax.gan.sampler import Batch
+from gcgan_jax.runtime.console import say
+
+
+class Reference(NamedTuple):
+    """Of all images of a split."""
+
+    features: np.ndarray  # [n, F]
+    gaussian: Gaussian
+
+
+def digest_of(images: np.ndarray) -> str:
+    """The first 16 digits of the SHA-256 of uint8 images."""
+    return sha256(images.tobytes())[:16]
+
+
+def load_reference(
+    images: np.ndarray,
+    digest: str,
+    network: Network,
+    cache: Path,
+    extract: Callable[[Iterable[Batch], int], Features],
+    batches: Iterable[Batch],
+) -> Reference:
+    """From `cache`, where it is kept by network and images, or made and kept now.
+
+    Args:
+        images: uint8 [n, H, W, 3], and `batches` the same for `extract`.
+        digest: of the images, see `digest_of`.
+    """
+    name = f"reference-{network.name}-{network.digest[:16]}-{digest}"
+    tree = read_kept(cache, name)
+    if tree is None:
+        say(f"features of {len(images)} real images, kept in {cache}")
+        seen = extract(batches, len(images)).features
+        mean, covariance = gaussian(seen)
+        tree = {"features": seen, "mean": mean, "covariance": covariance}
+        keep(cache, name, tree)
+    return Reference(tree["features"], Gaussian(tree["mean"], tree["covariance"]))

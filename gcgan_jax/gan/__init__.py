@@ -1,0 +1,1 @@
+"""The algorithm: pure functions without input and output, usable alone."""

@@ -1,0 +1,109 @@
+"""The Wasserstein losses and the gradient penalty, on any critic.
+
+Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1; thesis 2.5.1, Algorithm 3.
+
+B images, of any shape.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Protocol, runtime_checkable
+
+import jax.numpy as jnp
+from jax import Array
+from jaxtyping import Float, Int, Key
+
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.gan.penalties import gradient_norms
+from gcgan_jax.gan.rng import draw_mix
+from gcgan_jax.ranges import Interval
+
+Critic = Callable[[Float[AnyArray, "B ..."]], Float[Array, "B"]]
+Images = Float[AnyArray, "B H W F"]
+Keys = Key[Array, "B"]
+Scalar = Float[Array, ""]
+Metrics = dict[str, Array]
+
+
+@runtime_checkable
+class Loss(Protocol):
+    """What both networks minimise, on a batch with a key for each image.
+
+    `iteration` counts generator iterations from 0, for what changes over a training. Metrics are
+    means over the batch.
+    """
+
+    def critic_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> tuple[Scalar, Metrics]: ...
+
+    def generator_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> Scalar: ...
+
+    def project(self, critic_params: Any) -> Any:
+        """The critic's parameters after an update, brought back to where they must lie."""
+        ...
+
+
+@dataclass(frozen=True)
+class WGANGP:
+    """Wasserstein losses with a gradient penalty of weight lambda; see `critic_loss`."""
+
+    penalty_weight: Annotated[float, Interval(0, 1e6)] = 10.0
+
+    def critic_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> tuple[Scalar, Metrics]:
+        return critic_loss(critic, real, fake, draw_mix(keys), penalty_weight=self.penalty_weight)
+
+    def generator_loss(
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+    ) -> Scalar:
+        return generator_loss(critic, fake)
+
+    def project(self, critic_params: Any) -> Any:
+        return critic_params
+
+
+LOSSES: dict[str, type[Loss]] = {"wgan_gp": WGANGP}
+
+
+def critic_loss(
+    critic: Critic,
+    real: Float[AnyArray, "B *image"],
+    fake: Float[AnyArray, "B *image"],
+    mix: Float[AnyArray, "B"],
+    *,
+    penalty_weight: float,
+) -> tuple[Float[Array, ""], dict[str, Float[Array, ""]]]:
+    """L = E[D(fake)] - E[D(real)] + lambda E[(||grad_x D(x)||_2 - 1)^2] at x = mix(real, fake).
+
+    Args:
+        critic: D.
+        real, fake: images.
+        mix: epsilon of each image: x = epsilon real + (1 - epsilon) fake.
+        penalty_weight: lambda.
+
+    Returns:
+        L, and its parts: `wasserstein` E[D(real)] - E[D(fake)], `gradient_penalty` without lambda,
+        `gradient_norm` (its mean).
+    """
+    on_real, on_fake = jnp.split(critic(jnp.concatenate([real, fake])), 2)
+    wasserstein = jnp.mean(on_real) - jnp.mean(on_fake)
+    mix = mix.reshape(-1, *[1] * (real.ndim - 1))
+    norms = gradient_norms(critic, mix * real + (1 - mix) * fake)
+    penalty = jnp.mean((norms - 1) ** 2)
+    loss = -wasserstein + penalty_weight * penalty
+    figures = {
+        "critic_loss": loss,
+        "wasserstein": wasserstein,
+        "gradient_penalty": penalty,
+        "gradient_norm": jnp.mean(norms),
+    }
+    return loss, figures
+
+
+def generator_loss(critic: Critic, fake: Float[AnyArray, "B ..."]) -> Float[Array, ""]:
+    """L = -E[D(fake)]."""
+    return -jnp.mean(critic(fake))

@@ -1,0 +1,7 @@
+"""Graphs by name: Modules that say which pixels are connected."""
+
+import flax.linen as nn
+
+from gcgan_jax.graphs.knn import KNN
+
+GRAPHS: dict[str, type[nn.Module]] = {"knn": KNN}

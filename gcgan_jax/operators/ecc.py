@@ -1,0 +1,160 @@
+"""Edge-conditioned convolution (ECC) with edge attention, on the edges of a given graph.
+
+B images, N nodes, k neighbours, C features in (coordinates included), O features out,
+Fh hidden width of the network that makes an edge's weights.
+"""
+
+import math
+from typing import Annotated, NamedTuple
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
+from jax import Array
+from jax.typing import DTypeLike
+from jaxtyping import Float, Int
+
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.graphs.tiling import map_images
+from gcgan_jax.layers.linear import at_least_float32, linear
+from gcgan_jax.ranges import Free, Interval
+
+
+class FilterNetwork(NamedTuple):
+    """Weights of the network that turns h_j - h_i into the edge's weights Theta_ij."""
+
+    w1: Float[AnyArray, "C Fh"]
+    b1: Float[AnyArray, "Fh"]
+    w2: Float[AnyArray, "Fh C O"]
+    b2: Float[AnyArray, "C O"]
+
+
+@jax.named_scope("ecc")
+def ecc(
+    h: Float[AnyArray, "B N C"],
+    neighbours: Int[AnyArray, "B N k"],
+    network: FilterNetwork,
+    *,
+    delta: float | None,
+    slope: float,
+    weights: Float[AnyArray, "B N k"] | None = None,
+) -> Float[Array, "B N O"]:
+    """ECC with edge attention, thesis eq. 3.14 and 3.15 (Simonovsky & Komodakis 2017,
+    arXiv:1704.02901; attention from Valsesia et al. 2020, arXiv:1907.08448):
+
+        d_ij     = h_j - h_i
+        a_ij     = leaky_relu(w1 d_ij + b1, slope)
+        Theta_ij = w2 a_ij + b2
+        gamma_ij = exp( -||d_ij||^2 / delta )
+        out_i    = (1/k) sum_j gamma_ij Theta_ij h_j
+
+    without Theta: out_i = (1/k) [w2; b2] : S_i with S_i = sum_j gamma_ij [a_ij, 1] (x) h_j, one
+    [Fh + 1, C] matrix a node whatever k is, made anew in the backward pass. w1 h stays float32
+    until differences are taken, and distances are float32.
+
+    Args:
+        h: features.
+        neighbours: node numbers.
+        network: the filter network's weights.
+        delta: of gamma; None switches attention off (gamma = 1).
+        slope: of the leaky ReLU.
+        weights: of edges, by k times which messages are multiplied; None: by 1.
+    """
+    k, O = neighbours.shape[-1], network.b2.shape[-1]
+    w2 = jnp.concatenate([network.w2, network.b2[None]]).reshape(-1, O)  # [(Fh + 1) * C, O]
+
+    @jax.checkpoint
+    def aggregate(
+        h: Float[Array, "N C"],
+        hidden: Float[Array, "N Fh"],
+        neighbours: Int[Array, "N k"],
+        *weights: Float[Array, "N k"],
+    ) -> Float[Array, "N O"]:
+        sent = h[neighbours]  # [N, k, C]
+        a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1[None, None], slope)
+        a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
+        if delta is not None:
+            a = a * attention(sent - h[:, None], delta)[..., None]
+        if weights:
+            a = a * (k * weights[0][..., None])
+        S = jnp.einsum("nkf,nkc->nfc", a.astype(h.dtype), sent)
+        return linear(S.reshape(len(S), -1), w2) / k
+
+    hidden = linear(h, network.w1, at_least_float32(h.dtype))
+    return map_images(aggregate, h, hidden, neighbours, *([] if weights is None else [weights]))
+
+
+def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
+    """gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
+    difference = difference.astype(at_least_float32(difference.dtype))
+    return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
+
+
+def edge_attention(
+    h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"], delta: float
+) -> Float[Array, "B N k"]:
+    """gamma of all edges."""
+
+    def per_image(h: Float[Array, "N C"], neighbours: Int[Array, "N k"]) -> Float[Array, "N k"]:
+        return attention(h[neighbours] - h[:, None], delta)
+
+    return map_images(per_image, h, neighbours)
+
+
+class ECC(nn.Module):
+    """`ecc` with its filter network: `hidden` units, C if None; gamma = 1 without `attention`.
+
+    w1 is Glorot normal and biases are zero. w2 is normal, scaled so that the output of this branch
+    starts at about the size of the local convolution's, `w2_stddev`. Computed in `dtype`; None is
+    that of the arguments.
+    """
+
+    features: int
+    hidden: Annotated[int | None, Interval(1, 2**16)] = None
+    attention: Annotated[bool, Free()] = True
+    delta: Annotated[float, Interval(0, 1e6, open_low=True)] = 10.0
+    slope: Annotated[float, Interval(0, 1)] = 0.2
+    dtype: DTypeLike | None = None
+
+    @nn.compact
+    def __call__(
+        self, h: Float[AnyArray, "B N C"], neighbours: Neighbours
+    ) -> Float[Array, "B N {self.features}"]:
+        indices, delta = neighbours.indices, self.delta if self.attention else None
+        C = h.shape[-1]
+        Fh = self.hidden or C
+        zeros = nn.initializers.zeros
+        w2_init = nn.initializers.normal(w2_stddev(C, Fh, delta))
+        network = FilterNetwork(
+            w1=self.param("w1", nn.initializers.glorot_normal(), (C, Fh), float),
+            b1=self.param("b1", zeros, (Fh,), float),
+            w2=self.param("w2", w2_init, (Fh, C, self.features), float),
+            b2=self.param("b2", zeros, (C, self.features), float),
+        )
+        if delta is not None and self.is_mutable_collection("figures"):
+            self.sow("figures", "gamma", jnp.mean(edge_attention(h, indices, delta)))
+        if delta is not None and self.is_mutable_collection("edges"):
+            self.sow("edges", "gamma", edge_attention(h, indices, delta))
+        h, *weights = promote_dtype(h, *network, dtype=self.dtype)
+        return ecc(
+            h,
+            indices,
+            FilterNetwork(*weights),
+            delta=delta,
+            slope=self.slope,
+            weights=neighbours.weights,
+        )
+
+
+def w2_stddev(C: int, Fh: int, delta: float | None) -> float:
+    """Standard deviation of w2 for which both branches start at about the same size.
+
+    4 / sqrt(C Fh) does so for gamma = 1. Behind batch normalisation and ReLU the nearest neighbours
+    differ by 0.3 a channel, squared, so gamma starts near exp(-0.3 C / delta) and is made up for,
+    a thousandfold at most. Non-local over local output, as measured with the thesis's generator
+    and k = 8: 0.7 (C = 134), 1.0 (C = 68).
+    """
+    gamma = 1.0 if delta is None else max(math.exp(-0.3 * C / delta), 1e-3)
+    return 4 / (gamma * math.sqrt(C * Fh))

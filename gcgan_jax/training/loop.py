@@ -1,0 +1,250 @@
+"""The training loop: data, steps, log entries, samples, checkpoints."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, closing, contextmanager
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+from clu import parameter_overview
+from flax.traverse_util import flatten_dict
+
+from gcgan_jax.config.compatibility import require_compatible
+from gcgan_jax.data.images import Images
+from gcgan_jax.errors import NotFiniteError
+from gcgan_jax.experiment import Experiment
+from gcgan_jax.gan.losses import Metrics
+from gcgan_jax.gan.state import State
+from gcgan_jax.gan.step import check_batch
+from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.devices import number, own_copy, replicate
+from gcgan_jax.runtime.distributed import (
+    all_devices,
+    from_first,
+    is_first,
+    on_all,
+    others_needed,
+    require_same,
+)
+from gcgan_jax.runtime.malloc import give_back
+from gcgan_jax.runtime.preemption import Stop, StoppedError
+from gcgan_jax.runtime.profiler import Profiler
+from gcgan_jax.storage.checkpoints import Checkpoints, set_damaged_aside
+from gcgan_jax.storage.lock import locked
+from gcgan_jax.storage.metrics_log import Log
+from gcgan_jax.storage.workdir import holds_run, read_settings, write_settings
+from gcgan_jax.training.recorder import (
+    SCORES,
+    Periods,
+    Recorder,
+    Scoring,
+    WorkdirRecorder,
+    due,
+    entries_of,
+)
+from gcgan_jax.training.timer import StepTimer
+
+
+@dataclass(frozen=True)
+class Run:
+    """What stays the same throughout a run."""
+
+    experiment: Experiment
+    workdir: Path
+    images: Images
+    devices: Sequence[jax.Device]
+    recorder: Recorder
+    stop: Stop
+
+
+def train(
+    experiment: Experiment,
+    workdir: Path,
+    stop: Stop | None = None,
+    devices: Sequence[jax.Device] | None = None,
+) -> State:
+    """Trains to config.num_iterations and returns the last state; resumes what `workdir` holds.
+
+    In several processes, all call it; only the first one's `workdir` is used.
+
+    Args:
+        devices: of all processes, in the same order in each; None: all there are.
+
+    Raises:
+        StoppedError: `stop` was asked for; the state has been saved.
+        UserError: the config does not fit the devices, the data or the workdir; or a loss or
+            parameter is not finite, the newest checkpoint then being the last good one; or
+            another process failed or has another config.
+    """
+    config = experiment.config
+    devices = devices or all_devices()
+    check_batch(config.batch_size, len(devices))
+    settings = flatten_dict(experiment.settings, sep=".")
+    require_same("config", settings | {"data.dir": None})
+    images = on_all(experiment.load_images)
+    with ExitStack() as opened:
+        opening = _open_recorder if is_first() else _no_recorder
+        recorder = on_all(
+            lambda: opened.enter_context(opening(experiment, images, workdir, devices))
+        )
+        say(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
+        say(f"workdir: {workdir}")
+
+        fresh = experiment.init_state()
+        state = from_first(on_all(lambda: recorder.start(fresh)))
+        start = int(state.iteration)
+        if start:
+            say(f"resuming at iteration {start} of {config.num_iterations}")
+        else:
+            _say_parameters(state)
+        state = replicate(state, devices)
+        if start < config.num_iterations:
+            run = Run(experiment, workdir, images, devices, recorder, stop or Stop())
+            try:
+                state = _iterate(run, state, start)
+            except NotFiniteError as error:
+                recorder.note_failure(str(error))
+                raise
+        else:
+            say(f"all {start} iterations are done: raise --config.num_iterations to go on")
+        on_all(opened.close)
+    return state
+
+
+@contextmanager
+def _open_recorder(
+    experiment: Experiment, images: Images, workdir: Path, devices: Sequence[jax.Device]
+) -> Iterator[Recorder]:
+    """Of a new run, or of one to resume.
+
+    Raises:
+        UserError: the workdir holds a run of another config or damaged checkpoints alone, is in
+            use, or is not a directory.
+    """
+    config = experiment.config
+    own_devices = [device for device in devices if device.process_index == jax.process_index()]
+    with ExitStack() as opened:
+        opened.enter_context(locked(workdir))
+        _open_workdir(workdir, experiment.settings)
+
+        def checkpoints(name: str, keep: int) -> Checkpoints:
+            return opened.enter_context(closing(Checkpoints(workdir / name, keep)))
+
+        for name in ("checkpoints", "best"):
+            set_damaged_aside(workdir / name)
+        newest = checkpoints("checkpoints", config.checkpoints_to_keep)
+        scoring = None
+        if config.eval_every:
+            evaluator = experiment.evaluator(images, own_devices)
+            scoring = Scoring(evaluator, checkpoints("best", 2), workdir / SCORES)
+        log = opened.enter_context(closing(Log(workdir, newest.newest or 0, config.num_iterations)))
+        sampler = experiment.sampler(own_devices[:1], batch_norm="running")
+        yield WorkdirRecorder(
+            settings=flatten_dict(experiment.settings, sep="."),
+            workdir=workdir,
+            checkpoints=newest,
+            log=log,
+            sampler=sampler,
+            diagnostics=experiment.diagnostics(images, sampler),
+            key=experiment.keys.looking,
+            sample_images=config.sample_images,
+            periods=Periods(config.log_every, config.sample_every, config.eval_every),
+            scoring=scoring,
+        )
+
+
+def _open_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
+    """Makes the directory and its config.json, or checks that they are this run's."""
+    if holds_run(workdir):
+        require_compatible(settings, read_settings(workdir), f"--workdir={workdir}")
+    write_settings(workdir, settings)
+
+
+@contextmanager
+def _no_recorder(*_: object) -> Iterator[Recorder]:
+    yield Recorder()
+
+
+def _iterate(run: Run, state: State, start: int) -> State:
+    """The iterations from `start` to the end."""
+    config, recorder = run.experiment.config, run.recorder
+    # Gloo has the processes of a first step wait for each other no longer than 30 s
+    step = on_all(partial(_compile, run, state))
+    give_back()  # what compiling has freed
+
+    run.stop.heeded = True
+    saved = start  # iteration of the newest checkpoint
+    profiler = Profiler(config.profile, run.workdir / "tensorboard")
+    timer = StepTimer(config.iterations_per_call)
+    for before in range(start, config.num_iterations, config.iterations_per_call):
+        iteration = before + config.iterations_per_call
+        last = iteration >= config.num_iterations
+        with others_needed(), profiler.call(before, iteration), timer:
+            state, metrics = step(state)
+            metrics = jax.device_get(metrics)  # waits
+        require_finite_metrics(iteration, metrics, saved)
+        recorder.after(
+            iteration, state, metrics, timer, last=last, should_stop=lambda: run.stop.asked
+        )
+        stopped = run.stop.number
+        if last or stopped or due(iteration, config.checkpoint_every):
+            require_finite_state(own_copy(state), saved)
+            recorder.save(state)
+            saved = iteration
+        if stopped and not last:
+            raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
+    say(str(timer))
+    return state
+
+
+def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
+    """The training step on the images.
+
+    It, and what looks at a state, is compiled ahead so that its time is not the iterations'.
+    """
+    images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
+    numbers = number(run.devices)
+    say("compiling the training step")
+    began = time.perf_counter()
+    compiled = run.experiment.train_step(run.devices).lower(state, images, numbers).compile()
+    say(f"compiled in {time.perf_counter() - began:.0f} s")
+    run.recorder.compile(state)
+    return lambda state: compiled(state, images, numbers)
+
+
+def require_finite_metrics(iteration: int, metrics: Metrics, saved: int) -> None:
+    """Raises NotFiniteError for the first of the metrics, up to this iteration, that is not finite.
+
+    Args:
+        saved: iteration of the newest checkpoint; 0: there is none.
+    """
+    for step, entry in entries_of(iteration, metrics).items():
+        for name, value in entry.items():
+            if not math.isfinite(value):
+                raise _not_finite(f"{name} is {value}", step, saved)
+
+
+def require_finite_state(state: State, saved: int) -> None:
+    """Likewise for the numbers of the state."""
+    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
+        if not np.isfinite(leaf).all():
+            name = jax.tree_util.keystr(path)
+            raise _not_finite(f"state{name} is not finite", int(state.iteration), saved)
+
+
+def _not_finite(what: str, iteration: int, saved: int) -> NotFiniteError:
+    remains = (
+        f"the checkpoint of iteration {saved} remains" if saved else "no checkpoint was written"
+    )
+    return NotFiniteError(f"stopped in iteration {iteration}: {what}; {remains}")
+
+
+def _say_parameters(state: State) -> None:
+    for name, network in {"generator": state.generator, "critic": state.critic}.items():
+        overview = parameter_overview.get_parameter_overview(network.params, include_stats=False)
+        say(f"{name}\n{overview}")

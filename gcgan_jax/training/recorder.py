@@ -1,0 +1,183 @@
+"""What a run keeps: log entries, sample grids, scores and checkpoints, all under the workdir."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from gcgan_jax.evaluation.evaluator import Evaluator
+from gcgan_jax.evaluation.results import add_records, read_records
+from gcgan_jax.gan.losses import Metrics
+from gcgan_jax.gan.sampler import Sampler
+from gcgan_jax.gan.state import State
+from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.devices import own_copy
+from gcgan_jax.storage.atomic import write_text
+from gcgan_jax.storage.checkpoints import Checkpoints
+from gcgan_jax.storage.image_files import image_grid, write_png
+from gcgan_jax.storage.metrics_log import Log
+from gcgan_jax.training.diagnostics import Diagnostics
+from gcgan_jax.training.timer import StepTimer
+
+SCORES = "scores.jsonl"  # in the workdir
+
+
+@dataclass(frozen=True)
+class Periods:
+    """Every how many iterations something is kept; None: never."""
+
+    log: int
+    sample: int
+    score: int | None
+
+
+@dataclass(frozen=True)
+class Scoring:
+    """Scores states, and keeps the best one beside the newest."""
+
+    evaluator: Evaluator
+    best: Checkpoints
+    path: Path
+
+    def score(self, state: State, should_stop: Callable[[], bool]) -> dict[str, float]:
+        """Scores as they stand in the log; none if it should stop meanwhile."""
+        new = self.evaluator.score_state(state, should_stop)
+        if not new:
+            return {}
+        of_best = [r for r in read_records(self.path) if r.step == self.best.newest]
+        add_records(self.path, new)
+        if self.evaluator.best(new) < self.evaluator.best(of_best):
+            self.best.save(state, int(state.iteration))
+        return {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
+
+
+class Recorder:
+    """What the training loop calls; keeps nothing, as in all processes but the first."""
+
+    def start(self, fresh: State) -> State:
+        """The newest checkpoint's state; if there is none, the fresh one."""
+        return fresh
+
+    def compile(self, state: State) -> None:
+        """Compiles what looks at a replicated state, so that its time is not the iterations'."""
+
+    def after(
+        self,
+        iteration: int,
+        state: State,
+        metrics: Metrics,
+        timer: StepTimer,
+        *,
+        last: bool,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        """Keeps what is due after a call, of the replicated state that it gave.
+
+        Args:
+            iteration: the last one that is done.
+            metrics: of the call's iterations, [iterations] each.
+        """
+
+    def save(self, state: State) -> None:
+        """Saves a replicated state."""
+
+    def note_failure(self, what: str) -> None:
+        """Keeps a message for the next start to show."""
+
+
+@dataclass(frozen=True)
+class WorkdirRecorder(Recorder):
+    """Of process 0.
+
+    Attributes:
+        settings: the config, by dotted field.
+        key: of the latents of the sample grids.
+        sample_images: in each of them.
+        scoring: None: nothing is scored.
+    """
+
+    settings: Mapping[str, Any]
+    workdir: Path
+    checkpoints: Checkpoints
+    log: Log
+    sampler: Sampler
+    diagnostics: Diagnostics
+    key: jax.Array
+    sample_images: int
+    periods: Periods
+    scoring: Scoring | None
+
+    def start(self, fresh: State) -> State:
+        if self._failure.exists():
+            say(f"the run before {self._failure.read_text()}; the same may happen again")
+        if self.checkpoints.newest:
+            return self.checkpoints.restore(fresh, self.checkpoints.newest)
+        self.log.hyperparameters(self.settings)
+        return fresh
+
+    def compile(self, state: State) -> None:
+        own = own_copy(state)
+        self.diagnostics(own)
+        self._samples(own)
+
+    def after(
+        self,
+        iteration: int,
+        state: State,
+        metrics: Metrics,
+        timer: StepTimer,
+        *,
+        last: bool,
+        should_stop: Callable[[], bool],
+    ) -> None:
+        entries = entries_of(iteration, metrics)
+        score = last or due(iteration, self.periods.score)
+        log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
+        logged = {step for step in entries if step == 1 or (log and step == iteration)}
+        if logged:
+            own = own_copy(state)
+            shared = {"iterations_per_second": timer.lap()}
+            if score and self.scoring:
+                entries[iteration] |= self.scoring.score(own, should_stop)
+            shared |= self.diagnostics(own)
+            for step in sorted(logged):
+                self.log.entry(step, entries[step] | shared)
+        if last or due(iteration, self.periods.sample):
+            self._sample(iteration, own_copy(state))
+
+    def save(self, state: State) -> None:
+        """Saves a state that is past whatever failed before."""
+        self.checkpoints.save(own_copy(state), int(state.iteration))
+        self._failure.unlink(missing_ok=True)
+
+    def note_failure(self, what: str) -> None:
+        write_text(self._failure, what)
+
+    @property
+    def _failure(self) -> Path:
+        return self.workdir / "not-finite.txt"
+
+    def _samples(self, state: State) -> np.ndarray:
+        return self.sampler.first(state.generator.variables, self.key, self.sample_images)
+
+    def _sample(self, iteration: int, state: State) -> None:
+        picture = image_grid(self._samples(state))
+        write_png(self.workdir / "samples" / f"{iteration:07}.png", picture)
+        self.log.picture(iteration, picture)
+
+
+def due(iteration: int, every: int | None) -> bool:
+    return every is not None and iteration % every == 0
+
+
+def entries_of(iteration: int, metrics: Metrics) -> dict[int, dict[str, float]]:
+    """The metrics [n] of the n iterations up to this one, an entry for each."""
+    n = len(next(iter(metrics.values())))
+    first = iteration - n + 1
+    return {
+        first + index: {name: float(values[index]) for name, values in metrics.items()}
+        for index in range(n)
+    }
