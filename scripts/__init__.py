@@ -1,1 +1,1 @@
-"""Commands beside the package: benchmarks. No library code."""
+"""Commands beside the package, a folder for each question."""

@@ -28,10 +28,10 @@ from typing import Any
 import submitit
 
 from gcgan_jax.evaluation.results import Record, read_records
+from gcgan_jax.report.statistics import ROWS, as_csv, as_markdown, summarise
 from gcgan_jax.runtime.preemption import SIGNALS, exit_code
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.json_lines import read_json_lines
-from scripts.summary import ROWS, as_csv, as_markdown, summarise
 
 ROOT = Path(__file__).parents[1]
 TOLD_EVERY = 30  # seconds

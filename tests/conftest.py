@@ -58,7 +58,7 @@ install_import_hook(
 from configs import default
 from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.experiment import Experiment, make_experiment
-from tests.program import Program
+from tests.program import ExperimentProgram
 
 jax.devices()  # has read the flags, over which TensorFlow would stumble
 del os.environ["XLA_FLAGS"]
@@ -144,8 +144,8 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def program(tmp_path: Path, compiled: Path) -> Iterator[Program]:
+def program(tmp_path: Path, compiled: Path) -> Iterator[ExperimentProgram]:
     """Starts processes of the program."""
-    program = Program(tmp_path, compiled)
+    program = ExperimentProgram(tmp_path, compiled)
     yield program
     program.close()

@@ -1,14 +1,55 @@
-"""The real program, started as often as a test needs, with configs of its own."""
+"""The real program in processes of its own."""
 
+import os
+import re
+import socket
 import subprocess
+import sys
 from pathlib import Path
 
 from gcgan_jax.experiment import Experiment
-from scripts import program
-from scripts.program import free_port
+
+ROOT = Path(__file__).parents[1]
+SECONDS = 240  # that a process may take to its end on a busy machine
 
 
-class Program(program.Program):
+class Program:
+    """Starts processes of the program; `close` ends all that are left.
+
+    Attributes:
+        environment: what they have beside this process's own.
+    """
+
+    def __init__(self, **environment: str) -> None:
+        self.environment = environment
+        self.started: list[subprocess.Popen[str]] = []
+
+    def start(
+        self,
+        *flags: str,
+        module: tuple[str, ...] = ("gcgan_jax.main",),
+        start_new_session: bool = False,
+        **environment: str,
+    ) -> subprocess.Popen[str]:
+        process = subprocess.Popen(
+            [sys.executable, "-m", *module, *flags],
+            cwd=ROOT,
+            env=_outside() | self.environment | environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=start_new_session,
+        )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        for process in self.started:
+            process.kill()
+            process.communicate()
+
+
+class ExperimentProgram(Program):
     """Takes an experiment instead of a config file; everything is under `directory`."""
 
     def __init__(self, directory: Path, cache: Path) -> None:
@@ -45,3 +86,33 @@ class Program(program.Program):
                 zip((first, second or first), devices, ("run", "second"), strict=True)
             )
         ]
+
+
+def _outside() -> dict[str, str]:
+    """The environment without what JAX, if it is imported here, has put there."""
+    return {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
+
+
+def reach(process: subprocess.Popen[str], line: str) -> None:
+    """Reads what the process prints up to a line that holds `line`.
+
+    Raises:
+        EOFError: there is none.
+    """
+    assert process.stdout is not None
+    for told in process.stdout:
+        if line in told:
+            return
+    raise EOFError(f"no {line!r}, but {process.communicate()[1]!r}")
+
+
+def ended(process: subprocess.Popen[str], seconds: float = SECONDS) -> tuple[int, str, str]:
+    """Exit code, standard output without Gloo's own lines, error output."""
+    out, err = process.communicate(timeout=seconds)
+    return process.returncode, re.sub(r"\[Gloo\].*\n", "", out), err
+
+
+def free_port() -> int:
+    with socket.socket() as place:
+        place.bind(("127.0.0.1", 0))
+        return place.getsockname()[1]

@@ -13,9 +13,8 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.operators import OPERATORS
 from gcgan_jax.training.loop import train
-from scripts.program import ended
 from tests.conftest import Tiny
-from tests.program import Program
+from tests.program import ExperimentProgram, ended
 
 SOURCE = '''
 from typing import Annotated
@@ -57,7 +56,7 @@ def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 
 def test_an_operator_of_ones_own(
-    extension: str, tiny: Tiny, program: Program, tmp_path: Path
+    extension: str, tiny: Tiny, program: ExperimentProgram, tmp_path: Path
 ) -> None:
     settings = tiny(num_iterations=2).settings
     settings["extensions"] = (extension,)

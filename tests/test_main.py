@@ -1,4 +1,4 @@
-"""The program from outside, where scripts/bad_inputs.py does not look."""
+"""The program from outside, where tests/reliability/invalid_input_cases.py does not look."""
 
 import subprocess
 import sys
@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gcgan_jax.config.compatibility import RENAMED
-from scripts.program import Program, ended
+from tests.program import Program, ended
 
 ROOT = Path(__file__).parents[1]
 

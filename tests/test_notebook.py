@@ -6,7 +6,7 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
-from scripts.bad_inputs import tfds
+from tests.reliability.invalid_input_cases import tfds
 
 NOTEBOOK = Path(__file__).parents[1] / "colab" / "gcgan_jax.ipynb"
 TOY = [

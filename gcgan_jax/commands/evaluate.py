@@ -6,10 +6,9 @@ from pathlib import Path
 import jax
 
 from gcgan_jax.commands.trained import load_state
-from gcgan_jax.evaluation.results import add_records, as_tables
+from gcgan_jax.evaluation.results import SCORES, add_records, as_tables
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.runtime.console import say
-from gcgan_jax.training.recorder import SCORES
 
 
 def evaluate(

@@ -12,6 +12,7 @@ from gcgan_jax.storage.json_lines import read_json_lines, write_json_lines
 from gcgan_jax.storage.lock import in_turn
 
 LIBRARIES = ("jax", "flax", "numpy")
+SCORES = "scores.jsonl"  # in a workdir
 
 
 @dataclass(frozen=True)

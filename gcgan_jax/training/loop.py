@@ -17,6 +17,7 @@ from flax.traverse_util import flatten_dict
 from gcgan_jax.config.compatibility import require_compatible
 from gcgan_jax.data.images import Images
 from gcgan_jax.errors import NotFiniteError
+from gcgan_jax.evaluation.results import SCORES
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.losses import Metrics
 from gcgan_jax.gan.state import State
@@ -39,7 +40,6 @@ from gcgan_jax.storage.lock import locked
 from gcgan_jax.storage.metrics_log import Log
 from gcgan_jax.storage.workdir import holds_run, read_settings, write_settings
 from gcgan_jax.training.recorder import (
-    SCORES,
     Periods,
     Recorder,
     Scoring,

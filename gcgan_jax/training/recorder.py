@@ -22,8 +22,6 @@ from gcgan_jax.storage.metrics_log import Log
 from gcgan_jax.training.diagnostics import Diagnostics
 from gcgan_jax.training.timer import StepTimer
 
-SCORES = "scores.jsonl"  # in the workdir
-
 
 @dataclass(frozen=True)
 class Periods:

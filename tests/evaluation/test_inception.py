@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax.evaluation.networks.inception import Inception, from_torch, resize
-from scripts import seeded
+from scripts.evaluation import seeded
 
 THEIRS = np.load(Path(__file__).with_name("torch_fidelity.npz"))
 SHAPES = {

@@ -1,6 +1,6 @@
 """Files of torch.save: both layouts are read, nothing in them is run.
 
-zip.pth and legacy.pth were written by torch itself (scripts/against_torch_fidelity.py).
+zip.pth and legacy.pth were written by torch itself (scripts/evaluation/against_torch_fidelity.py).
 """
 
 import io

@@ -11,7 +11,7 @@ from jax import Array, lax
 
 from gcgan_jax.layers import conv
 from tests import references
-from tests.layers import assert_agrees, branch
+from tests.helpers import assert_agrees, branch
 
 SAME = ((1, 1), (1, 1))
 HALVING = ((1, 2), (1, 2))  # SAME for 5 taps, stride 2 and even sides

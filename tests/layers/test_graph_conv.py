@@ -16,7 +16,7 @@ from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
 from tests import references
-from tests.layers import assert_agrees
+from tests.helpers import assert_agrees
 
 K, DELTA = 3, 4.0
 EDGE_CONV = partial(EdgeConv, reduction="sum")

@@ -14,7 +14,7 @@ from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.models.gcgan import Critic
 from gcgan_jax.operators.ecc import ECC
 from tests import references
-from tests.layers import assert_agrees
+from tests.helpers import assert_agrees
 
 THESIS = Critic((128, 256, 512), slope=0.2)
 

@@ -1,0 +1,1 @@
+"""Fault injection, invalid input and a soak test of the program."""

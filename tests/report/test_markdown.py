@@ -1,0 +1,8 @@
+"""Tables in Markdown."""
+
+from gcgan_jax.report import markdown
+
+
+def test_a_table() -> None:
+    assert markdown.header("case", "seconds") == "| case | seconds |\n| --- | --- |"
+    assert markdown.row("a|b", 3) == r"| a\|b | 3 |"

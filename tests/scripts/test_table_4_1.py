@@ -1,0 +1,131 @@
+"""Table 4.1: its sums against hand arithmetic, and two jobs at once of the real program."""
+
+import importlib
+import os
+import signal
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gcgan_jax.evaluation.results import Record
+from gcgan_jax.report.statistics import ROWS, as_csv, as_markdown, bootstrap_interval, summarise
+from scripts import table_4_1
+from tests.evaluation.test_results import record
+from tests.program import Program, ended
+
+
+def records(*values: float, **changes: Any) -> list[Record]:
+    return [record(score="classifier_score", value=value, **changes) for value in values]
+
+
+def test_means_spreads_and_differences() -> None:
+    found = {"baseline": records(6.0, 7.0, 8.0), "ecc-8": records(5.0, 5.0, 5.0)}
+    baseline, ecc = summarise(found)
+    assert (baseline.row, baseline.seeds, baseline.mean, baseline.spread) == ("baseline", 3, 7, 1)
+    assert (baseline.difference, baseline.low, baseline.thesis) == (None, None, "6.442 ± 0.511")
+    assert (ecc.mean, ecc.spread, ecc.difference) == (5, 0, -2)
+    assert -3 <= ecc.low < -2 < ecc.high <= -1
+    text = as_markdown([baseline, ecc])
+    assert "| baseline | 3 | 7.000 ± 1.000 | - | 6.442 ± 0.511 |" in text
+    assert "| ECC, k = 8 | 3 | 5.000 ± 0.000 | -2.000 (" in text
+    assert text.startswith("small protocol: 5000 samples in 10 splits")
+    header, first, second = as_csv([baseline, ecc]).splitlines()
+    assert header.startswith("row,seeds,score,mean,spread,difference,low,high,protocol,thesis")
+    assert first.startswith("baseline,3,classifier_score,7.0,1.0,,,,")
+    assert second.startswith('"ECC, k = 8",3,classifier_score,5.0,0.0,-2.0,')
+
+
+def test_one_seed_has_neither_spread_nor_interval() -> None:
+    _, line = summarise({"baseline": records(6.0), "ecc-8": records(5.0)})
+    assert (line.spread, line.difference, line.low, line.high) == (None, -1, None, None)
+
+
+def test_protocols_are_never_in_one_column() -> None:
+    found = {"baseline": records(6.0, 7.0), "ecc-8": records(5.0, split="test")}
+    baseline, ecc = summarise(found)
+    assert ecc.difference is None and baseline.protocol != ecc.protocol
+    assert as_markdown([baseline, ecc]).count("| row | seeds |") == 2
+
+
+@pytest.mark.filterwarnings("error")
+def test_bootstrap_of_two_values_each() -> None:
+    """The mean of 2 drawn from {0, 1} is 0, 1/2 or 1, so a difference of 0 lies within +-1."""
+    assert bootstrap_interval(np.array([0.0, 1.0]), np.array([0.0, 1.0])) == (-1, 1)
+    assert bootstrap_interval(np.array([3.0, 3.0]), np.array([1.0, 1.0])) == (2, 2)
+
+
+def test_rows_are_those_of_the_thesis() -> None:
+    for name, row in ROWS.items():
+        file, _, argument = row.config.partition(":")
+        module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
+        config = module.get_config(argument) if argument else module.get_config()
+        operator = config.generator.graph_layer.operator.name.replace("none", "baseline")
+        assert name.startswith(operator)
+        assert (
+            operator == "baseline" or f"k = {config.generator.graph_layer.graph.knn.k}" in row.title
+        )
+    assert sum(bool(row.thesis) for row in ROWS.values()) == 7
+
+
+TOY = [
+    *("--config.data.name=twins", "--config.data.image_size=16", "--config.eval.network=structure"),
+    *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
+    *(
+        "--config.batch_size=4",
+        "--config.generator.graph_layer.graph.knn.k=3",
+        "--config.n_critic=1",
+    ),
+    *("--config.sample_images=4", "--config.figure_images=4"),
+]
+
+
+def test_two_jobs_at_once_and_nothing_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+    monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")
+    arguments = [f"--workdir={tmp_path}", "--seeds=1", "--iterations=2", "--width=16"]
+    arguments += ["--rows=baseline,edge_conv-8", "--jobs=2", "--score=structure_error", "--", *TOY]
+    for done in (2, 0):
+        with pytest.raises(SystemExit) as stopped:
+            table_4_1.main(arguments)
+        printed = capsys.readouterr().out
+        assert stopped.value.code == 0, printed
+        assert printed.count(": done\n") == done
+        assert "| EdgeConv, k = 8 | 1 |" in printed
+    assert (tmp_path / "table.csv").read_text().count("\n") == 3
+    assert any((tmp_path / "compiled").iterdir())
+    (tmp_path / "baseline" / "seed-0" / "scores.jsonl").unlink()
+    with pytest.raises(SystemExit, match="1 of 2 jobs failed"):
+        table_4_1.main([*arguments, "--config.bath_size=1"])
+    assert "baseline, seed 0: gcgan_jax: config.bath_size: no such field" in capsys.readouterr().out
+
+
+@pytest.mark.slow
+def test_ctrl_c_saves_what_runs(tmp_path: Path) -> None:
+    program = Program(JAX_DISABLE_MOST_OPTIMIZATIONS="true", JAX_NUM_CPU_DEVICES="1")
+    flags = (f"--workdir={tmp_path}", "--seeds=1", "--width=16", "--rows=baseline")
+    flags += ("--score=structure_error", "--iterations=5000", "--", *TOY)
+    metrics = tmp_path / "baseline" / "seed-0" / "metrics.jsonl"
+    try:
+        process = program.start(*flags, module=("scripts.table_4_1",), start_new_session=True)
+        while not metrics.exists():
+            assert process.poll() is None
+            time.sleep(0.1)
+        os.killpg(process.pid, signal.SIGINT)  # as a terminal does
+        code, out, err = ended(process)
+    finally:
+        program.close()
+    assert (code, err) == (130, "")
+    assert "stopping; the same command goes on from there" in out
+    console = (tmp_path / "baseline" / "seed-0" / "console.txt").read_text()
+    assert "stopped by SIGTERM: saved iteration " in console
+    assert not (tmp_path / "table.md").exists()
+
+
+def test_a_row_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"--rows=ecc-9: no row 'ecc-9'; there are baseline, "):
+        table_4_1.main([f"--workdir={tmp_path}", "--rows=ecc-9"])

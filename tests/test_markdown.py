@@ -1,8 +1,0 @@
-"""Tables in Markdown."""
-
-from scripts import markdown
-
-
-def test_a_table() -> None:
-    assert markdown.header("case", "seconds") == "| case | seconds |\n| --- | --- |"
-    assert markdown.row("a|b", 3) == r"| a\|b | 3 |"
