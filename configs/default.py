@@ -76,7 +76,7 @@ def get_config() -> ConfigDict:
     config.checkpoints_to_keep = 3  # the newest
     config.eval_every = placeholder(int)  # scoring; None: never
     config.sample_images = 64  # in a sample grid
-    config.figure_images = 256  # by which the read-only figures are measured
+    config.diagnostic_images = 256  # by which the read-only figures are measured
     config.profile = placeholder(tuple)  # first and last iteration of a trace, as (10, 12)
 
     config.checkpoint = "newest"  # or "best" or an iteration, for all modes but train
@@ -94,9 +94,9 @@ def get_config() -> ConfigDict:
     # Pictures of a trained generator: --mode=sample, interpolate, neighbours and nearest.
     config.show = ConfigDict()
     config.show.seed = 0  # of the latents, which are numbered from 0
-    config.show.averaged = False  # the generator's average, if ema_decay kept one
+    config.show.ema = False  # the generator's average, if ema_decay kept one
     config.show.images = 64  # sample
-    config.show.form = "grid"  # or "png", one each, or "npz", uint8 [n, H, W, 3]
+    config.show.format = "grid"  # or "png", one each, or "npz", uint8 [n, H, W, 3]
     config.show.waypoints = 9  # interpolate: latents passed through
     config.show.steps = 8  # from one to the next
     config.show.arithmetic = (0, 1, 2)  # latents a, b, c, for a - b + c

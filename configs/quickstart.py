@@ -20,7 +20,7 @@ def get_config():
     config.generator.width = 128
     config.critic.widths = (32, 64, 128)
     config.log_every = 25
-    config.figure_images = 64
+    config.diagnostic_images = 64
     config.sample_every = 100
     config.checkpoint_every = 100
     config.eval.network = "structure"

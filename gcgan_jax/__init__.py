@@ -1,3 +1,47 @@
-"""Image generators with graph convolutional layers, trained as Wasserstein GANs in JAX."""
+"""Image generators with graph convolutional layers, trained as Wasserstein GANs in JAX.
+
+The names below are imported when they are first used, so that `import gcgan_jax` is quick.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.2.0"
+
+_EXPORTS = {
+    "config.schema": ("Config", "from_mapping"),
+    "commands.trained": ("Trained", "load_example", "load_generator"),
+    "data": ("DATASETS",),
+    "data.twins": ("Twins", "make_images", "structure"),
+    "errors": ("UserError",),
+    "evaluation.metrics": (
+        *("Gaussian", "frechet_distance", "gaussian", "inception_score", "kernel_distance"),
+        "precision_recall",
+    ),
+    "experiment": ("Experiment", "make_experiment"),
+    "gan.losses": ("LOSSES", "WGANGP", "critic_loss", "generator_loss"),
+    "gan.penalties": ("gradient_norms", "gradient_penalty"),
+    "graphs": ("GRAPHS",),
+    "graphs.knn": ("KNN", "knn"),
+    "graphs.neighbours": ("Neighbours",),
+    "layers.conv": ("Conv", "StridedConv"),
+    "layers.graph_conv": ("GraphConv",),
+    "layers.merge": ("MERGES", "Average"),
+    "models": ("BACKBONES",),
+    "models.gcgan": ("Critic", "Generator"),
+    "operators": ("OPERATORS",),
+    "operators.ecc": ("ECC", "ecc"),
+    "operators.edge_conv": ("EdgeConv", "edge_conv"),
+}
+_MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
+__all__ = sorted(_MODULES)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

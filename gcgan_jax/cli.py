@@ -154,7 +154,7 @@ def fail(message: str, code: int = 1) -> NoReturn:
     sys.exit(code)
 
 
-def fail_at_once(message: str, code: int = 1) -> NoReturn:
+def fail_now(message: str, code: int = 1) -> NoReturn:
     """Likewise, from any thread and without waiting for anything."""
     tell(message)
     os._exit(code)

@@ -10,7 +10,7 @@ from typing import Any
 from absl import app, flags
 
 from gcgan_jax import cli
-from gcgan_jax.cli import fail, fail_at_once
+from gcgan_jax.cli import fail, fail_now
 from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
 from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
@@ -30,7 +30,7 @@ def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
     cli.check_mode_flags()
     values = cli.read_config()
     try:
-        with stoppable(fail_at_once) as stop:
+        with stoppable(fail_now) as stop:
             run(from_mapping(values), stop, alter)
     except StoppedError as error:
         fail(str(error), error.code)
@@ -45,7 +45,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     workdir = cli.workdir()
     # These import JAX, which a misspelt config does not wait for.
     from gcgan_jax.experiment import make_experiment
-    from gcgan_jax.runtime.compilation_cache import keep_compiled
+    from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
 
     experiment = make_experiment(config)
@@ -54,8 +54,8 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     cluster = None
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
-    keep_compiled(config.compilation_cache, workdir)
-    with connected(cluster, give_up=fail_at_once):
+    enable_compilation_cache(config.compilation_cache, workdir)
+    with connected(cluster, on_timeout=fail_now):
         # These import TensorFlow, which a missing process does not wait for.
         if cli.MODE.value == "train":
             from gcgan_jax.training.loop import train

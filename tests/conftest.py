@@ -112,7 +112,7 @@ def make_config(**changes: Any) -> Config:
             "sample_every": 2,
             "checkpoint_every": 2,
             "sample_images": 4,
-            "figure_images": 4,
+            "diagnostic_images": 4,
         }
         | {SHORT.get(name, name.replace("__", ".")): value for name, value in changes.items()}
     )

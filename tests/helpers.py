@@ -7,8 +7,8 @@ import numpy as np
 from jax import Array
 from numpy import ndarray
 
+from gcgan_jax import references
 from gcgan_jax.platforms import fixed_form as branch
-from tests import references
 
 
 def assert_agrees(

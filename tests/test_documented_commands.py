@@ -22,7 +22,7 @@ OTHERS = (  # of the tests, or not ours
 PROGRAM = "gcgan_jax.main"
 FEW = (
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
-    *("--config.generator.graph_layer.graph.knn.k=3", "--config.figure_images=8"),
+    *("--config.generator.graph_layer.graph.knn.k=3", "--config.diagnostic_images=8"),
 )
 TOY = (
     *(*FEW, "--config.num_iterations=2"),

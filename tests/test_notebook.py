@@ -13,7 +13,7 @@ TOY = [
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
     *("--config.generator.width=16", "--config.critic.widths=(4,6,8)"),
     "--config.generator.graph_layer.graph.knn.k=3",
-    *("--config.figure_images=8", "--config.sample_images=4", "--config.log_every=1"),
+    *("--config.diagnostic_images=8", "--config.sample_images=4", "--config.log_every=1"),
     *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
 ]
 

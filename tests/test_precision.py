@@ -6,12 +6,13 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from gcgan_jax import references
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.state import State
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
-from gcgan_jax.runtime.devices import number, replicate
-from tests import golden, references
+from gcgan_jax.runtime.devices import device_indices, replicate
+from tests import golden
 from tests.conftest import Tiny
 
 
@@ -20,7 +21,7 @@ def run(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
     state = replicate(experiment.init_state(), devices)
     train = experiment.load_images().train
     images = replicate(train.reshape(len(train), -1), devices)
-    return jax.device_get(experiment.train_step(devices)(state, images, number(devices)))
+    return jax.device_get(experiment.train_step(devices)(state, images, device_indices(devices)))
 
 
 def test_the_golden_runs_estimate_the_same() -> None:

@@ -1,13 +1,32 @@
-"""Who imports whom: the config ends where experiments begin, and libraries load when needed."""
+"""The layout: rooms on floors, what each imports, how long files and functions are, the words."""
 
 import ast
+import re
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+from tests.program import ROOT
+
 PACKAGE = ROOT / "gcgan_jax"
-SEES_CONFIG = {"config.py", "experiment.py", "main.py", "train.py", "trained.py"}  # and modes/
+FLOORS = (  # each imports what is on lower ones alone
+    {"main"},
+    {"commands", "training"},
+    {"experiment", "report"},
+    {"evaluation", "models", "operators"},
+    {"cli", "gan", "layers", "storage"},
+    {"config", "data", "graphs", "runtime"},
+    {"arrays", "errors", "platforms", "ranges", "references"},
+)
+SEES_CONFIG = ("commands/", "config/", "experiment/", "main.py", "training/loop.py")
+TABLES_OF_CASES = ("invalid_input_cases.py",)
+PRIVATE_ENGLISH = re.compile(r"\b(told|anew|gone on with|goes on from|mends?|mended)\b|_told\b")
+
+
+def python_files(*folders: str) -> Iterator[Path]:
+    for folder in folders:
+        yield from (ROOT / folder).rglob("*.py")
 
 
 def imported(path: Path) -> set[str]:
@@ -21,30 +40,79 @@ def imported(path: Path) -> set[str]:
     return found
 
 
+def room(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_imports_lead_downwards() -> None:
+    floor_of = {name: number for number, names in enumerate(FLOORS) for name in names}
+    for path in PACKAGE.rglob("*.py"):
+        if path == PACKAGE / "__init__.py":
+            continue
+        for name in imported(path):
+            parts = name.split(".")
+            if parts[0] != "gcgan_jax" or parts[1] in (room(path), "__version__"):
+                continue
+            assert floor_of[room(path)] < floor_of[parts[1]], f"{path} imports {name}"
+
+
+def test_no_circle_within_a_room() -> None:
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
+        for path in PACKAGE.rglob("*.py")
+    }
+    uses = {}
+    for module, path in modules.items():
+        names = imported(path)
+        uses[module] = {n for n in names | {n.rpartition(".")[0] for n in names} if n in modules}
+    while uses:
+        leaves = {module for module, used in uses.items() if not used & uses.keys() - {module}}
+        assert leaves, f"a circle among {sorted(uses)}"
+        uses = {module: used for module, used in uses.items() if module not in leaves}
+
+
 def test_the_config_is_seen_only_where_objects_are_made_of_it() -> None:
     for path in PACKAGE.rglob("*.py"):
-        if path.parent.name == "modes" or path.name in SEES_CONFIG:
-            continue
-        modules = {name.rpartition(".")[0] for name in imported(path)}
-        assert "gcgan_jax.experiment" not in modules, path.name
-        assert "gcgan_jax.config.schema.Config" not in imported(path), path.name
+        if not path.relative_to(PACKAGE).as_posix().startswith(SEES_CONFIG):
+            assert "gcgan_jax.config.schema.Config" not in imported(path), path.name
 
 
 def test_no_test_patches_a_module() -> None:
     """They hand in what they need; the environment and the import path are no module's."""
-    for path in (ROOT / "tests").rglob("*.py"):
+    for path in python_files("tests"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
                 assert node.attr not in ("setattr", "setitem", "delattr"), f"{path}:{node.lineno}"
         assert "unittest.mock" not in imported(path) and "unittest" not in imported(path), path
 
 
-def test_importing_the_package_takes_neither_jax_nor_tensorflow() -> None:
+def test_importing_loads_neither_jax_nor_tensorflow_before_they_are_needed() -> None:
     code = (
-        "import sys, gcgan_jax.config.schema, gcgan_jax.cli\n"
-        "assert not {'jax', 'flax', 'tensorflow'} & sys.modules.keys()\n"
-        "import gcgan_jax.experiment\n"
+        "import sys, gcgan_jax, gcgan_jax.config.schema, gcgan_jax.cli\n"
+        "assert not {'jax', 'flax', 'numpy', 'tensorflow'} & sys.modules.keys()\n"
+        "names = [getattr(gcgan_jax, name) for name in gcgan_jax.__all__]\n"
+        "import gcgan_jax.training.loop, gcgan_jax.commands.evaluate\n"
         "assert 'tensorflow' not in sys.modules\n"
+        "assert set(gcgan_jax.__all__) <= set(dir(gcgan_jax))\n"
     )
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
+
+
+def test_files_and_functions_are_short() -> None:
+    for path in python_files("gcgan_jax", "scripts", "tests", "configs"):
+        source = path.read_text()
+        assert source.count("\n") <= 255 or path.name in TABLES_OF_CASES, path
+        for node in ast.walk(ast.parse(source)):
+            if isinstance(node, ast.FunctionDef) and node.name != "get_config":
+                documented = ast.get_docstring(node) is not None and len(node.body) > 1
+                first = node.body[1 if documented else 0]
+                assert node.end_lineno - first.lineno < 42, f"{path}: {node.name}"
+
+
+def test_plain_english() -> None:
+    pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
+    for path in [*python_files("gcgan_jax", "scripts", "tests", "configs"), *pages]:
+        if path != Path(__file__):
+            found = PRIVATE_ENGLISH.search(path.read_text())
+            assert not found, f"{path}: {found[0]}"

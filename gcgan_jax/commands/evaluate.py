@@ -5,10 +5,10 @@ from pathlib import Path
 
 import jax
 
-from gcgan_jax.commands.trained import load_state
+from gcgan_jax.commands.trained import load_models
 from gcgan_jax.evaluation.results import SCORES, add_records, as_tables
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 
 
 def evaluate(
@@ -30,7 +30,7 @@ def evaluate(
     if folder:
         records = experiment.evaluator(experiment.load_images(), devices).score_folder(folder)
     else:
-        state = load_state(experiment, workdir)  # fails sooner than loading images takes
-        records = experiment.evaluator(experiment.load_images(), devices).score_state(state)
-    say(as_tables(records))  # first, as they are not lost then if they cannot be written
+        models = load_models(experiment, workdir)  # fails sooner than loading images takes
+        records = experiment.evaluator(experiment.load_images(), devices).score(models)
+    report(as_tables(records))  # first, as they are not lost then if they cannot be written
     add_records(workdir / SCORES, records)

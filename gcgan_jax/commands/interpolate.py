@@ -16,7 +16,7 @@ from gcgan_jax.commands.trained import Trained, load_trained
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.interpolation import linear, spherical, through
 from gcgan_jax.gan.rng import Latents
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_animation, write_png
 
 WAYS = {"spherical": spherical, "linear": linear}
@@ -40,14 +40,14 @@ def interpolate(
         write_png(path, image_grid(frames[:-1], columns=show.steps))
         write_animation(path.with_suffix(".gif"), frames)
         mean, largest = step_sizes(frames)
-        say(
+        report(
             f"{name}: {path} and .gif; from frame to frame a pixel changes by {mean:.1f} of 255 in "
             f"the mean, by {largest:.1f} at the largest step"
         )
     path = place / f"arithmetic-{trained.name}.png"
     write_png(path, image_grid(arithmetic(trained), columns=4))
     a, b, c = show.arithmetic
-    say(f"latents {a}, {b}, {c} and {a} - {b} + {c}: {path}")
+    report(f"latents {a}, {b}, {c} and {a} - {b} + {c}: {path}")
 
 
 def step_sizes(frames: np.ndarray) -> tuple[float, float]:

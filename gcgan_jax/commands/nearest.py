@@ -15,7 +15,7 @@ from gcgan_jax.evaluation.networks import load_network
 from gcgan_jax.evaluation.networks.classifier import SIDE
 from gcgan_jax.evaluation.reference_statistics import digest_of, load_reference
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_png
 
 HELD_OUT = 500  # test images that samples are compared with
@@ -49,14 +49,14 @@ def nearest(
         indices, distances = find_nearest(measure(made), train, config.show.nearest)
         columns.append(data.train[indices])
         _, of_held_out = find_nearest(measure(held_out), train, 1)
-        say(
+        report(
             f"by {name}: the nearest training image is at {np.median(distances[:, 0]):.3g} from "
             f"generated, at {np.median(of_held_out):.3g} from held-out images (medians)"
         )
     rows = np.concatenate(columns, axis=1)
     path = workdir / "pictures" / f"nearest-{trained.name}.png"
     write_png(path, image_grid(rows.reshape(-1, *rows.shape[2:]), columns=rows.shape[1]))
-    say(f"generated images, then the nearest by {' and by '.join(measures)}: {path}")
+    report(f"generated images, then the nearest by {' and by '.join(measures)}: {path}")
 
 
 def find_nearest(

@@ -17,10 +17,11 @@ from matplotlib.patches import Rectangle
 
 from gcgan_jax.commands.trained import Trained, load_trained
 from gcgan_jax.errors import UserError
-from gcgan_jax.experiment import Experiment, graph_blocks
+from gcgan_jax.experiment import Experiment
+from gcgan_jax.experiment.networks import graph_blocks
 from gcgan_jax.gan.rng import Latents
 from gcgan_jax.graphs.geometry import edge_lengths, in_degrees
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.atomic import write_atomically
 
 
@@ -68,7 +69,7 @@ def neighbours(
         looked_at = {"latents": np.array(show.latents), "pixels": np.array(pixels)}
         arrays = {"images": images, **looked_at, **asdict(edges)}
         write_atomically(path.with_suffix(".npz"), partial(np.savez_compressed, **arrays))
-        say(f"{layer}: {path} and .npz")
+        report(f"{layer}: {path} and .npz")
 
 
 def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:

@@ -10,7 +10,7 @@ import numpy as np
 from gcgan_jax.commands.trained import load_trained
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.sampler import first
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.progress import image_progress
 from gcgan_jax.storage.image_files import image_grid, write_npz, write_png
 
@@ -18,7 +18,7 @@ from gcgan_jax.storage.image_files import image_grid, write_npz, write_png
 def sample(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> Path:
-    """Writes config.show.images images into the workdir's `pictures`, as config.show.form says.
+    """Writes config.show.images images into the workdir's `pictures`, as config.show.format says.
 
     The first are those of the run's own sample grids if config.show.seed is the run's seed.
 
@@ -29,7 +29,7 @@ def sample(
         UserError: there is no such generator.
     """
     trained = load_trained(experiment, workdir, devices)
-    form, n = experiment.config.show.form, experiment.config.show.images
+    form, n = experiment.config.show.format, experiment.config.show.images
     images = first(image_progress(trained.sampler.stream(trained.variables, trained.key, n), n), n)
     place = workdir / "pictures" / f"samples-{trained.name}"
     if form == "npz":
@@ -40,7 +40,7 @@ def sample(
     else:
         place = place.with_suffix(".png")
         write_png(place, image_grid(np.concatenate(list(images))))
-    say(f"{n} images of iteration {trained.iteration}: {place}")
+    report(f"{n} images of iteration {trained.iteration}: {place}")
     return place
 
 

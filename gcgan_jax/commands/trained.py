@@ -1,8 +1,10 @@
-"""A trained generator, taken from the checkpoint that a config names."""
+"""A trained generator: of a run's checkpoint, or the example that comes with the package."""
 
+import json
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from importlib import resources
 from pathlib import Path
 
 import jax
@@ -10,18 +12,22 @@ import numpy as np
 from flax.typing import VariableDict
 
 from gcgan_jax.config.compatibility import require_compatible
+from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.errors import UserError
-from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.rng import Latents, streams
+from gcgan_jax.experiment import Experiment, make_experiment
+from gcgan_jax.gan.rng import Latents, run_keys
 from gcgan_jax.gan.sampler import Sampler
-from gcgan_jax.gan.state import State
+from gcgan_jax.gan.state import Models, State
 from gcgan_jax.storage.checkpoints import Checkpoints
+from gcgan_jax.storage.trees import from_bytes
 from gcgan_jax.storage.workdir import read_settings
+
+EXAMPLE = "example"  # config.checkpoint of the generator in this package
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A generator, or its average, at an iteration of its training; and what makes its images."""
+    """A generator, or its EMA, at an iteration of its training; and what makes its images."""
 
     experiment: Experiment
     sampler: Sampler
@@ -31,26 +37,49 @@ class Trained:
     @property
     def name(self) -> str:
         """Of files made with it."""
-        averaged = "-averaged" if self.experiment.config.show.averaged else ""
-        return f"{self.iteration:07}{averaged}"
+        ema = "-ema" if self.experiment.config.show.ema else ""
+        return f"{self.iteration:07}{ema}"
 
     @property
     def key(self) -> jax.Array:
         """Of the latents that config.show.seed gives."""
-        return streams(self.experiment.config.show.seed).looking
+        return run_keys(self.experiment.config.show.seed).samples
 
-    def latents(self, numbers: Sequence[int]) -> Latents:
-        return self.sampler.latents(self.key, numbers)
+    def latents(self, indices: Sequence[int]) -> Latents:
+        return self.sampler.latents(self.key, indices)
 
     def images(self, latents: Latents) -> np.ndarray:
         """uint8 [n, H, W, F]."""
         return self.sampler.images(self.variables, latents)
 
 
+def load_generator(
+    workdir: str | Path, checkpoint: str = "newest", *, ema: bool = False
+) -> Trained:
+    """The generator of a run, whose config is read from its workdir.
+
+    Args:
+        checkpoint: "newest", "best" or an iteration.
+        ema: the exponential moving average of the generator.
+
+    Raises:
+        UserError: there is no such generator.
+    """
+    config = from_mapping(read_settings(Path(workdir)))
+    config = replace(config, checkpoint=checkpoint, show=replace(config.show, ema=ema))
+    return load_trained(make_experiment(config), Path(workdir))
+
+
+def load_example() -> Trained:
+    """The generator in this package, see `example/card.md`."""
+    config = replace(from_mapping(_example_settings()), checkpoint=EXAMPLE)
+    return load_trained(make_experiment(config), Path())
+
+
 def load_trained(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> Trained:
-    """The generator that config.checkpoint and config.show.averaged name.
+    """The generator that config.checkpoint and config.show.ema name.
 
     Args:
         devices: that make images; None: all of this process.
@@ -58,14 +87,29 @@ def load_trained(
     Raises:
         UserError: there is none, or the workdir is of another config.
     """
-    state = load_state(experiment, workdir)
-    variables = state.ema if experiment.config.show.averaged else state.generator.variables
+    models = load_models(experiment, workdir)
+    variables = models.generator
+    if experiment.config.show.ema:
+        if not models.ema:
+            raise UserError("config.show.ema = True: there is no EMA of the example, leave it out")
+        variables = models.ema
     sampler = experiment.sampler(devices or jax.local_devices())
-    return Trained(experiment, sampler, variables, int(state.iteration))
+    return Trained(experiment, sampler, variables, models.iteration)
+
+
+def load_models(experiment: Experiment, workdir: Path) -> Models:
+    """The generator and its EMA of the checkpoint that config.checkpoint names.
+
+    Raises:
+        UserError: there is none, or the workdir is of another config.
+    """
+    if experiment.config.checkpoint == EXAMPLE:
+        return _load_example(experiment)
+    return load_state(experiment, workdir).models
 
 
 def load_state(experiment: Experiment, workdir: Path) -> State:
-    """The state of the checkpoint that config.checkpoint names.
+    """The whole state of the checkpoint that config.checkpoint names.
 
     Raises:
         UserError: there is none, or the workdir is of another config.
@@ -76,11 +120,26 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
     shapes = experiment.state_shapes()
     like = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
     with closing(Checkpoints(directory, keep=None)) as checkpoints:
-        there = checkpoints.all
+        available = checkpoints.all
         iteration = int(name) if name.isdecimal() else checkpoints.newest
-        if iteration not in there:
-            has = f"there are {', '.join(map(str, there))}" if there else "there is none yet"
+        if iteration not in available:
+            listed = (
+                f"there are {', '.join(map(str, available))}" if available else "there is none yet"
+            )
             raise UserError(
-                f"config.checkpoint = {name!r}: no such checkpoint in {directory}; {has}"
+                f"config.checkpoint = {name!r}: no such checkpoint in {directory}; {listed}"
             )
         return checkpoints.restore(like, iteration)
+
+
+def _load_example(experiment: Experiment) -> Models:
+    settings = _example_settings()
+    require_compatible(experiment.settings, settings, f"config.checkpoint = {EXAMPLE!r}")
+    stored = resources.files("gcgan_jax.example") / "generator.safetensors"
+    return Models(settings["num_iterations"], from_bytes(stored.read_bytes()), {})
+
+
+def _example_settings() -> dict:
+    path = resources.files("gcgan_jax.example") / "config.json"
+    settings: dict = json.loads(path.read_text())
+    return settings

@@ -13,6 +13,9 @@ RENAMED = {
     "generator.k": "generator.graph_layer.graph.knn.k",
     "generator.edge_conv": "generator.graph_layer.operator.edge_conv",
     "generator.ecc": "generator.graph_layer.operator.ecc",
+    "figure_images": "diagnostic_images",
+    "show.averaged": "show.ema",
+    "show.form": "show.format",
 }
 
 # Fields that may differ from the config that a run was started with, as may all of `eval` and

@@ -80,9 +80,9 @@ class Eval:
 @dataclasses.dataclass(frozen=True)
 class Show:
     seed: Annotated[int, Interval(0, INT32)]
-    averaged: Annotated[bool, Free()]
+    ema: Annotated[bool, Free()]
     images: Annotated[int, Interval(1, 10**7)]
-    form: Annotated[str, OneOf(("grid", "png", "npz"))]
+    format: Annotated[str, OneOf(("grid", "png", "npz"))]
     waypoints: Annotated[int, Interval(2, 1000)]
     steps: Annotated[int, Interval(1, 1000)]
     arithmetic: Annotated[tuple[int, ...], Each(range(3, 4), Interval(0, INT32))]
@@ -120,7 +120,7 @@ class Config:
     checkpoints_to_keep: Annotated[int, Interval(1, 1000)]
     eval_every: Annotated[int | None, Interval(1, INT32)]
     sample_images: Size
-    figure_images: Size
+    diagnostic_images: Size
     profile: Annotated[tuple[int, ...] | None, Each(range(2, 3), Interval(1, INT32))]
     checkpoint: Annotated[str, Free()]
     eval: Eval

@@ -16,7 +16,7 @@ from gcgan_jax.evaluation.protocol import Provenance
 from gcgan_jax.evaluation.results import Record, Value, versions
 from gcgan_jax.evaluation.scorers import Scorer
 from gcgan_jax.gan.sampler import Sampler
-from gcgan_jax.gan.state import State
+from gcgan_jax.gan.state import Models
 
 
 @dataclass(frozen=True)
@@ -34,24 +34,24 @@ class Evaluator:
     seed: int
     provenance: Provenance
 
-    def score_state(
-        self, state: State, should_stop: Callable[[], bool] = lambda: False
+    def score(
+        self, models: Models, should_stop: Callable[[], bool] = lambda: False
     ) -> list[Record]:
         """Of the generator; then, if one is kept, of its average.
 
         Args:
             should_stop: asked after each batch of images; once it says so, there are no scores.
         """
-        models = {False: state.generator.variables}
-        if state.ema:
-            models[True] = state.ema
+        variables_by_ema = {False: models.generator}
+        if models.ema:
+            variables_by_ema[True] = models.ema
         records = []
-        for ema, variables in models.items():
+        for ema, variables in variables_by_ema.items():
             scores = self._score_generator(variables, should_stop)
             if scores is None:
                 return []
             records += [
-                self._record(name, value, ema=ema, step=int(state.iteration))
+                self._record(name, value, ema=ema, step=models.iteration)
                 for name, value in scores.items()
             ]
         return records
@@ -105,7 +105,7 @@ class Evaluator:
         return Record(
             score=name,
             value=found.value,
-            spread=found.spread,
+            std=found.std,
             images="generator",
             seed=self.seed,
             ema=ema,

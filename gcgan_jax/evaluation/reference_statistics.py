@@ -6,12 +6,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from gcgan_jax.evaluation.cache import keep, read_kept, sha256
+from gcgan_jax.evaluation.cache import load_cached, store_cached
 from gcgan_jax.evaluation.features import Features
 from gcgan_jax.evaluation.metrics import Gaussian, gaussian
 from gcgan_jax.evaluation.networks import Network
 from gcgan_jax.gan.sampler import Batch
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
+from gcgan_jax.storage.trees import sha256
 
 
 class Reference(NamedTuple):
@@ -41,11 +42,11 @@ def load_reference(
         digest: of the images, see `digest_of`.
     """
     name = f"reference-{network.name}-{network.digest[:16]}-{digest}"
-    tree = read_kept(cache, name)
+    tree = load_cached(cache, name)
     if tree is None:
-        say(f"features of {len(images)} real images, kept in {cache}")
+        report(f"features of {len(images)} real images, kept in {cache}")
         seen = extract(batches, len(images)).features
         mean, covariance = gaussian(seen)
         tree = {"features": seen, "mean": mean, "covariance": covariance}
-        keep(cache, name, tree)
+        store_cached(cache, name, tree)
     return Reference(tree["features"], Gaussian(tree["mean"], tree["covariance"]))

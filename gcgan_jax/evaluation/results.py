@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from gcgan_jax import __version__
+from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import Provenance
 from gcgan_jax.storage.json_lines import read_json_lines, write_json_lines
-from gcgan_jax.storage.lock import in_turn
+from gcgan_jax.storage.lock import exclusive_access
 
 LIBRARIES = ("jax", "flax", "numpy")
 SCORES = "scores.jsonl"  # in a workdir
@@ -18,7 +19,7 @@ SCORES = "scores.jsonl"  # in a workdir
 @dataclass(frozen=True)
 class Value:
     value: float
-    spread: float | None = None  # standard deviation over splits or subsets
+    std: float | None = None  # standard deviation over splits or subsets
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ class Record:
 
     score: str
     value: float
-    spread: float | None
+    std: float | None
     images: str
     seed: int | None
     ema: bool | None
@@ -57,7 +58,7 @@ class Record:
     @property
     def identity(self) -> "Record":
         """Without its value: what a later record of the same takes the place of."""
-        return replace(self, value=0.0, spread=None)
+        return replace(self, value=0.0, std=None)
 
 
 def versions() -> dict[str, str]:
@@ -65,8 +66,18 @@ def versions() -> dict[str, str]:
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a scores.jsonl; none if it does not exist."""
-    return [Record.from_json(entry) for entry in read_json_lines(path)]
+    """The records of a scores.jsonl; none if it does not exist.
+
+    Raises:
+        UserError: a record lacks a field.
+    """
+    try:
+        return [Record.from_json(entry) for entry in read_json_lines(path)]
+    except KeyError as missing:
+        raise UserError(
+            f"{path} has a record without {missing}, written by another version of gcgan_jax: move "
+            "the file elsewhere and score again"
+        ) from None
 
 
 def add_records(path: Path, new: Sequence[Record]) -> None:
@@ -76,7 +87,7 @@ def add_records(path: Path, new: Sequence[Record]) -> None:
     """
     made = [record.identity for record in new]
     path.parent.mkdir(parents=True, exist_ok=True)
-    with in_turn(path):
+    with exclusive_access(path):
         kept = [record for record in read_records(path) if record.identity not in made]
         write_json_lines(path, [record.to_json() for record in [*kept, *new]])
 
@@ -88,9 +99,9 @@ def as_tables(records: Iterable[Record]) -> str:
         row = record.images
         if record.step is not None:
             row = f"iteration {record.step}{', averaged parameters' if record.ema else ''}"
-        spread = "" if record.spread is None else f" ± {record.spread:.3g}"
+        std = "" if record.std is None else f" ± {record.std:.3g}"
         scores = tables.setdefault(record.provenance, {}).setdefault(row, {})
-        scores[record.score] = f"{record.value:.5g}{spread}"
+        scores[record.score] = f"{record.value:.5g}{std}"
     return "\n\n".join(_table(provenance, rows) for provenance, rows in tables.items())
 
 

@@ -14,7 +14,7 @@ from jax import Array
 from jaxtyping import Float, Int, Key
 
 from gcgan_jax.arrays import AnyArray
-from gcgan_jax.gan.penalties import gradient_norms
+from gcgan_jax.gan.penalties import gradient_penalty
 from gcgan_jax.gan.rng import draw_mix
 from gcgan_jax.ranges import Interval
 
@@ -91,17 +91,15 @@ def critic_loss(
     """
     on_real, on_fake = jnp.split(critic(jnp.concatenate([real, fake])), 2)
     wasserstein = jnp.mean(on_real) - jnp.mean(on_fake)
-    mix = mix.reshape(-1, *[1] * (real.ndim - 1))
-    norms = gradient_norms(critic, mix * real + (1 - mix) * fake)
-    penalty = jnp.mean((norms - 1) ** 2)
+    penalty, norm = gradient_penalty(critic, real, fake, mix)
     loss = -wasserstein + penalty_weight * penalty
-    figures = {
+    metrics = {
         "critic_loss": loss,
         "wasserstein": wasserstein,
         "gradient_penalty": penalty,
-        "gradient_norm": jnp.mean(norms),
+        "gradient_norm": norm,
     }
-    return loss, figures
+    return loss, metrics
 
 
 def generator_loss(critic: Critic, fake: Float[AnyArray, "B ..."]) -> Float[Array, ""]:

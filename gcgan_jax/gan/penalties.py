@@ -1,4 +1,4 @@
-"""Penalties on the critic's gradient.
+"""The gradient penalty: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
 
 B images, of any shape.
 """
@@ -13,6 +13,23 @@ from jaxtyping import Float
 from gcgan_jax.arrays import AnyArray
 
 Critic = Callable[[Float[AnyArray, "B ..."]], Float[Array, "B"]]
+
+
+def gradient_penalty(
+    critic: Critic,
+    real: Float[AnyArray, "B *image"],
+    fake: Float[AnyArray, "B *image"],
+    mix: Float[AnyArray, "B"],
+) -> tuple[Float[Array, ""], Float[Array, ""]]:
+    """E[(||grad_x D(x)||_2 - 1)^2] at x = epsilon real + (1 - epsilon) fake, and E[||grad_x D||_2].
+
+    Args:
+        critic: D.
+        mix: epsilon of each image.
+    """
+    mix = mix.reshape(-1, *[1] * (real.ndim - 1))
+    norms = gradient_norms(critic, mix * real + (1 - mix) * fake)
+    return jnp.mean((norms - 1) ** 2), jnp.mean(norms)
 
 
 @jax.named_scope("gradient_penalty")

@@ -16,17 +16,17 @@ from gcgan_jax.arrays import AnyArray
 from gcgan_jax.data.pixels import scale
 
 
-class Streams(NamedTuple):
+class RunKeys(NamedTuple):
     """Keys of independent random numbers: parameters, training, latents to look at and to score."""
 
     parameters: Key[Array, ""]
     training: Key[Array, ""]
-    looking: Key[Array, ""]
-    scoring: Key[Array, ""]
+    samples: Key[Array, ""]
+    evaluation: Key[Array, ""]
 
 
-def streams(seed: int) -> Streams:
-    return Streams(*jax.random.split(jax.random.key(seed), 4))
+def run_keys(seed: int) -> RunKeys:
+    return RunKeys(*jax.random.split(jax.random.key(seed), 4))
 
 
 class Latents(NamedTuple):

@@ -24,6 +24,14 @@ class NetworkState(NamedTuple):
         return {"params": self.params, "batch_stats": self.batch_stats}
 
 
+class Models(NamedTuple):
+    """What images are made of: variables of the generator and of its EMA ({} if none is kept)."""
+
+    iteration: int
+    generator: VariableDict
+    ema: VariableDict
+
+
 class State(NamedTuple):
     """Everything that training resumes from.
 
@@ -36,6 +44,10 @@ class State(NamedTuple):
     generator: NetworkState
     critic: NetworkState
     ema: VariableDict
+
+    @property
+    def models(self) -> Models:
+        return Models(int(self.iteration), self.generator.variables, self.ema)
 
 
 def init_state(gan: GAN, optimizers: Optimizers, key: Array, *, ema: bool) -> State:

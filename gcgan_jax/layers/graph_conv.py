@@ -21,7 +21,7 @@ class GraphConv(nn.Module):
     """Thesis eq. 3.13: h_out = merge( conv3x3(x), operator(h, graph(x)) ) + b.
 
     The graph is built on x alone; h is x with the scaled row and column of each pixel appended.
-    Where the collection "figures" is mutable, the layer reports in it what its graph does; in
+    Where the collection "diagnostics" is mutable, the layer reports in it what its graph does; in
     "edges", the graph itself.
 
     Attributes:
@@ -52,12 +52,12 @@ class GraphConv(nn.Module):
         non_local = non_local.reshape(local.shape)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
 
-        if self.is_mutable_collection("figures"):
+        if self.is_mutable_collection("diagnostics"):
             nodes = jnp.arange(H * W)[None, :, None]
             just_outside = chebyshev(nodes, neighbours.indices, W) == 2
-            self.sow("figures", "edges_at_distance_2", jnp.mean(just_outside))
+            self.sow("diagnostics", "edges_at_distance_2", jnp.mean(just_outside))
             sizes = [jnp.linalg.norm(branch.astype(float)) for branch in (non_local, local)]
-            self.sow("figures", "non_local_over_local", sizes[0] / sizes[1])
+            self.sow("diagnostics", "non_local_over_local", sizes[0] / sizes[1])
         if self.is_mutable_collection("edges"):
             self.sow("edges", "neighbours", neighbours.indices)
         merged = self.merge(name="merge")(local, non_local)

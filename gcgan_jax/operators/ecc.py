@@ -133,8 +133,8 @@ class ECC(nn.Module):
             w2=self.param("w2", w2_init, (Fh, C, self.features), float),
             b2=self.param("b2", zeros, (C, self.features), float),
         )
-        if delta is not None and self.is_mutable_collection("figures"):
-            self.sow("figures", "gamma", jnp.mean(edge_attention(h, indices, delta)))
+        if delta is not None and self.is_mutable_collection("diagnostics"):
+            self.sow("diagnostics", "gamma", jnp.mean(edge_attention(h, indices, delta)))
         if delta is not None and self.is_mutable_collection("edges"):
             self.sow("edges", "gamma", edge_attention(h, indices, delta))
         h, *weights = promote_dtype(h, *network, dtype=self.dtype)

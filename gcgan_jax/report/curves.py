@@ -31,9 +31,9 @@ def draw(panels: dict[str, Curves], score: str) -> Figure:
     ):
         for name, records in curves.items():
             steps = [record.step for record in records]
-            spreads = [record.spread or 0 for record in records]
+            stds = [record.std or 0 for record in records]
             values = [record.value for record in records]
-            axes.errorbar(steps, values, spreads, label=name, marker="o", markersize=3, capsize=2)
+            axes.errorbar(steps, values, stds, label=name, marker="o", markersize=3, capsize=2)
         axes.set(xlabel="generator iteration", ylabel=score)
         axes.set_title(fill(way, 95), fontsize=7)
         axes.grid(alpha=0.3)

@@ -42,7 +42,7 @@ class Line:
 
     Attributes:
         seeds: how many.
-        spread: standard deviation over seeds (n - 1).
+        std: standard deviation over seeds (n - 1).
         difference: of the means, from the baseline's, in the same protocol.
         low, high: of its bootstrap interval.
         protocol: how the scores were obtained.
@@ -52,7 +52,7 @@ class Line:
     seeds: int
     score: str
     mean: float
-    spread: float | None
+    std: float | None
     difference: float | None
     low: float | None
     high: float | None
@@ -77,7 +77,7 @@ def summarise(found: dict[str, list[Record]]) -> list[Line]:
             difference = float(np.mean(own) - np.mean(baseline))
             if min(len(own), len(baseline)) > 1:
                 low, high = bootstrap_interval(np.array(own), np.array(baseline))
-        spread = float(np.std(own, ddof=1)) if len(own) > 1 else None
+        std = float(np.std(own, ddof=1)) if len(own) > 1 else None
         mean = float(np.mean(own))
         lines.append(
             Line(
@@ -85,7 +85,7 @@ def summarise(found: dict[str, list[Record]]) -> list[Line]:
                 seeds=len(own),
                 score=scores[way],
                 mean=mean,
-                spread=spread,
+                std=std,
                 difference=difference,
                 low=low,
                 high=high,
@@ -126,11 +126,11 @@ def as_markdown(lines: list[Line]) -> str:
         thesis = "Inception Score in the thesis"
         rows = [markdown.header("row", "seeds", some[0].score, difference, thesis)]
         for line in some:
-            spread = "" if line.spread is None else f" ± {line.spread:.3f}"
+            std = "" if line.std is None else f" ± {line.std:.3f}"
             change = "-" if line.difference is None else f"{line.difference:+.3f}"
             if line.low is not None:
                 change += f" ({line.low:+.3f} to {line.high:+.3f})"
-            mean = f"{line.mean:.3f}{spread}"
+            mean = f"{line.mean:.3f}{std}"
             rows.append(markdown.row(line.row, line.seeds, mean, change, line.thesis or "-"))
         tables.append("\n".join([f"{way}; mean ± standard deviation over seeds:", "", *rows]))
     return "\n\n".join(tables) + "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import jax
 
 
-def keep_compiled(place: str | None, workdir: Path) -> None:
+def enable_compilation_cache(place: str | None, workdir: Path) -> None:
     """Has JAX keep what it compiles, unless the user has named it a place for that already.
 
     Args:

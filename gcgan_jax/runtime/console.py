@@ -1,9 +1,9 @@
 """Messages on the console."""
 
-from gcgan_jax.runtime.distributed import is_first
+from gcgan_jax.runtime.distributed import is_main_process
 
 
-def say(line: str) -> None:
+def report(line: str) -> None:
     """One line for the person at the console, at once, from the first process alone."""
-    if is_first():
+    if is_main_process():
         print(line, flush=True)

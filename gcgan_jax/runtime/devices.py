@@ -18,12 +18,12 @@ def replicate(tree: Any, devices: Sequence[jax.Device]) -> Any:
     return jax.tree.map(lambda leaf: _put(leaf, devices, PartitionSpec()), tree)
 
 
-def number(devices: Sequence[jax.Device]) -> Array:
+def device_indices(devices: Sequence[jax.Device]) -> Array:
     """Each device's number, on that device."""
     return _put(np.arange(len(devices)), devices, PartitionSpec(AXIS))
 
 
-def own_copy(tree: T) -> T:
+def local_copy(tree: T) -> T:
     """A replicated tree on one device of this process: what it computes, it computes alone."""
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
 

@@ -45,15 +45,15 @@ class Cluster:
 
 
 @contextmanager
-def connected(cluster: Cluster | None, give_up: Callable[[str], object]) -> Iterator[None]:
+def connected(cluster: Cluster | None, on_timeout: Callable[[str], object]) -> Iterator[None]:
     """Connects this process to the others before any computation, and parts from them after it.
 
     A process that fails alone ends without waiting for the others, which notice that.
 
     Args:
         cluster: None for a process on its own.
-        give_up: ends the program with a message. JAX aborts when a process does not come, so that
-            no exception could tell it.
+        on_timeout: ends the program with a message. JAX aborts when a process fails to connect, so
+            an exception could not do that.
 
     Raises:
         UserError: there is no such cluster.
@@ -61,7 +61,7 @@ def connected(cluster: Cluster | None, give_up: Callable[[str], object]) -> Iter
     if cluster is None:
         yield
         return
-    _connect(cluster, give_up)
+    _connect(cluster, on_timeout)
     try:
         yield
     except BaseException as error:
@@ -73,7 +73,7 @@ def connected(cluster: Cluster | None, give_up: Callable[[str], object]) -> Iter
     jax.distributed.shutdown()
 
 
-def _connect(cluster: Cluster, give_up: Callable[[str], object]) -> None:
+def _connect(cluster: Cluster, on_timeout: Callable[[str], object]) -> None:
     if cluster.coordinator and cluster.process_id == 0:
         _require_free(cluster.coordinator)
     place = f" of --coordinator={cluster.coordinator}" if cluster.coordinator else ""
@@ -82,7 +82,7 @@ def _connect(cluster: Cluster, give_up: Callable[[str], object]) -> None:
         f"the {count}{place} were not all there within {cluster.timeout} s: "
         "start each of them, or allow more time with --connect_timeout"
     )
-    watch = threading.Timer(cluster.timeout, give_up, [missing])
+    watch = threading.Timer(cluster.timeout, on_timeout, [missing])
     watch.daemon = True
     watch.start()
     faulthandler.disable()  # JAX aborts when a process is lost: its message is to be the last
@@ -122,7 +122,7 @@ def _leave(code: int) -> None:
     os._exit(code)
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Whether this is the process that speaks and writes; true of a process on its own."""
     return jax.process_index() == 0
 
@@ -156,7 +156,7 @@ def require_same(what: str, value: object) -> None:
         )
 
 
-def on_all(task: Callable[[], T]) -> T:
+def on_every_process(task: Callable[[], T]) -> T:
     """The task's result, in every process; or, if it fails in one, an error in every process.
 
     Waits for all processes.
@@ -179,14 +179,14 @@ def on_all(task: Callable[[], T]) -> T:
     return result
 
 
-def from_first(tree: T) -> T:
+def broadcast(tree: T) -> T:
     """The first process's tree of arrays, for which the others pass any of the same shapes."""
-    with others_needed():
+    with collective():
         return multihost_utils.broadcast_one_to_all(tree)
 
 
 @contextmanager
-def others_needed() -> Iterator[None]:
+def collective() -> Iterator[None]:
     """Around computations of all processes: tells when one of them has ended.
 
     Raises:
@@ -206,6 +206,6 @@ def others_needed() -> Iterator[None]:
 def _gather(message: str) -> list[str]:
     """The messages of all processes, cut off at MESSAGE_BYTES."""
     sent = message.encode()[:MESSAGE_BYTES].ljust(MESSAGE_BYTES, b"\0")
-    with others_needed():
+    with collective():
         received = multihost_utils.process_allgather(np.frombuffer(sent, np.uint8))
     return [bytes(row).rstrip(b"\0").decode(errors="ignore") for row in received]

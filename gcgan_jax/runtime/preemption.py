@@ -23,16 +23,16 @@ class Stop:
 
     Attributes:
         number: of the signal; None: it was not.
-        heeded: whether there is something to be saved, and whoever works looks at `number` soon.
+        can_save: whether there is something to be saved, and whoever works looks at `number` soon.
     """
 
     def __init__(self) -> None:
-        self.number: int | None = None
-        self.heeded = False
+        self.signal: int | None = None
+        self.can_save = False
 
     @property
-    def asked(self) -> bool:
-        return self.number is not None
+    def requested(self) -> bool:
+        return self.signal is not None
 
 
 @contextmanager
@@ -55,11 +55,11 @@ def stoppable(leave: Callable[[str, int], object]) -> Iterator[Stop]:
                 if number[0] not in SIGNALS:
                     continue
                 name = signal.Signals(number[0]).name
-                if stop.number is not None:
+                if stop.signal is not None:
                     leave(f"stopped at once by a second {name}", exit_code(number[0]))
-                if not stop.heeded:
+                if not stop.can_save:
                     leave(f"stopped by {name}: there was nothing to save", exit_code(number[0]))
-                stop.number = number[0]
+                stop.signal = number[0]
 
     threading.Thread(target=listen, daemon=True).start()
     try:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import jax
 
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 
 
 class Profiler:
@@ -34,4 +34,4 @@ class Profiler:
         if self._tracing and after >= last:
             jax.profiler.stop_trace()
             self._tracing = False
-            say(f"profiler trace: {self._directory}/plugins/profile")
+            report(f"profiler trace: {self._directory}/plugins/profile")

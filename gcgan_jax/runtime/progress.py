@@ -9,7 +9,7 @@ import numpy as np
 from jax import Array
 from tqdm import tqdm
 
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 
 EVERY = 10.0  # seconds between lines, and before the first
 
@@ -28,10 +28,10 @@ class _Lines(tqdm):
         rate = done / max(elapsed, 1e-9)  # a coarse clock may say 0
         shown = f"{done:.0f} {unit}  {rate:.3g} {unit}/s"
         if total is None:
-            say(shown)
+            report(shown)
         elif done < total:
             left = timedelta(seconds=round((total - done) / rate))
-            say(f"{done:.0f} of {total:.0f} {unit}  {rate:.3g} {unit}/s  {left} left")
+            report(f"{done:.0f} of {total:.0f} {unit}  {rate:.3g} {unit}/s  {left} left")
 
 
 def progress(

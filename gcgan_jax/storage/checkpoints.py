@@ -9,7 +9,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.storage import checksums
 from gcgan_jax.storage.atomic import naming, write_text
 
@@ -78,7 +78,7 @@ class Checkpoints:
         Raises:
             UserError: it is corrupted, of another format, or of other arrays than `like`.
         """
-        damage = _find_damage(self._directory / str(iteration))
+        damage = _find_corruption(self._directory / str(iteration))
         if damage:
             raise UserError(f"checkpoint {iteration} in {self._directory} is not used: {damage}")
         shapes = jax.tree.map(np.asarray, like)
@@ -124,14 +124,14 @@ class Checkpoints:
             writing.result()
 
 
-def set_damaged_aside(directory: Path) -> None:
+def quarantine_corrupted(directory: Path) -> None:
     """Moves corrupted and incomplete checkpoints to <directory>-damaged, and prints which.
 
     Raises:
         UserError: all of several are corrupted, or one is of another format; nothing is moved.
     """
     steps = sorted((path for path in directory.glob("*") if path.name.isdecimal()), key=_iteration)
-    found = {path: _find_damage(path) for path in steps}
+    found = {path: _find_corruption(path) for path in steps}
     damaged = {path: damage for path, damage in found.items() if damage}
     if len(damaged) == len(steps) > 1:  # a single one may be a first that was not finished
         reasons = "; ".join(f"{path.name}: {damage}" for path, damage in damaged.items())
@@ -144,17 +144,17 @@ def set_damaged_aside(directory: Path) -> None:
         aside.mkdir(exist_ok=True)
         number = len(list(aside.iterdir()))
         path.rename(aside / f"{path.name}-{number}")
-        say(f"checkpoint {path.name} in {directory} is not used: {damage}; it is now in {aside}")
+        report(f"checkpoint {path.name} in {directory} is not used: {damage}; it is now in {aside}")
 
 
-def _find_damage(step: Path) -> str | None:
+def _find_corruption(step: Path) -> str | None:
     """What is wrong with a checkpoint, in a few words; None if it is intact.
 
     Raises:
         UserError: it is intact, but of another format; or of format 1.
     """
     _refuse_format_1(step)
-    damage = checksums.find_damage(step)
+    damage = checksums.find_corruption(step)
     if damage is None:
         _require_format(step, (step / FORMAT_FILE).read_text().strip())
     return damage

@@ -20,7 +20,7 @@ def is_finished(directory: Path) -> bool:
     return (directory / FILE).exists()
 
 
-def find_damage(directory: Path) -> str | None:
+def find_corruption(directory: Path) -> str | None:
     """What is wrong with the directory, in a few words; None if it matches its checksums."""
     if not is_finished(directory):
         return "it is incomplete"

@@ -44,7 +44,7 @@ def locked(directory: Path) -> Iterator[None]:
 
 
 @contextmanager
-def in_turn(path: Path) -> Iterator[None]:
+def exclusive_access(path: Path) -> Iterator[None]:
     """Waits while another process is in such a block for the file.
 
     The lock is a file of its own beside it: the other may be replaced meanwhile, and network file

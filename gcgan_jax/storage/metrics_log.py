@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.json_lines import append_json_line, read_json_lines, write_json_lines
 
 SHOWN = ("graph", "twins", "score")  # figures that stand on the console too
@@ -46,7 +46,7 @@ class Log:
             "gradient norm": values["gradient_norm"],
             **{name: value for name, value in values.items() if name.startswith(SHOWN)},
         }
-        say(
+        report(
             f"{iteration:>7}/{self._num_iterations}  {rate:.3g} iterations/s  {left} left  "
             + "  ".join(f"{name} {value:.3g}" for name, value in others.items())
         )

@@ -22,20 +22,20 @@ from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.losses import Metrics
 from gcgan_jax.gan.state import State
 from gcgan_jax.gan.step import check_batch
-from gcgan_jax.runtime.console import say
-from gcgan_jax.runtime.devices import number, own_copy, replicate
+from gcgan_jax.runtime.console import report
+from gcgan_jax.runtime.devices import device_indices, local_copy, replicate
 from gcgan_jax.runtime.distributed import (
     all_devices,
-    from_first,
-    is_first,
-    on_all,
-    others_needed,
+    broadcast,
+    collective,
+    is_main_process,
+    on_every_process,
     require_same,
 )
-from gcgan_jax.runtime.malloc import give_back
+from gcgan_jax.runtime.malloc import release_freed_memory
 from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
-from gcgan_jax.storage.checkpoints import Checkpoints, set_damaged_aside
+from gcgan_jax.storage.checkpoints import Checkpoints, quarantine_corrupted
 from gcgan_jax.storage.lock import locked
 from gcgan_jax.storage.metrics_log import Log
 from gcgan_jax.storage.workdir import holds_run, read_settings, write_settings
@@ -86,22 +86,22 @@ def train(
     check_batch(config.batch_size, len(devices))
     settings = flatten_dict(experiment.settings, sep=".")
     require_same("config", settings | {"data.dir": None})
-    images = on_all(experiment.load_images)
+    images = on_every_process(experiment.load_images)
     with ExitStack() as opened:
-        opening = _open_recorder if is_first() else _no_recorder
-        recorder = on_all(
+        opening = _open_recorder if is_main_process() else _no_recorder
+        recorder = on_every_process(
             lambda: opened.enter_context(opening(experiment, images, workdir, devices))
         )
-        say(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
-        say(f"workdir: {workdir}")
+        report(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
+        report(f"workdir: {workdir}")
 
         fresh = experiment.init_state()
-        state = from_first(on_all(lambda: recorder.start(fresh)))
+        state = broadcast(on_every_process(lambda: recorder.start(fresh)))
         start = int(state.iteration)
         if start:
-            say(f"resuming at iteration {start} of {config.num_iterations}")
+            report(f"resuming at iteration {start} of {config.num_iterations}")
         else:
-            _say_parameters(state)
+            _report_parameters(state)
         state = replicate(state, devices)
         if start < config.num_iterations:
             run = Run(experiment, workdir, images, devices, recorder, stop or Stop())
@@ -111,8 +111,8 @@ def train(
                 recorder.note_failure(str(error))
                 raise
         else:
-            say(f"all {start} iterations are done: raise --config.num_iterations to go on")
-        on_all(opened.close)
+            report(f"all {start} iterations are done: raise --config.num_iterations to go on")
+        on_every_process(opened.close)
     return state
 
 
@@ -127,7 +127,7 @@ def _open_recorder(
             use, or is not a directory.
     """
     config = experiment.config
-    own_devices = [device for device in devices if device.process_index == jax.process_index()]
+    local_devices = [device for device in devices if device.process_index == jax.process_index()]
     with ExitStack() as opened:
         opened.enter_context(locked(workdir))
         _open_workdir(workdir, experiment.settings)
@@ -136,14 +136,14 @@ def _open_recorder(
             return opened.enter_context(closing(Checkpoints(workdir / name, keep)))
 
         for name in ("checkpoints", "best"):
-            set_damaged_aside(workdir / name)
+            quarantine_corrupted(workdir / name)
         newest = checkpoints("checkpoints", config.checkpoints_to_keep)
         scoring = None
         if config.eval_every:
-            evaluator = experiment.evaluator(images, own_devices)
+            evaluator = experiment.evaluator(images, local_devices)
             scoring = Scoring(evaluator, checkpoints("best", 2), workdir / SCORES)
         log = opened.enter_context(closing(Log(workdir, newest.newest or 0, config.num_iterations)))
-        sampler = experiment.sampler(own_devices[:1], batch_norm="running")
+        sampler = experiment.sampler(local_devices[:1], batch_norm="running")
         yield WorkdirRecorder(
             settings=flatten_dict(experiment.settings, sep="."),
             workdir=workdir,
@@ -151,7 +151,7 @@ def _open_recorder(
             log=log,
             sampler=sampler,
             diagnostics=experiment.diagnostics(images, sampler),
-            key=experiment.keys.looking,
+            key=experiment.keys.samples,
             sample_images=config.sample_images,
             periods=Periods(config.log_every, config.sample_every, config.eval_every),
             scoring=scoring,
@@ -174,31 +174,31 @@ def _iterate(run: Run, state: State, start: int) -> State:
     """The iterations from `start` to the end."""
     config, recorder = run.experiment.config, run.recorder
     # Gloo has the processes of a first step wait for each other no longer than 30 s
-    step = on_all(partial(_compile, run, state))
-    give_back()  # what compiling has freed
+    step = on_every_process(partial(_compile, run, state))
+    release_freed_memory()  # what compiling has freed
 
-    run.stop.heeded = True
+    run.stop.can_save = True
     saved = start  # iteration of the newest checkpoint
     profiler = Profiler(config.profile, run.workdir / "tensorboard")
     timer = StepTimer(config.iterations_per_call)
     for before in range(start, config.num_iterations, config.iterations_per_call):
         iteration = before + config.iterations_per_call
         last = iteration >= config.num_iterations
-        with others_needed(), profiler.call(before, iteration), timer:
+        with collective(), profiler.call(before, iteration), timer:
             state, metrics = step(state)
             metrics = jax.device_get(metrics)  # waits
         require_finite_metrics(iteration, metrics, saved)
         recorder.after(
-            iteration, state, metrics, timer, last=last, should_stop=lambda: run.stop.asked
+            iteration, state, metrics, timer, last=last, should_stop=lambda: run.stop.requested
         )
-        stopped = run.stop.number
+        stopped = run.stop.signal
         if last or stopped or due(iteration, config.checkpoint_every):
-            require_finite_state(own_copy(state), saved)
+            require_finite_state(local_copy(state), saved)
             recorder.save(state)
             saved = iteration
         if stopped and not last:
             raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
-    say(str(timer))
+    report(str(timer))
     return state
 
 
@@ -208,11 +208,11 @@ def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]
     It, and what looks at a state, is compiled ahead so that its time is not the iterations'.
     """
     images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
-    numbers = number(run.devices)
-    say("compiling the training step")
+    numbers = device_indices(run.devices)
+    report("compiling the training step")
     began = time.perf_counter()
     compiled = run.experiment.train_step(run.devices).lower(state, images, numbers).compile()
-    say(f"compiled in {time.perf_counter() - began:.0f} s")
+    report(f"compiled in {time.perf_counter() - began:.0f} s")
     run.recorder.compile(state)
     return lambda state: compiled(state, images, numbers)
 
@@ -244,7 +244,7 @@ def _not_finite(what: str, iteration: int, saved: int) -> NotFiniteError:
     return NotFiniteError(f"stopped in iteration {iteration}: {what}; {remains}")
 
 
-def _say_parameters(state: State) -> None:
+def _report_parameters(state: State) -> None:
     for name, network in {"generator": state.generator, "critic": state.critic}.items():
         overview = parameter_overview.get_parameter_overview(network.params, include_stats=False)
-        say(f"{name}\n{overview}")
+        report(f"{name}\n{overview}")

@@ -8,18 +8,18 @@ from typing import Any
 import jax
 import numpy as np
 
+from gcgan_jax.evaluation.diagnostics import Diagnostics
 from gcgan_jax.evaluation.evaluator import Evaluator
 from gcgan_jax.evaluation.results import add_records, read_records
 from gcgan_jax.gan.losses import Metrics
 from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State
-from gcgan_jax.runtime.console import say
-from gcgan_jax.runtime.devices import own_copy
+from gcgan_jax.runtime.console import report
+from gcgan_jax.runtime.devices import local_copy
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.image_files import image_grid, write_png
 from gcgan_jax.storage.metrics_log import Log
-from gcgan_jax.training.diagnostics import Diagnostics
 from gcgan_jax.training.timer import StepTimer
 
 
@@ -42,7 +42,7 @@ class Scoring:
 
     def score(self, state: State, should_stop: Callable[[], bool]) -> dict[str, float]:
         """Scores as they stand in the log; none if it should stop meanwhile."""
-        new = self.evaluator.score_state(state, should_stop)
+        new = self.evaluator.score(state.models, should_stop)
         if not new:
             return {}
         of_best = [r for r in read_records(self.path) if r.step == self.best.newest]
@@ -110,14 +110,14 @@ class WorkdirRecorder(Recorder):
 
     def start(self, fresh: State) -> State:
         if self._failure.exists():
-            say(f"the run before {self._failure.read_text()}; the same may happen again")
+            report(f"the run before {self._failure.read_text()}; the same may happen again")
         if self.checkpoints.newest:
             return self.checkpoints.restore(fresh, self.checkpoints.newest)
         self.log.hyperparameters(self.settings)
         return fresh
 
     def compile(self, state: State) -> None:
-        own = own_copy(state)
+        own = local_copy(state)
         self.diagnostics(own)
         self._samples(own)
 
@@ -136,7 +136,7 @@ class WorkdirRecorder(Recorder):
         log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
         if logged:
-            own = own_copy(state)
+            own = local_copy(state)
             shared = {"iterations_per_second": timer.lap()}
             if score and self.scoring:
                 entries[iteration] |= self.scoring.score(own, should_stop)
@@ -144,11 +144,11 @@ class WorkdirRecorder(Recorder):
             for step in sorted(logged):
                 self.log.entry(step, entries[step] | shared)
         if last or due(iteration, self.periods.sample):
-            self._sample(iteration, own_copy(state))
+            self._sample(iteration, local_copy(state))
 
     def save(self, state: State) -> None:
         """Saves a state that is past whatever failed before."""
-        self.checkpoints.save(own_copy(state), int(state.iteration))
+        self.checkpoints.save(local_copy(state), int(state.iteration))
         self._failure.unlink(missing_ok=True)
 
     def note_failure(self, what: str) -> None:

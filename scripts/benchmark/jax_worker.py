@@ -9,7 +9,7 @@ import jax
 import jax.numpy as jnp
 
 from gcgan_jax.experiment import Experiment, make_experiment
-from gcgan_jax.runtime.devices import number, replicate
+from gcgan_jax.runtime.devices import device_indices, replicate
 from scripts.benchmark import interleaved as turns
 from scripts.benchmark.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
 
@@ -34,7 +34,7 @@ def make_run(case: Case) -> Run:
 def make_iteration(experiment: Experiment) -> Run:
     devices = jax.local_devices()[:1]
     train = experiment.load_images().train
-    images, numbers = replicate(train.reshape(len(train), -1), devices), number(devices)
+    images, numbers = replicate(train.reshape(len(train), -1), devices), device_indices(devices)
     state = replicate(experiment.init_state(), devices)
     step = experiment.train_step(devices).lower(state, images, numbers).compile()
 
@@ -49,7 +49,7 @@ def make_iteration(experiment: Experiment) -> Run:
 def make_sampling(experiment: Experiment, count: int) -> Run:
     sampler = experiment.sampler(jax.local_devices()[:1])
     variables = experiment.init_state().generator.variables
-    run = partial(sampler.first, variables, experiment.keys.looking, count)
+    run = partial(sampler.first, variables, experiment.keys.samples, count)
     run()
     return run
 

@@ -16,7 +16,7 @@ from gcgan_jax.experiment import Experiment, make_experiment
 from gcgan_jax.gan.rng import draw_latents
 from gcgan_jax.gan.state import State
 from gcgan_jax.report import markdown
-from gcgan_jax.runtime.devices import number, replicate
+from gcgan_jax.runtime.devices import device_indices, replicate
 
 ITERATIONS = 50
 IMAGES = 32
@@ -57,7 +57,7 @@ def train(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
         experiment.train_step(devices)(
             replicate(experiment.init_state(), devices),
             replicate(images.reshape(len(images), -1), devices),
-            number(devices),
+            device_indices(devices),
         )
     )
 
@@ -65,7 +65,7 @@ def train(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
 def graphs(experiment: Experiment, state: State) -> dict[str, np.ndarray]:
     """Each graph layer's neighbours [B, N, k], of the same latents."""
     gan = experiment.gan
-    latents = draw_latents(experiment.keys.looking, jnp.arange(IMAGES), gan.latent_size)
+    latents = draw_latents(experiment.keys.samples, jnp.arange(IMAGES), gan.latent_size)
     _, found = gan.generator.apply(
         state.generator.variables, *latents, train=False, mutable=["edges"]
     )

@@ -18,11 +18,11 @@ import numpy as np
 import optax
 import tensorflow_datasets as tfds
 
-from gcgan_jax.evaluation.cache import to_bytes
 from gcgan_jax.evaluation.networks.classifier import Classifier
 from gcgan_jax.evaluation.networks.weights import CLASSIFIER
 from gcgan_jax.runtime.progress import progress
 from gcgan_jax.storage.atomic import write_atomically
+from gcgan_jax.storage.trees import to_bytes
 
 PADDING = 4  # pixels by which an image is moved at most, its border being mirrored
 

@@ -97,7 +97,7 @@ def test_scores_do_not_depend_on_the_number_of_devices(
     found = []
     for devices in (1, 4):
         made = experiment.evaluator(images, jax.devices()[:devices])
-        found.append({r.score: r.value for r in made.score_state(jax.device_get(state))})
+        found.append({r.score: r.value for r in made.score(jax.device_get(state).models)})
     assert found[0].keys() == {"diagonal_correlation", "other_correlation", "structure_error"}
     for name, value in found[0].items():
         np.testing.assert_allclose(found[1][name], value, atol=2e-3)

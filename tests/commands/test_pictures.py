@@ -52,13 +52,13 @@ def test_a_grid_is_that_of_the_run(run: Path) -> None:
 
 
 def test_all_forms_hold_the_same_images(run: Path) -> None:
-    path = sample(small(show__form="npz"), run, TWO)
+    path = sample(small(show__format="npz"), run, TWO)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["arr_0.npy"]
     images = np.load(path)["arr_0"]
     assert images.shape == (9, 16, 16, 3) and images.dtype == np.uint8
     for form_of in ({"show__images": 12}, {}):  # fewer take the place of more
-        folder = sample(small(show__form="png", **form_of), run, TWO)
+        folder = sample(small(show__format="png", **form_of), run, TWO)
     singles = [np.asarray(Image.open(file)) for file in sorted(folder.iterdir())]
     np.testing.assert_array_equal(singles, images)
     trained = load_trained(small(), run, TWO)
@@ -66,12 +66,12 @@ def test_all_forms_hold_the_same_images(run: Path) -> None:
 
 
 def test_seed_average_and_checkpoint_choose_others(run: Path) -> None:
-    first = sample(small(show__form="npz"), run, TWO).read_bytes()
-    assert sample(small(show__form="npz", show__seed=1), run, TWO).read_bytes() != first
-    averaged = sample(small(show__form="npz", show__averaged=True), run, TWO)
+    first = sample(small(show__format="npz"), run, TWO).read_bytes()
+    assert sample(small(show__format="npz", show__seed=1), run, TWO).read_bytes() != first
+    averaged = sample(small(show__format="npz", show__ema=True), run, TWO)
     assert averaged.name == "samples-0000002-averaged.npz" and averaged.read_bytes() != first
     with pytest.raises(UserError, match="keeps no average"):
-        small(show__averaged=True, ema_decay=None)
+        small(show__ema=True, ema_decay=None)
     with pytest.raises(UserError, match=r"config\.checkpoint = '1': no such checkpoint"):
         sample(small(checkpoint="1"), run, TWO)
 

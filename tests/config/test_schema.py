@@ -9,7 +9,8 @@ from configs import default
 from gcgan_jax.config.compatibility import differences, require_compatible
 from gcgan_jax.config.schema import from_mapping, to_mapping
 from gcgan_jax.errors import UserError
-from gcgan_jax.experiment import graph_blocks, make_experiment
+from gcgan_jax.experiment import make_experiment
+from gcgan_jax.experiment.networks import graph_blocks
 from gcgan_jax.gan.losses import WGANGP
 from tests.conftest import Tiny
 

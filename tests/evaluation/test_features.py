@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation.cache import keep, read_kept
+from gcgan_jax.evaluation.cache import load_cached, store_cached
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import Network
 from gcgan_jax.evaluation.reference_statistics import Reference, digest_of, load_reference
@@ -57,15 +57,15 @@ def test_reference_is_made_once_for_each_set_of_images(tmp_path: Path) -> None:
 
 def test_what_was_damaged_is_not_used(tmp_path: Path) -> None:
     tree = {"a": {"b": np.arange(5)}, "c": np.ones((2, 3))}
-    assert read_kept(tmp_path, "name") is None
-    keep(tmp_path, "name", tree)
-    found = read_kept(tmp_path, "name")
+    assert load_cached(tmp_path, "name") is None
+    store_cached(tmp_path, "name", tree)
+    found = load_cached(tmp_path, "name")
     np.testing.assert_array_equal(found["a"]["b"], tree["a"]["b"])
     (path,) = tmp_path.iterdir()
     stored = bytearray(path.read_bytes())
     stored[-3] ^= 1
     path.write_bytes(stored)
-    assert read_kept(tmp_path, "name") is None
-    keep(tmp_path, "name", {"c": np.zeros(1)})
-    assert read_kept(tmp_path, "name").keys() == {"c"}
+    assert load_cached(tmp_path, "name") is None
+    store_cached(tmp_path, "name", {"c": np.zeros(1)})
+    assert load_cached(tmp_path, "name").keys() == {"c"}
     assert len(list(tmp_path.iterdir())) == 1

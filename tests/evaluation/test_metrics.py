@@ -39,9 +39,9 @@ def test_inception_score_is_its_equation(splits: int) -> None:
         mean = [sum(row[c] for row in part) / len(part) for c in range(7)]
         kl = [sum(row[c] * np.log(row[c] / mean[c]) for c in range(7)) for row in part]
         scores.append(np.exp(sum(kl) / len(kl)))
-    spread = np.sqrt(sum((s - sum(scores) / splits) ** 2 for s in scores) / splits)
+    std = np.sqrt(sum((s - sum(scores) / splits) ** 2 for s in scores) / splits)
     np.testing.assert_allclose(
-        inception_score(logits, splits), (sum(scores) / splits, spread), rtol=1e-10, atol=1e-12
+        inception_score(logits, splits), (sum(scores) / splits, std), rtol=1e-10, atol=1e-12
     )
 
 

@@ -10,7 +10,7 @@ def record(**changes: Any) -> Record:
     fields = {
         "score": "classifier_fid",
         "value": 12.5,
-        "spread": None,
+        "std": None,
         "images": "generator",
         "network": "classifier",
         "weights": "ab" * 32,
@@ -47,7 +47,7 @@ def test_each_way_has_a_table_of_its_own() -> None:
     text = as_tables(
         [
             record(),
-            record(score="classifier_score", value=4.0, spread=0.25),
+            record(score="classifier_score", value=4.0, std=0.25),
             record(ema=True, value=11.0),
             record(protocol="standard", samples=50_000, value=1.0),
             record(network="inception", score="fid", weights="cd" * 32),

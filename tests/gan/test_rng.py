@@ -5,9 +5,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from gcgan_jax.data.pixels import scale
-from gcgan_jax.gan.rng import draw_images, draw_latents, draw_mix, loss_keys, streams, update_key
+from gcgan_jax.gan.rng import draw_images, draw_latents, draw_mix, loss_keys, run_keys, update_key
 
-KEY = streams(0).training
+KEY = run_keys(0).training
 
 
 def test_a_part_of_the_batch_draws_what_the_whole_draws_there() -> None:
@@ -23,7 +23,7 @@ def test_a_part_of_the_batch_draws_what_the_whole_draws_there() -> None:
 
 def test_every_seed_iteration_update_and_position_draws_anew() -> None:
     keys = [
-        update_key(streams(seed).training, iteration, update)
+        update_key(run_keys(seed).training, iteration, update)
         for seed in (0, 1)
         for iteration in range(3)
         for update in range(3)

@@ -17,7 +17,7 @@ from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.losses import Critic, Loss, Metrics
 from gcgan_jax.gan.rng import draw_latents, update_key
 from gcgan_jax.gan.state import State
-from gcgan_jax.runtime.devices import AXIS, number, replicate
+from gcgan_jax.runtime.devices import AXIS, device_indices, replicate
 from tests.conftest import Tiny
 
 
@@ -31,7 +31,7 @@ def states(
     images = replicate(train.reshape(len(train), -1), chosen)
     state = replicate(experiment.init_state(), chosen)
     for _ in range(calls):
-        state, metrics = step(state, images, number(chosen))
+        state, metrics = step(state, images, device_indices(chosen))
         yield jax.device_get((state, metrics))
 
 

@@ -57,7 +57,7 @@ def get_config() -> ConfigDict:
             "checkpoints_to_keep": 3,
             "eval_every": None,
             "sample_images": 16,
-            "figure_images": 16,
+            "diagnostic_images": 16,
             "profile": None,
             "checkpoint": "newest",
             "eval": {

@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from jax import Array
 
+from gcgan_jax import references
 from gcgan_jax.graphs.geometry import chebyshev, coordinates, edge_lengths, in_degrees, in_window
 from gcgan_jax.graphs.knn import knn, knn_in_parts
 from gcgan_jax.graphs.tiling import map_images, tiles
 from gcgan_jax.graphs.top_k import select, select_by_maxima
-from tests import references
 from tests.helpers import branch
 
 

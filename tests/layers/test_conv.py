@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from jax import Array, lax
 
+from gcgan_jax import references
 from gcgan_jax.layers import conv
-from tests import references
 from tests.helpers import assert_agrees, branch
 
 SAME = ((1, 1), (1, 1))

@@ -10,12 +10,12 @@ import numpy as np
 import pytest
 from jax import Array
 
+from gcgan_jax import references
 from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
-from tests import references
 from tests.helpers import assert_agrees
 
 K, DELTA = 3, 4.0
@@ -72,7 +72,7 @@ class Spy(nn.Module):
 
     @nn.compact
     def __call__(self, h: Array, neighbours: Neighbours) -> Array:
-        self.sow("figures", "given", (h, neighbours.indices))
+        self.sow("diagnostics", "given", (h, neighbours.indices))
         return jnp.zeros((*h.shape[:2], self.features))
 
 
@@ -83,8 +83,8 @@ def test_the_graph_sees_features_and_the_operator_coordinates_too(side: tuple[in
     params = parameters(layer, x)
     assert params["local"]["kernel"].shape == (3, 3, 3, 2)
     with jax.enable_x64(True):
-        apply = jax.jit(lambda x: layer.apply({"params": params}, x, mutable="figures"))
-        ((h, neighbours),) = apply(x)[1]["figures"]["non_local"]["given"]
+        apply = jax.jit(lambda x: layer.apply({"params": params}, x, mutable="diagnostics"))
+        ((h, neighbours),) = apply(x)[1]["diagnostics"]["non_local"]["given"]
     np.testing.assert_allclose(h, with_coordinates(x), atol=1e-12)
     np.testing.assert_array_equal(neighbours, references.knn(x, K))
     placed = with_coordinates(x).reshape(2, *side, 5)
@@ -154,11 +154,11 @@ def test_figures(operator: partial[nn.Module]) -> None:
     with jax.enable_x64(True):
         apply = partial(layer.apply, {"params": params})
         silent = jax.jit(apply)(x)
-        out, reported = jax.jit(partial(apply, mutable=["figures"]))(x)
+        out, reported = jax.jit(partial(apply, mutable=["diagnostics"]))(x)
     assert isinstance(silent, Array)
     np.testing.assert_array_equal(out, silent)
 
-    figures, neighbours, h = reported["figures"], references.knn(x, K), with_coordinates(x)
+    figures, neighbours, h = reported["diagnostics"], references.knn(x, K), with_coordinates(x)
     edges = [(b, i, j) for b, i in np.ndindex(2, 30) for j in neighbours[b, i]]
     near = np.mean([references.chebyshev(i, j, 6) == 2 for _, i, j in edges])
     assert 0 < near < 1

@@ -8,12 +8,12 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gcgan_jax import references
 from gcgan_jax.gan.losses import critic_loss
 from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.models.gcgan import Critic
 from gcgan_jax.operators.ecc import ECC
-from tests import references
 from tests.helpers import assert_agrees
 
 THESIS = Critic((128, 256, 512), slope=0.2)

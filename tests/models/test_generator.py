@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 
 from configs import default
+from gcgan_jax import references
 from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.models.gcgan import Generator
-from tests import references
 
 
 def generator(non_local: str, side: int = 32, k: int = 8, **values: Any) -> Generator:
@@ -186,10 +186,10 @@ def test_images_stay_between_minus_one_and_one(non_local: str) -> None:
 def test_both_branches_start_at_about_the_same_size() -> None:
     model = generator("ecc", k=8)
     z = np.random.default_rng(0).normal(size=(4, 132)).astype(np.float32)
-    mutable = ["figures", "batch_stats"]
+    mutable = ["diagnostics", "batch_stats"]
     init = jax.jit(partial(model.init, train=True, mutable=["params", "batch_stats"]))
     apply = jax.jit(partial(model.apply, train=True, mutable=mutable))
-    figures = apply(init(jax.random.key(0, impl="rbg"), z), z)[1]["figures"]
+    figures = apply(init(jax.random.key(0, impl="rbg"), z), z)[1]["diagnostics"]
     assert set(figures) == {"block2_graph", "block3_graph"}
     for layer in figures.values():
         (ratio,) = layer["non_local_over_local"]

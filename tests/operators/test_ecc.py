@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from jax import Array
 
+from gcgan_jax import references
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
-from tests import references
 from tests.helpers import assert_agrees, branch
 
 
@@ -131,12 +131,12 @@ def test_the_module_only_adds_parameters(hidden: int, delta: float | None) -> No
     rng = np.random.default_rng(0)
     params = {name: rng.normal(size=shape).astype("f") for name, shape in wanted.items()}
 
-    out, reported = jax.jit(lambda p: layer.apply({"params": p}, h, given, mutable="figures"))(
+    out, reported = jax.jit(lambda p: layer.apply({"params": p}, h, given, mutable="diagnostics"))(
         params
     )
     wanted = references.ecc(h, neighbours, **params, delta=delta, slope=0.2)
     np.testing.assert_allclose(out, wanted, rtol=1e-4, atol=1e-5)
-    figures = reported.get("figures", {})
+    figures = reported.get("diagnostics", {})
     assert set(figures) == ({"gamma"} if delta else set())
     if delta:
         np.testing.assert_allclose(*figures["gamma"], edge_attention(h, neighbours, delta).mean())

@@ -7,9 +7,9 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
+from gcgan_jax import references
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.edge_conv import EdgeConv, edge_conv
-from tests import references
 from tests.helpers import assert_agrees, branch
 
 

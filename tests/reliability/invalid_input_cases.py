@@ -150,8 +150,8 @@ FIELDS = (
     Case("unknown protocol", f"{ECC} --config.eval.protocol=tiny"),
     Case("unknown split", f"{ECC} --config.eval.split=valid"),
     Case("unknown statistics", f"{ECC} --config.eval.batch_norm=none"),
-    Case("unknown form of samples", f"{ECC} --config.show.form=jpg"),
-    Case("average that was not kept", f"{ECC} --config.show.averaged=True"),
+    Case("unknown form of samples", f"{ECC} --config.show.format=jpg"),
+    Case("average that was not kept", f"{ECC} --config.show.ema=True"),
     Case("checkpoint that is no number", f"{ECC} --config.checkpoint=last"),
 )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import jax
 import pytest
 
-from gcgan_jax.runtime.compilation_cache import keep_compiled
+from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
 
 
 @pytest.mark.parametrize(
@@ -23,7 +23,7 @@ def test_place_of_compiled_programs(
     before = jax.config.jax_compilation_cache_dir
     try:
         jax.config.update("jax_compilation_cache_dir", named)
-        keep_compiled(field, Path("/run"))
+        enable_compilation_cache(field, Path("/run"))
         assert jax.config.jax_compilation_cache_dir == place
     finally:
         jax.config.update("jax_compilation_cache_dir", before)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gcgan_jax.runtime.malloc import give_back
+from gcgan_jax.runtime.malloc import release_freed_memory
 
 
 def resident() -> float:
@@ -20,6 +20,6 @@ def test_free_memory_is_given_back() -> None:
     kept = blocks[::50]
     del blocks
     before = resident()
-    give_back()
+    release_freed_memory()
     assert len(kept) == 2000
     assert resident() < before - 100

@@ -19,11 +19,11 @@ def test_what_each_signal_does() -> None:
     left: queue.Queue[tuple[str, int]] = queue.Queue()
     before = signal.getsignal(signal.SIGINT)
     with stoppable(lambda told, code: left.put((told, code))) as stop:
-        stop.heeded = True
+        stop.can_save = True
         os.kill(os.getpid(), signal.SIGTERM)
-        while stop.number is None:
+        while stop.signal is None:
             time.sleep(0.01)
-        assert stop.number == signal.SIGTERM
+        assert stop.signal == signal.SIGTERM
         assert left.empty()
         os.kill(os.getpid(), signal.SIGINT)
         assert left.get(timeout=10) == ("stopped at once by a second SIGINT", 130)

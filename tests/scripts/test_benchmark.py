@@ -2,7 +2,8 @@
 
 import pytest
 
-from gcgan_jax.experiment import graph_blocks, make_experiment
+from gcgan_jax.experiment import make_experiment
+from gcgan_jax.experiment.networks import graph_blocks
 from scripts.benchmark import __main__ as benchmark
 from scripts.benchmark.cases import MATMUL, all_cases, blocks, config_of, parse, quick_cases
 

@@ -21,26 +21,26 @@ def records(*values: float, **changes: Any) -> list[Record]:
     return [record(score="classifier_score", value=value, **changes) for value in values]
 
 
-def test_means_spreads_and_differences() -> None:
+def test_means_stds_and_differences() -> None:
     found = {"baseline": records(6.0, 7.0, 8.0), "ecc-8": records(5.0, 5.0, 5.0)}
     baseline, ecc = summarise(found)
-    assert (baseline.row, baseline.seeds, baseline.mean, baseline.spread) == ("baseline", 3, 7, 1)
+    assert (baseline.row, baseline.seeds, baseline.mean, baseline.std) == ("baseline", 3, 7, 1)
     assert (baseline.difference, baseline.low, baseline.thesis) == (None, None, "6.442 ± 0.511")
-    assert (ecc.mean, ecc.spread, ecc.difference) == (5, 0, -2)
+    assert (ecc.mean, ecc.std, ecc.difference) == (5, 0, -2)
     assert -3 <= ecc.low < -2 < ecc.high <= -1
     text = as_markdown([baseline, ecc])
     assert "| baseline | 3 | 7.000 ± 1.000 | - | 6.442 ± 0.511 |" in text
     assert "| ECC, k = 8 | 3 | 5.000 ± 0.000 | -2.000 (" in text
     assert text.startswith("small protocol: 5000 samples in 10 splits")
     header, first, second = as_csv([baseline, ecc]).splitlines()
-    assert header.startswith("row,seeds,score,mean,spread,difference,low,high,protocol,thesis")
+    assert header.startswith("row,seeds,score,mean,std,difference,low,high,protocol,thesis")
     assert first.startswith("baseline,3,classifier_score,7.0,1.0,,,,")
     assert second.startswith('"ECC, k = 8",3,classifier_score,5.0,0.0,-2.0,')
 
 
-def test_one_seed_has_neither_spread_nor_interval() -> None:
+def test_one_seed_has_neither_std_nor_interval() -> None:
     _, line = summarise({"baseline": records(6.0), "ecc-8": records(5.0)})
-    assert (line.spread, line.difference, line.low, line.high) == (None, -1, None, None)
+    assert (line.std, line.difference, line.low, line.high) == (None, -1, None, None)
 
 
 def test_protocols_are_never_in_one_column() -> None:
@@ -78,7 +78,7 @@ TOY = [
         "--config.generator.graph_layer.graph.knn.k=3",
         "--config.n_critic=1",
     ),
-    *("--config.sample_images=4", "--config.figure_images=4"),
+    *("--config.sample_images=4", "--config.diagnostic_images=4"),
 ]
 
 

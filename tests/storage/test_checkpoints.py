@@ -14,7 +14,7 @@ import pytest
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan.state import NetworkState, State
-from gcgan_jax.storage.checkpoints import FORMAT, Checkpoints, set_damaged_aside
+from gcgan_jax.storage.checkpoints import FORMAT, Checkpoints, quarantine_corrupted
 from tests.full_disk import full_disk
 
 
@@ -31,7 +31,7 @@ def kept(directory: Path, iterations: tuple[int, ...], format: int = FORMAT) -> 
 
 
 def newest(directory: Path) -> State | None:
-    set_damaged_aside(directory)
+    quarantine_corrupted(directory)
     with closing(Checkpoints(directory, 3)) as checkpoints:
         if checkpoints.newest is None:
             return None
@@ -106,14 +106,14 @@ def test_all_bad_stops_and_changes_nothing(tmp_path: Path) -> None:
         cut(tmp_path / "run" / step)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError, match=r"none of the checkpoints .* can be used \(2: .*; 4: "):
-        set_damaged_aside(tmp_path / "run")
+        quarantine_corrupted(tmp_path / "run")
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_another_format_is_refused_and_stays(tmp_path: Path) -> None:
     kept(tmp_path / "run", (2, 4), FORMAT + 1)
     with pytest.raises(UserError, match=f"is of format {FORMAT + 1}, this program reads {FORMAT}"):
-        set_damaged_aside(tmp_path / "run")
+        quarantine_corrupted(tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["2", "4"]
 
 
@@ -126,7 +126,7 @@ def test_format_1_is_refused_and_stays(tmp_path: Path) -> None:
     before = sorted(tmp_path.rglob("*"))
     refused = r"is of format 1, this program reads 2: use the version of gcgan_jax that wrote it"
     with pytest.raises(UserError, match=refused):
-        set_damaged_aside(tmp_path / "run")
+        quarantine_corrupted(tmp_path / "run")
     with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
         with pytest.raises(UserError, match=refused):
             _ = checkpoints.newest

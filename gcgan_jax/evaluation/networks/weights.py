@@ -13,12 +13,13 @@ import numpy as np
 from flax.typing import VariableDict
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.cache import from_bytes, keep, read_kept, sha256
+from gcgan_jax.evaluation.cache import load_cached, store_cached
 from gcgan_jax.evaluation.networks.inception import from_torch
 from gcgan_jax.evaluation.networks.torch_file import read_torch
-from gcgan_jax.runtime.console import say
+from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.progress import progress
 from gcgan_jax.storage.atomic import write_atomically
+from gcgan_jax.storage.trees import from_bytes, sha256
 
 CLASSIFIER = "classifier.safetensors"
 MIB = 2**20
@@ -69,7 +70,7 @@ def load_inception(
     """
     source = Path(path).expanduser() if path else cache / published.name
     if not path:
-        kept = read_kept(cache, source.stem)
+        kept = load_cached(cache, source.stem)
         if kept:
             return kept, bytes(kept.pop("origin")["sha256"]).hex()
         _fetch(published.url, source, urlopen)
@@ -79,7 +80,7 @@ def load_inception(
     variables = published.convert(read_torch(source))
     if not path:
         origin = {"sha256": np.frombuffer(bytes.fromhex(digest), np.uint8)}
-        keep(cache, source.stem, variables | {"origin": origin})
+        store_cached(cache, source.stem, variables | {"origin": origin})
         source.unlink()
     return variables, digest
 
@@ -95,7 +96,7 @@ def _require_published(published: Published, path: Path) -> str:
 
 
 def _fetch(url: str, path: Path, urlopen: Callable[..., Any]) -> None:
-    say(f"fetching {url}")
+    report(f"fetching {url}")
     try:
         with urlopen(url, timeout=30) as response:
             write_atomically(path, lambda file: _copy(response, file))

@@ -51,12 +51,15 @@ class Diagnostics:
             for split, images in on_device.items():
                 keys = critic_keys(key, jnp.arange(len(images)))
                 values, reported = gan.critic.apply(
-                    state.critic.variables, scale(images), keys, mutable=["figures"]
+                    state.critic.variables, scale(images), keys, mutable=["diagnostics"]
                 )
                 found |= {f"critic/{split}": jnp.mean(values)} | _of_layers(reported)
             latents = draw_latents(key, jnp.arange(n), gan.latent_size)
             _, reported = gan.generator.apply(
-                state.generator.variables, *latents, train=True, mutable=["figures", "batch_stats"]
+                state.generator.variables,
+                *latents,
+                train=True,
+                mutable=["diagnostics", "batch_stats"],
             )
             return found | _of_layers(reported)
 
@@ -72,6 +75,6 @@ class Diagnostics:
 
 
 def _of_layers(reported: Mapping) -> dict[str, Array]:
-    """What graph layers have reported in the collection "figures"."""
-    values = flatten_dict(reported.get("figures", {}))
+    """What graph layers have reported in the collection "diagnostics"."""
+    values = flatten_dict(reported.get("diagnostics", {}))
     return {f"graph/{path[0]}/{path[-1]}": value for path, (value,) in values.items()}
