@@ -1,7 +1,8 @@
-"""The command line: its flags, and what is told of a wrong one. Neither needs JAX."""
+"""The command line: its flags, and errors in them. Needs no JAX."""
 
 import os
 import re
+import shlex
 import sys
 import traceback
 from pathlib import Path
@@ -11,88 +12,88 @@ from absl import flags, logging
 from ml_collections import ConfigDict, config_flags
 
 from gcgan_jax.config.compatibility import RENAMED
+from gcgan_jax.runtime.live_line import print_above
 
+MODES = ("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "check")
 CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Config file, with its argument after a colon: configs/ecc.py:16."
 )
 WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Directory of all that the run writes. Default: runs/<config>."
+    "workdir", None, "Directory of everything that the run writes. Default: runs/<config>."
 )
 COORDINATOR = flags.DEFINE_string(
-    "coordinator", None, "HOST:PORT of the first of several processes that train together."
+    "coordinator", None, "HOST:PORT of process 0, if several processes train together."
 )
-NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "How many these are.", lower_bound=1)
-PROCESS_ID = flags.DEFINE_integer("process_id", None, "Which this one is, from 0.", lower_bound=0)
+NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "Their number.", lower_bound=1)
+PROCESS_ID = flags.DEFINE_integer("process_id", None, "This process, from 0.", lower_bound=0)
 DISTRIBUTED = flags.DEFINE_bool(
-    "distributed", False, "Several processes, as SLURM, Open MPI, Kubernetes or a TPU pod says."
+    "distributed", False, "Find the processes through SLURM, Open MPI, Kubernetes or a TPU pod."
 )
 CONNECT_TIMEOUT = flags.DEFINE_integer(
-    "connect_timeout", 300, "Seconds to wait for all processes to be there.", lower_bound=1
+    "connect_timeout", 300, "Seconds to wait until all processes have connected.", lower_bound=1
 )
 CLUSTER = (COORDINATOR, NUM_PROCESSES, PROCESS_ID, CONNECT_TIMEOUT)
-MODE = flags.DEFINE_enum(
-    "mode",
-    "train",
-    ["train", "evaluate", "sample", "interpolate", "neighbours", "nearest"],
-    "What to do: train, score a run's checkpoint, or make pictures of it.",
-)
+MODE = flags.DEFINE_enum("mode", "train", MODES, "What to do; see above.")
 IMAGES = flags.DEFINE_string(
-    "images", None, "Folder of PNGs that --mode=evaluate scores instead of a run's samples."
+    "images", None, "Folder of PNGs that --mode=evaluate scores instead of samples of a run."
 )
 VERBOSE_ERRORS = flags.DEFINE_bool(
-    "verbose_errors", False, "Show where in the code an error was met, before its one line."
+    "verbose_errors", False, "Print the traceback of an error before its one-line message."
 )
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-    """The arguments that are no flags; a wrong flag or config ends the program with one line."""
-    logging.set_verbosity(logging.ERROR)  # Orbax, among others, has much to say
-    named = _config_file(argv)
-    path = named.partition(":")[0]
+    """Returns arguments that are not flags. Exits with one line if a flag or config is invalid."""
+    logging.set_verbosity(logging.ERROR)  # some libraries log a lot, Orbax among them
+    config = _config_argument(argv)
+    path = config.partition(":")[0]
     if path and not Path(path).is_file():
-        fail(f"--config={named}: there is no file {path}")
+        fail(f"--config={config}: there is no file {path}")
     try:
         return flags.FLAGS(argv)
-    except Exception as error:  # a config file is code: anything may come out of it
-        if "--verbose_errors" in argv:  # the flags are not read
+    except Exception as error:  # a config file is code and can raise anything
+        if "--verbose_errors" in argv:  # flags are not parsed yet
             traceback.print_exc()
-        fail(_told(error, named, argv))
+        fail(_describe(error, config, argv))
 
 
-def _config_file(argv: list[str]) -> str:
-    """What --config names; "" if nothing."""
+def _config_argument(argv: list[str]) -> str:
+    """The value of --config; "" if it is missing."""
     for argument, following in zip(argv, [*argv[1:], ""], strict=True):
-        found = re.fullmatch("--?config(=(.*))?", argument)
-        if found:
-            return found[2] if found[1] else following
+        match = re.fullmatch("--?config(=(.*))?", argument)
+        if match:
+            return match[2] if match[1] else following
     return ""
 
 
-def _told(error: Exception, named: str, argv: list[str]) -> str:
-    """What was wrong with the flags, from what absl and ml_collections say of it."""
-    told, _, where = str(error).partition("Traceback")
-    if "in argv before" in told:
-        return "--config=FILE must stand before the fields that override it"
+def _describe(error: Exception, config: str, argv: list[str]) -> str:
+    """One line for an error that absl or ml_collections raise while flags are parsed."""
+    message, _, location = str(error).partition("Traceback")
+    if "in argv before" in message:
+        return "--config=FILE must come before the fields that override it"
     if isinstance(error, flags.Error):
-        return told + where.strip().rpartition("\n")[2]
-    unknown = re.match(r"\W*(\w*)", told)
-    meant = re.search(r'mean "(\w+)"', told)
+        return message + location.strip().rpartition("\n")[2]
+    unknown = re.match(r"\W*(\w*)", message)
+    suggestion = re.search(r'mean "(\w+)"', message)
     for argument in argv:
         field = argument.partition("=")[0].lstrip("-")
         if unknown and field.startswith("config.") and unknown[1] in field.split(".")[1:]:
             new = _new_name(field.removeprefix("config."))
             if new:
                 return f"--{field}: renamed, set --config.{new} instead"
-            remedy = f"did you mean {meant[1]!r}?" if meant else "configs/default.py has all fields"
+            remedy = f"did you mean {suggestion[1]!r}?" if suggestion else _ALL_FIELDS
             return f"{field}: no such field; {remedy}"
     for old, new in RENAMED.items():
         if isinstance(error, AttributeError) and unknown and old.split(".")[-1] == unknown[1]:
             return f"config.{old}: renamed, set config.{new} instead"  # read by the config file
-    return f"--config={named}: the file cannot be read ({type(error).__name__}: {told})"
+    return f"--config={config}: the file cannot be read ({type(error).__name__}: {message})"
+
+
+_ALL_FIELDS = "configs/default.py lists all fields"
 
 
 def _new_name(field: str) -> str | None:
-    """What took the place of a field of version 0.1, or of its section; None if nothing did."""
+    """The present name of a field of version 0.1 or of its section; None if it is unknown."""
     for old, new in RENAMED.items():
         if field == old or field.startswith(f"{old}."):
             return new + field.removeprefix(old)
@@ -100,34 +101,48 @@ def _new_name(field: str) -> str | None:
 
 
 def read_config() -> dict[str, Any]:
-    """The fields and values of --config; without any, the program ends with one line."""
-    if CONFIG.value is None or not _config_file(sys.argv):
+    """The fields and values of --config. Exits with one line if there are none."""
+    if CONFIG.value is None or not _config_argument(sys.argv):
         fail(
-            "name a config file whose get_config() gives fields, for a start "
+            "--config is missing: name a file whose get_config() returns the fields, for a start "
             "--config=configs/quickstart.py"
         )
     if not isinstance(CONFIG.value, ConfigDict):
-        told = type(CONFIG.value).__name__
-        named = _config_file(sys.argv)
-        fail(f"--config={named}: get_config() must return a ConfigDict, it gave {told}")
+        config, kind = _config_argument(sys.argv), type(CONFIG.value).__name__
+        fail(f"--config={config}: get_config() must return a ConfigDict, it returned {kind}")
     return CONFIG.value.to_dict()
 
 
 def workdir() -> Path:
-    """--workdir; without it, runs/ecc-16 for configs/ecc.py:16."""
+    """--workdir; by default runs/ecc-16 for configs/ecc.py:16."""
     if WORKDIR.value:
         return Path(WORKDIR.value)
     name, _, argument = config_flags.get_config_filename(flags.FLAGS["config"]).partition(":")
     return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
 
 
+def command(mode: str) -> str:
+    """The command that does something else with the same run, in one process."""
+    dropped = ("mode", "distributed", *(flag.name for flag in CLUSTER))
+    kept, arguments = [], iter(sys.argv[1:])
+    for argument in arguments:
+        name, assigned, _ = argument.lstrip("-").partition("=")
+        if name not in dropped:
+            kept.append(argument)
+        elif not assigned and name != "distributed":
+            next(arguments, None)  # the value stands in the next argument
+    return shlex.join(["python", "-m", "gcgan_jax.main", *kept, f"--mode={mode}"])
+
+
 def check_cluster_flags() -> None:
-    """Ends the program with one line if they are half given, or given in both ways."""
-    named = (COORDINATOR, NUM_PROCESSES, PROCESS_ID)
-    missing = [f"--{flag.name}" for flag in named if flag.value is None]
-    if DISTRIBUTED.value and len(missing) < len(named):
-        fail("--distributed finds out --coordinator, --num_processes and --process_id: omit these")
-    if 0 < len(missing) < len(named):
+    """Exits with one line if the flags of several processes are incomplete or contradictory."""
+    required = (COORDINATOR, NUM_PROCESSES, PROCESS_ID)
+    missing = [f"--{flag.name}" for flag in required if flag.value is None]
+    if DISTRIBUTED.value and len(missing) < len(required):
+        fail(
+            "--distributed detects --coordinator, --num_processes and --process_id: leave these out"
+        )
+    if 0 < len(missing) < len(required):
         fail(f"{' and '.join(missing)} missing: several processes need all three, or --distributed")
     if COORDINATOR.value is not None and not re.fullmatch(r".+:\d+", COORDINATOR.value):
         fail(f"--coordinator={COORDINATOR.value}: expected HOST:PORT")
@@ -137,24 +152,24 @@ def check_cluster_flags() -> None:
 
 
 def check_mode_flags() -> None:
-    """Ends the program with one line if they do not go together."""
+    """Exits with one line if --mode and other flags contradict each other."""
     if MODE.value != "train" and (DISTRIBUTED.value or COORDINATOR.value):
-        fail(f"--mode={MODE.value} runs in one process: omit --distributed and --coordinator")
+        fail(f"--mode={MODE.value} runs in one process: leave out --distributed and --coordinator")
     if IMAGES.value and MODE.value != "evaluate":
         fail(f"--images={IMAGES.value}: needs --mode=evaluate")
 
 
-def tell(message: str) -> None:
-    print(f"gcgan_jax: {' '.join(message.split())}", file=sys.stderr, flush=True)
+def print_error(message: str) -> None:
+    print_above(f"gcgan_jax: {' '.join(message.split())}", sys.stderr)
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Ends the program with one line."""
-    tell(message)
+    """Ends the program with a one-line message."""
+    print_error(message)
     sys.exit(code)
 
 
 def fail_now(message: str, code: int = 1) -> NoReturn:
-    """Likewise, from any thread and without waiting for anything."""
-    tell(message)
+    """Ends the program with a one-line message, from any thread and without waiting."""
+    print_error(message)
     os._exit(code)

@@ -1,6 +1,25 @@
-"""The program: `python -m gcgan_jax.main --config=configs/ecc.py`"""
+"""Image generators with graph convolutional layers, trained as Wasserstein GANs.
+
+    python -m gcgan_jax.main --config=configs/ecc.py
+
+trains into runs/ecc. Run the same command again to resume. With a run's --config (and --workdir,
+if it was given), --mode does one of these instead:
+
+    train        train, or resume a run (the default)
+    evaluate     score a checkpoint, or a folder of PNGs (--images)
+    sample       write images as a grid, PNGs or one .npz
+    interpolate  walk between latents: strips, animations, sums
+    neighbours   draw which pixels the graph layers connect
+    nearest      find the training images nearest to generated ones
+    check        test the operators on this device; needs no --config
+
+Set any field of the config behind it, for example --config.seed=1; configs/default.py documents
+all fields. Without a trained run, --config.checkpoint=example --config=configs/quickstart.py
+visualises a small generator that comes with the package.
+"""
 
 import os
+import sys
 import traceback
 from collections.abc import Callable
 from importlib import import_module
@@ -10,40 +29,49 @@ from typing import Any
 from absl import app, flags
 
 from gcgan_jax import cli
-from gcgan_jax.cli import fail, fail_now
 from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
 from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
 
 
 def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
-    """Does what the command line says.
+    """Does what the command line asks for.
 
     Args:
         alter: changes the experiment before it runs; for tests that inject faults.
     """
     if argv[1:]:
-        fail(f"unknown argument {argv[1]!r}: fields are set with --config.FIELD=VALUE")
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow, which here only reads images
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # and writes events, has much to say
+        cli.fail(f"unknown argument {argv[1]!r}: set fields with --config.FIELD=VALUE")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow only reads images and writes
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # events here, but logs a lot
     cli.check_cluster_flags()
     cli.check_mode_flags()
-    values = cli.read_config()
     try:
-        with stoppable(fail_now) as stop:
-            run(from_mapping(values), stop, alter)
+        if cli.MODE.value == "check":
+            check()
+            return
+        config = from_mapping(cli.read_config())
+        with stoppable(cli.fail_now) as stop:
+            run(config, stop, alter)
     except StoppedError as error:
-        fail(str(error), error.code)
+        cli.fail(str(error), error.code)
     except Exception as error:
         if cli.VERBOSE_ERRORS.value:
             traceback.print_exc()
-        fail(one_line(error))
+        cli.fail(one_line(error))
+
+
+def check() -> None:
+    from gcgan_jax.commands.check import check_device
+
+    if not check_device():
+        sys.exit(1)
 
 
 def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -> None:
-    """Does what --mode says; `alter` as in `main`."""
+    """Runs --mode on a config; `alter` as in `main`."""
     workdir = cli.workdir()
-    # These import JAX, which a misspelt config does not wait for.
+    # These import JAX, which takes seconds: a misspelt config fails before.
     from gcgan_jax.experiment import make_experiment
     from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
@@ -55,23 +83,36 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
     enable_compilation_cache(config.compilation_cache, workdir)
-    with connected(cluster, on_timeout=fail_now):
-        # These import TensorFlow, which a missing process does not wait for.
+    with connected(cluster, on_timeout=cli.fail_now):
+        # These import TensorFlow, which takes seconds: a missing process fails before.
         if cli.MODE.value == "train":
             from gcgan_jax.training.loop import train
 
             train(experiment, workdir, stop)
+            report_next_steps(config, workdir)
         elif cli.MODE.value == "evaluate":
             from gcgan_jax.commands.evaluate import evaluate
 
             images = cli.IMAGES.value
             evaluate(experiment, workdir, Path(images) if images else None)
         else:
-            mode = import_module(f"gcgan_jax.commands.{cli.MODE.value}")
-            getattr(mode, cli.MODE.value)(experiment, workdir)
+            module = import_module(f"gcgan_jax.commands.{cli.MODE.value}")
+            getattr(module, cli.MODE.value)(experiment, workdir)
 
 
-flags.adopt_module_key_flags(cli)  # --help shows them
+def report_next_steps(config: Config, workdir: Path) -> None:
+    """Prints where a finished run's results are, and the commands that come next."""
+    from gcgan_jax.runtime.console import report
+
+    report(f"samples:     {workdir / 'samples' / f'{config.num_iterations:07}.png'}")
+    report(f"checkpoints: {workdir / 'checkpoints'}")
+    report(f"curves:      {workdir / 'metrics.jsonl'}, or: tensorboard --logdir={workdir}")
+    report("next:")
+    for mode in cli.MODES[1:-1]:
+        report(f"  {cli.command(mode)}")
+
+
+flags.adopt_module_key_flags(cli)  # for --help
 
 if __name__ == "__main__":
     app.run(main, flags_parser=cli.parse_flags)

@@ -1,9 +1,17 @@
-"""Messages on the console."""
+"""Messages on the console, from process 0 alone."""
+
+import sys
 
 from gcgan_jax.runtime.distributed import is_main_process
+from gcgan_jax.runtime.live_line import print_above
 
 
-def report(line: str) -> None:
-    """One line for the person at the console, at once, from the first process alone."""
+def report(message: str) -> None:
+    """Prints a message at once."""
     if is_main_process():
-        print(line, flush=True)
+        print_above(message)
+
+
+def has_terminal() -> bool:
+    """Whether a live line can be shown."""
+    return is_main_process() and sys.stdout.isatty()

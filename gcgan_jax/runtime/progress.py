@@ -1,4 +1,4 @@
-"""Progress of long work, as plain lines on the console: they suit a log file as well."""
+"""Progress of long work: a live line on a terminal, plain lines elsewhere."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -9,26 +9,27 @@ import numpy as np
 from jax import Array
 from tqdm import tqdm
 
-from gcgan_jax.runtime.console import report
+from gcgan_jax.runtime.console import has_terminal, report
+from gcgan_jax.runtime.live_line import LiveLine
 
-EVERY = 10.0  # seconds between lines, and before the first
+EVERY = 10.0  # seconds between plain lines, and before the first
+DELAY = 1.0  # seconds before a live line appears
 
 T = TypeVar("T")
 Batch = TypeVar("Batch", bound=Array | np.ndarray)
 
 
-class _Lines(tqdm):
+class _PlainLines(tqdm):
     """Prints `600 of 50000 images  123 images/s  0:06:41 left` instead of drawing a bar."""
 
-    monitor_interval = 0  # no thread that would redraw a bar
-    _lock = threading.RLock()  # tqdm's own one is shared with other processes
+    monitor_interval = 0  # no thread that redraws a bar
+    _lock = threading.RLock()  # tqdm's own lock is shared with other processes
 
     def display(self, *_: Any, **__: Any) -> None:
         done, total, unit, elapsed = map(self.format_dict.get, ("n", "total", "unit", "elapsed"))
-        rate = done / max(elapsed, 1e-9)  # a coarse clock may say 0
-        shown = f"{done:.0f} {unit}  {rate:.3g} {unit}/s"
+        rate = done / max(elapsed, 1e-9)  # a coarse clock may report 0
         if total is None:
-            report(shown)
+            report(f"{done:.0f} {unit}  {rate:.3g} {unit}/s")
         elif done < total:
             left = timedelta(seconds=round((total - done) / rate))
             report(f"{done:.0f} of {total:.0f} {unit}  {rate:.3g} {unit}/s  {left} left")
@@ -41,22 +42,26 @@ def progress(
     count: Callable[[T], float] = lambda item: 1,
     every: float = EVERY,
 ) -> Iterator[T]:
-    """The items, with progress, rate and time left on the console if the work on them takes long.
+    """Yield the items; if that takes long, show progress, rate and time left.
 
     Args:
-        total: of all counts; None: unknown.
-        unit: of the counts, in the plural.
+        total: sum of all counts; None: unknown.
+        unit: what is counted, in the plural.
         count: what an item counts for.
-        every: seconds between lines, and before the first.
+        every: seconds between plain lines, and before the first.
     """
-    with _Lines(
-        total=total, unit=unit, mininterval=every, delay=every, miniters=1, gui=True
-    ) as lines:
+    with _bar(total, unit, every) as bar:
         for item in items:
             yield item
-            lines.update(count(item))
+            bar.update(count(item))
 
 
 def image_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
     """Progress of batches of images, uint8 [devices, images of each, H, W, 3]."""
     return progress(batches, total, "images", lambda images: images.shape[0] * images.shape[1])
+
+
+def _bar(total: float | None, unit: str, every: float) -> tqdm:
+    if has_terminal():
+        return LiveLine(total, unit, delay=DELAY)
+    return _PlainLines(total=total, unit=unit, mininterval=every, delay=every, miniters=1, gui=True)

@@ -1,6 +1,5 @@
-"""The training loop: data, steps, log entries, samples, checkpoints."""
+"""The training loop: load images, run the step, record what is due."""
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, closing, contextmanager
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 from clu import parameter_overview
 from flax.traverse_util import flatten_dict
 
@@ -37,15 +35,16 @@ from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
 from gcgan_jax.storage.checkpoints import Checkpoints, quarantine_corrupted
 from gcgan_jax.storage.lock import locked
-from gcgan_jax.storage.metrics_log import Log
+from gcgan_jax.storage.metrics_log import MetricsLog
 from gcgan_jax.storage.workdir import holds_run, read_settings, write_settings
+from gcgan_jax.training.console_log import ConsoleLog
+from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
 from gcgan_jax.training.recorder import (
     Periods,
     Recorder,
     Scoring,
     WorkdirRecorder,
     due,
-    entries_of,
 )
 from gcgan_jax.training.timer import StepTimer
 
@@ -68,18 +67,18 @@ def train(
     stop: Stop | None = None,
     devices: Sequence[jax.Device] | None = None,
 ) -> State:
-    """Trains to config.num_iterations and returns the last state; resumes what `workdir` holds.
+    """Trains to config.num_iterations, or resumes the run in `workdir`, and returns the last state.
 
-    In several processes, all call it; only the first one's `workdir` is used.
+    With several processes, every one calls this function; only the `workdir` of process 0 is used.
 
     Args:
-        devices: of all processes, in the same order in each; None: all there are.
+        devices: devices of all processes, in the same order in each; None: all devices.
 
     Raises:
-        StoppedError: `stop` was asked for; the state has been saved.
+        StoppedError: `stop` was requested; the state has been saved.
         UserError: the config does not fit the devices, the data or the workdir; or a loss or
-            parameter is not finite, the newest checkpoint then being the last good one; or
-            another process failed or has another config.
+            parameter is not finite, and the latest checkpoint is the last good one; or another
+            process failed or has another config.
     """
     config = experiment.config
     devices = devices or all_devices()
@@ -101,7 +100,7 @@ def train(
         if start:
             report(f"resuming at iteration {start} of {config.num_iterations}")
         else:
-            _report_parameters(state)
+            report(", ".join(f"{n}: {count:,} parameters" for n, count in _sizes(state).items()))
         state = replicate(state, devices)
         if start < config.num_iterations:
             run = Run(experiment, workdir, images, devices, recorder, stop or Stop())
@@ -111,7 +110,7 @@ def train(
                 recorder.note_failure(str(error))
                 raise
         else:
-            report(f"all {start} iterations are done: raise --config.num_iterations to go on")
+            report(f"all {start} iterations are done: raise --config.num_iterations for more")
         on_every_process(opened.close)
     return state
 
@@ -120,10 +119,10 @@ def train(
 def _open_recorder(
     experiment: Experiment, images: Images, workdir: Path, devices: Sequence[jax.Device]
 ) -> Iterator[Recorder]:
-    """Of a new run, or of one to resume.
+    """Opens the recorder of a new run, or of one to resume.
 
     Raises:
-        UserError: the workdir holds a run of another config or damaged checkpoints alone, is in
+        UserError: the workdir holds a run of another config or only corrupted checkpoints, is in
             use, or is not a directory.
     """
     config = experiment.config
@@ -142,13 +141,15 @@ def _open_recorder(
         if config.eval_every:
             evaluator = experiment.evaluator(images, local_devices)
             scoring = Scoring(evaluator, checkpoints("best", 2), workdir / SCORES)
-        log = opened.enter_context(closing(Log(workdir, newest.newest or 0, config.num_iterations)))
+        log = opened.enter_context(closing(MetricsLog(workdir, newest.newest or 0)))
+        console = opened.enter_context(closing(ConsoleLog(config.num_iterations)))
         sampler = experiment.sampler(local_devices[:1], batch_norm="running")
         yield WorkdirRecorder(
             settings=flatten_dict(experiment.settings, sep="."),
             workdir=workdir,
             checkpoints=newest,
             log=log,
+            console=console,
             sampler=sampler,
             diagnostics=experiment.diagnostics(images, sampler),
             key=experiment.keys.samples,
@@ -159,7 +160,7 @@ def _open_recorder(
 
 
 def _open_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
-    """Makes the directory and its config.json, or checks that they are this run's."""
+    """Creates the directory and its config.json, or checks that they belong to this run."""
     if holds_run(workdir):
         require_compatible(settings, read_settings(workdir), f"--workdir={workdir}")
     write_settings(workdir, settings)
@@ -171,14 +172,14 @@ def _no_recorder(*_: object) -> Iterator[Recorder]:
 
 
 def _iterate(run: Run, state: State, start: int) -> State:
-    """The iterations from `start` to the end."""
+    """Runs the iterations from `start` to the end."""
     config, recorder = run.experiment.config, run.recorder
-    # Gloo has the processes of a first step wait for each other no longer than 30 s
+    # Processes meet after compiling: in a first step, Gloo would wait for others only 30 s.
     step = on_every_process(partial(_compile, run, state))
-    release_freed_memory()  # what compiling has freed
+    release_freed_memory()  # by compilation
 
     run.stop.can_save = True
-    saved = start  # iteration of the newest checkpoint
+    saved = start  # iteration of the latest checkpoint
     profiler = Profiler(config.profile, run.workdir / "tensorboard")
     timer = StepTimer(config.iterations_per_call)
     for before in range(start, config.num_iterations, config.iterations_per_call):
@@ -198,53 +199,25 @@ def _iterate(run: Run, state: State, start: int) -> State:
             saved = iteration
         if stopped and not last:
             raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
-    report(str(timer))
+    report(f"done: {config.num_iterations} iterations, {timer}")
     return state
 
 
 def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
-    """The training step on the images.
+    """Compiles the training step on the images, and what the recorder computes of a state.
 
-    It, and what looks at a state, is compiled ahead so that its time is not the iterations'.
+    So compilation does not count as time of the iterations.
     """
     images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
-    numbers = device_indices(run.devices)
+    indices = device_indices(run.devices)
     report("compiling the training step")
     began = time.perf_counter()
-    compiled = run.experiment.train_step(run.devices).lower(state, images, numbers).compile()
+    compiled = run.experiment.train_step(run.devices).lower(state, images, indices).compile()
     report(f"compiled in {time.perf_counter() - began:.0f} s")
     run.recorder.compile(state)
-    return lambda state: compiled(state, images, numbers)
+    return lambda state: compiled(state, images, indices)
 
 
-def require_finite_metrics(iteration: int, metrics: Metrics, saved: int) -> None:
-    """Raises NotFiniteError for the first of the metrics, up to this iteration, that is not finite.
-
-    Args:
-        saved: iteration of the newest checkpoint; 0: there is none.
-    """
-    for step, entry in entries_of(iteration, metrics).items():
-        for name, value in entry.items():
-            if not math.isfinite(value):
-                raise _not_finite(f"{name} is {value}", step, saved)
-
-
-def require_finite_state(state: State, saved: int) -> None:
-    """Likewise for the numbers of the state."""
-    for path, leaf in jax.tree_util.tree_leaves_with_path(state):
-        if not np.isfinite(leaf).all():
-            name = jax.tree_util.keystr(path)
-            raise _not_finite(f"state{name} is not finite", int(state.iteration), saved)
-
-
-def _not_finite(what: str, iteration: int, saved: int) -> NotFiniteError:
-    remains = (
-        f"the checkpoint of iteration {saved} remains" if saved else "no checkpoint was written"
-    )
-    return NotFiniteError(f"stopped in iteration {iteration}: {what}; {remains}")
-
-
-def _report_parameters(state: State) -> None:
-    for name, network in {"generator": state.generator, "critic": state.critic}.items():
-        overview = parameter_overview.get_parameter_overview(network.params, include_stats=False)
-        report(f"{name}\n{overview}")
+def _sizes(state: State) -> dict[str, int]:
+    networks = {"generator": state.generator, "critic": state.critic}
+    return {name: parameter_overview.count_parameters(of.params) for name, of in networks.items()}

@@ -1,4 +1,4 @@
-"""What a run keeps: log entries, sample grids, scores and checkpoints, all under the workdir."""
+"""What a run records in its workdir: metrics, sample grids, scores and checkpoints."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,13 +19,14 @@ from gcgan_jax.runtime.devices import local_copy
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.image_files import image_grid, write_png
-from gcgan_jax.storage.metrics_log import Log
+from gcgan_jax.storage.metrics_log import MetricsLog
+from gcgan_jax.training.console_log import ConsoleLog
 from gcgan_jax.training.timer import StepTimer
 
 
 @dataclass(frozen=True)
 class Periods:
-    """Every how many iterations something is kept; None: never."""
+    """Iterations between two log entries, sample grids and scores; None: never."""
 
     log: int
     sample: int
@@ -34,14 +35,14 @@ class Periods:
 
 @dataclass(frozen=True)
 class Scoring:
-    """Scores states, and keeps the best one beside the newest."""
+    """Scores states, and stores the best one in a directory of its own."""
 
     evaluator: Evaluator
     best: Checkpoints
     path: Path
 
     def score(self, state: State, should_stop: Callable[[], bool]) -> dict[str, float]:
-        """Scores as they stand in the log; none if it should stop meanwhile."""
+        """Scores by their keys in the log; none if it should stop before they are complete."""
         new = self.evaluator.score(state.models, should_stop)
         if not new:
             return {}
@@ -49,18 +50,21 @@ class Scoring:
         add_records(self.path, new)
         if self.evaluator.best(new) < self.evaluator.best(of_best):
             self.best.save(state, int(state.iteration))
-        return {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
+        scores = {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
+        listed = (f"{name.removeprefix('score/')} {value:.4g}" for name, value in scores.items())
+        report(f"scores of iteration {int(state.iteration)}: {', '.join(listed)}")
+        return scores
 
 
 class Recorder:
-    """What the training loop calls; keeps nothing, as in all processes but the first."""
+    """What the training loop calls. This one records nothing, as in all processes but 0."""
 
     def start(self, fresh: State) -> State:
-        """The newest checkpoint's state; if there is none, the fresh one."""
+        """Returns the state of the latest checkpoint; if there is none, the fresh one."""
         return fresh
 
     def compile(self, state: State) -> None:
-        """Compiles what looks at a replicated state, so that its time is not the iterations'."""
+        """Compiles what reads a replicated state, so that its time is not the iterations'."""
 
     def after(
         self,
@@ -72,10 +76,11 @@ class Recorder:
         last: bool,
         should_stop: Callable[[], bool],
     ) -> None:
-        """Keeps what is due after a call, of the replicated state that it gave.
+        """Records what is due after a call of the step.
 
         Args:
             iteration: the last one that is done.
+            state: replicated.
             metrics: of the call's iterations, [iterations] each.
         """
 
@@ -83,24 +88,25 @@ class Recorder:
         """Saves a replicated state."""
 
     def note_failure(self, what: str) -> None:
-        """Keeps a message for the next start to show."""
+        """Stores a message that the next start prints."""
 
 
 @dataclass(frozen=True)
 class WorkdirRecorder(Recorder):
-    """Of process 0.
+    """The recorder of process 0.
 
     Attributes:
         settings: the config, by dotted field.
         key: of the latents of the sample grids.
-        sample_images: in each of them.
+        sample_images: number of images in a grid.
         scoring: None: nothing is scored.
     """
 
     settings: Mapping[str, Any]
     workdir: Path
     checkpoints: Checkpoints
-    log: Log
+    log: MetricsLog
+    console: ConsoleLog
     sampler: Sampler
     diagnostics: Diagnostics
     key: jax.Array
@@ -110,16 +116,17 @@ class WorkdirRecorder(Recorder):
 
     def start(self, fresh: State) -> State:
         if self._failure.exists():
-            report(f"the run before {self._failure.read_text()}; the same may happen again")
+            report(f"the previous run {self._failure.read_text()}; this may happen again")
         if self.checkpoints.newest:
             return self.checkpoints.restore(fresh, self.checkpoints.newest)
         self.log.hyperparameters(self.settings)
         return fresh
 
     def compile(self, state: State) -> None:
-        own = local_copy(state)
-        self.diagnostics(own)
-        self._samples(own)
+        local = local_copy(state)
+        self.diagnostics(local)
+        self._samples(local)
+        self.console.start(int(local.iteration))
 
     def after(
         self,
@@ -131,23 +138,25 @@ class WorkdirRecorder(Recorder):
         last: bool,
         should_stop: Callable[[], bool],
     ) -> None:
+        self.console.step(iteration)
         entries = entries_of(iteration, metrics)
         score = last or due(iteration, self.periods.score)
         log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
         if logged:
-            own = local_copy(state)
+            local = local_copy(state)
             shared = {"iterations_per_second": timer.lap()}
             if score and self.scoring:
-                entries[iteration] |= self.scoring.score(own, should_stop)
-            shared |= self.diagnostics(own)
+                entries[iteration] |= self.scoring.score(local, should_stop)
+            shared |= self.diagnostics(local)
             for step in sorted(logged):
                 self.log.entry(step, entries[step] | shared)
+                self.console.entry(step, entries[step] | shared)
         if last or due(iteration, self.periods.sample):
             self._sample(iteration, local_copy(state))
 
     def save(self, state: State) -> None:
-        """Saves a state that is past whatever failed before."""
+        """Saves a state that is past the previous failure."""
         self.checkpoints.save(local_copy(state), int(state.iteration))
         self._failure.unlink(missing_ok=True)
 
@@ -162,9 +171,9 @@ class WorkdirRecorder(Recorder):
         return self.sampler.first(state.generator.variables, self.key, self.sample_images)
 
     def _sample(self, iteration: int, state: State) -> None:
-        picture = image_grid(self._samples(state))
-        write_png(self.workdir / "samples" / f"{iteration:07}.png", picture)
-        self.log.picture(iteration, picture)
+        grid = image_grid(self._samples(state))
+        write_png(self.workdir / "samples" / f"{iteration:07}.png", grid)
+        self.log.image(iteration, grid)
 
 
 def due(iteration: int, every: int | None) -> bool:
@@ -172,7 +181,7 @@ def due(iteration: int, every: int | None) -> bool:
 
 
 def entries_of(iteration: int, metrics: Metrics) -> dict[int, dict[str, float]]:
-    """The metrics [n] of the n iterations up to this one, an entry for each."""
+    """The metrics [n] of the n iterations up to this one as n entries, by iteration."""
     n = len(next(iter(metrics.values())))
     first = iteration - n + 1
     return {

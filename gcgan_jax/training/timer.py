@@ -5,7 +5,7 @@ from types import TracebackType
 
 
 class StepTimer:
-    """Measures calls: `with timer: ...` around each, of so many iterations."""
+    """Measures calls of the step: `with timer: ...` around each."""
 
     def __init__(self, iterations_per_call: int) -> None:
         self._iterations_per_call = iterations_per_call
@@ -28,11 +28,11 @@ class StepTimer:
         self._lap_calls += 1
 
     def lap(self) -> float:
-        """Iterations a second in the calls since the last lap."""
+        """Iterations per second in the calls since the previous lap."""
         rate = self._lap_calls * self._iterations_per_call / self._lap_busy
         self._lap_calls, self._lap_busy = 0, 0.0
         return rate
 
     def __str__(self) -> str:
         passed = time.perf_counter() - self._started
-        return f"{passed:.0f} s, of which {self._busy / passed:.1%} in the compiled step"
+        return f"{passed:.0f} s, {self._busy / passed:.1%} of it in the compiled step"

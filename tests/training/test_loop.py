@@ -19,7 +19,8 @@ from PIL import Image
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.training.loop import require_finite_metrics, train
+from gcgan_jax.training.finite import require_finite_metrics
+from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
 from tests.full_disk import full_disk
 from tests.reliability import injected

@@ -1,0 +1,40 @@
+"""One line on a terminal that is updated in place."""
+
+import shutil
+import sys
+import threading
+from collections.abc import Mapping
+from typing import IO, Any
+
+from tqdm import tqdm
+
+COLUMNS = 120  # at most
+
+
+class LiveLine(tqdm):
+    """A progress bar on standard output: `300/500 iterations [01:40<01:07, 3.0 iterations/s]`."""
+
+    monitor_interval = 0  # no thread that redraws it
+    _lock = threading.RLock()  # tqdm's own lock is shared with other processes
+
+    def __init__(self, total: float | None, unit: str, initial: float = 0, **options: Any) -> None:
+        columns = min(COLUMNS, shutil.get_terminal_size().columns - 1)
+        super().__init__(
+            total=total,
+            initial=initial,
+            unit=f" {unit}",
+            ncols=columns,
+            file=sys.stdout,
+            leave=False,
+            **options,
+        )
+
+    def show(self, values: Mapping[str, float]) -> None:
+        """Appends values to the line."""
+        self.set_postfix_str("  ".join(f"{name} {value:.3g}" for name, value in values.items()))
+
+
+def print_above(message: str, file: IO[str] | None = None) -> None:
+    """Prints a message at once; a live line moves below it."""
+    LiveLine.write(message, file=file or sys.stdout)
+    (file or sys.stdout).flush()
