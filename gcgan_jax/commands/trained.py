@@ -6,6 +6,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -20,9 +21,10 @@ from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import Models, State
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.trees import from_bytes
-from gcgan_jax.storage.workdir import read_settings
+from gcgan_jax.storage.workdir import CONFIG, read_settings
 
 EXAMPLE = "example"  # config.checkpoint of the generator in this package
+GENERATOR = "generator.safetensors"  # of the example, beside its config.json
 
 
 @dataclass(frozen=True)
@@ -135,11 +137,11 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
 def _load_example(experiment: Experiment) -> Models:
     settings = _example_settings()
     require_compatible(experiment.settings, settings, f"config.checkpoint = {EXAMPLE!r}")
-    stored = resources.files("gcgan_jax.example") / "generator.safetensors"
-    return Models(settings["num_iterations"], from_bytes(stored.read_bytes()), {})
+    stored = (resources.files("gcgan_jax.example") / GENERATOR).read_bytes()
+    return Models(settings["num_iterations"], from_bytes(stored), {})
 
 
-def _example_settings() -> dict:
-    path = resources.files("gcgan_jax.example") / "config.json"
-    settings: dict = json.loads(path.read_text())
+def _example_settings() -> dict[str, Any]:
+    path = resources.files("gcgan_jax.example") / CONFIG
+    settings: dict[str, Any] = json.loads(path.read_text())
     return settings

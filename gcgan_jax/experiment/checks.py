@@ -73,8 +73,8 @@ def check(config: Config) -> None:
     fits = config.ema_decay is not None or not config.show.ema
     require(fits, "show.ema", True, "the run keeps no average; train with ema_decay")
     name = config.checkpoint
-    fits = name in ("newest", "best") or (name.isascii() and name.isdecimal())
-    require(fits, "checkpoint", name, "'newest', 'best' or an iteration")
+    fits = name in ("newest", "best", "example") or (name.isascii() and name.isdecimal())
+    require(fits, "checkpoint", name, "'newest', 'best', an iteration, or 'example'")
 
 
 def _check_graph(graph: Choice, side: int, place: str) -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
+from io import StringIO
 from typing import Any, TypeVar
 
 import numpy as np
@@ -64,4 +65,7 @@ def image_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
 def _bar(total: float | None, unit: str, every: float) -> tqdm:
     if has_terminal():
         return LiveLine(total, unit, delay=DELAY)
-    return _PlainLines(total=total, unit=unit, mininterval=every, delay=every, miniters=1, gui=True)
+    nowhere = StringIO()  # else `report` would clear and redraw a bar that is not there
+    return _PlainLines(
+        total=total, unit=unit, mininterval=every, delay=every, miniters=1, gui=True, file=nowhere
+    )
