@@ -1,1 +1,1 @@
-"""What the program does with a trained generator, a file for each --mode."""
+"""One file for each --mode but train."""

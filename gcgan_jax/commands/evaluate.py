@@ -17,20 +17,20 @@ def evaluate(
     folder: Path | None,
     devices: Sequence[jax.Device] | None = None,
 ) -> None:
-    """Prints scores, and adds them to the workdir's scores.jsonl.
+    """Prints scores and adds them to the workdir's scores.jsonl.
 
     Args:
-        folder: of images; None: those of the checkpoint that config.checkpoint names.
-        devices: that score; None: all of this process.
+        folder: images to score; None: samples of the generator that config.checkpoint names.
+        devices: devices that score; None: all devices of this process.
 
     Raises:
-        UserError: nothing there to be scored, or not with this config.
+        UserError: there is nothing to score, or it does not match the config.
     """
     devices = devices or jax.local_devices()
     if folder:
         records = experiment.evaluator(experiment.load_images(), devices).score_folder(folder)
     else:
-        models = load_models(experiment, workdir)  # fails sooner than loading images takes
+        models = load_models(experiment, workdir)  # before images are loaded: fails early
         records = experiment.evaluator(experiment.load_images(), devices).score(models)
-    report(as_tables(records))  # first, as they are not lost then if they cannot be written
+    report(as_tables(records))  # before writing, which may fail
     add_records(workdir / SCORES, records)

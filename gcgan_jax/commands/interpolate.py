@@ -1,7 +1,7 @@
-"""From latent to latent, and sums of latents; `--mode=interpolate`.
+"""Interpolation between latents, and latent arithmetic; `--mode=interpolate`.
 
-Thesis 2.4.6, after Radford et al. 2016 (arXiv:1511.06434): where images change smoothly between
-random latents, the generator has learned; where they jump, it has memorised.
+Thesis 2.4.6, after Radford et al. 2016 (arXiv:1511.06434): if images change smoothly between random
+latents, the generator has learned; if they jump, it has memorised.
 """
 
 from collections.abc import Sequence
@@ -19,48 +19,47 @@ from gcgan_jax.gan.rng import Latents
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_animation, write_png
 
-WAYS = {"spherical": spherical, "linear": linear}
+INTERPOLATIONS = {"spherical": spherical, "linear": linear}
 
 
 def interpolate(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> None:
-    """Writes strips, animations and a sum into the workdir's `pictures`; tells how even steps are.
+    """Writes strips, animations and latent arithmetic to the workdir's `pictures`.
+
+    Also prints how much images change per step.
 
     Raises:
         UserError: there is no such generator.
     """
     show = experiment.config.show
     trained = load_trained(experiment, workdir, devices)
-    place = workdir / "pictures"
+    folder = workdir / "pictures"
     waypoints = trained.latents(range(show.waypoints))
-    for name, between in WAYS.items():
+    for name, between in INTERPOLATIONS.items():
         frames = trained.images(along(waypoints, through(waypoints.z, show.steps, between)))
-        path = place / f"{name}-{trained.name}.png"
+        path = folder / f"{name}-{trained.name}.png"
         write_png(path, image_grid(frames[:-1], columns=show.steps))
         write_animation(path.with_suffix(".gif"), frames)
         mean, largest = step_sizes(frames)
         report(
-            f"{name}: {path} and .gif; from frame to frame a pixel changes by {mean:.1f} of 255 in "
-            f"the mean, by {largest:.1f} at the largest step"
+            f"{name}: {path} and .gif; a pixel changes by {mean:.1f} of 255 per step on average, "
+            f"and by {largest:.1f} in the largest step"
         )
-    path = place / f"arithmetic-{trained.name}.png"
+    path = folder / f"arithmetic-{trained.name}.png"
     write_png(path, image_grid(arithmetic(trained), columns=4))
     a, b, c = show.arithmetic
     report(f"latents {a}, {b}, {c} and {a} - {b} + {c}: {path}")
 
 
 def step_sizes(frames: np.ndarray) -> tuple[float, float]:
-    """Mean and maximum, over steps, of the mean absolute change of a pixel: [n, H, W, F]."""
+    """Mean and maximum over steps of the mean absolute change per pixel; frames [n, H, W, F]."""
     changes = np.abs(np.diff(frames.astype(np.float32), axis=0)).mean(axis=(1, 2, 3))
     return float(changes.mean()), float(changes.max())
 
 
 def along(waypoints: Latents, z: Array) -> Latents:
-    """Latents z [n, L] on a path that starts at the first waypoint, with that one's other draws.
-
-    So from one frame to the next nothing changes but z.
-    """
+    """Latents z [n, L] with the keys of the first waypoint: only z changes along the path."""
     return Latents(z, waypoints.keys[jnp.zeros(len(z), int)])
 
 

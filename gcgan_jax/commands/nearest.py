@@ -1,6 +1,6 @@
-"""The training images nearest to generated ones, as a check for memorising; `--mode=nearest`.
+"""The training images nearest to generated ones, to detect memorisation; `--mode=nearest`.
 
-n images looked at, m training images, D numbers of each.
+n generated images, m training images, D features of each.
 """
 
 from collections.abc import Callable, Sequence
@@ -18,8 +18,8 @@ from gcgan_jax.experiment import Experiment
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_png
 
-HELD_OUT = 500  # test images that samples are compared with
-CHUNK = 5_000  # training images at once
+HELD_OUT = 500  # test images, whose distances are printed for comparison
+CHUNK = 5_000  # training images per matmul
 
 Measure = Callable[[np.ndarray], np.ndarray]
 
@@ -27,31 +27,32 @@ Measure = Callable[[np.ndarray], np.ndarray]
 def nearest(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> None:
-    """Writes a picture into the workdir's `pictures`, and tells distances.
+    """Writes an image grid to the workdir's `pictures` and prints distances.
 
-    Each row: a generated image; the nearest training images by pixels; and those by features of
-    the offline network, if it takes images of this size.
+    Each row holds a generated image, the training images nearest by pixels, and those nearest by
+    features of the bundled classifier if it accepts images of this size.
 
     Raises:
         UserError: there is no such generator, or no data.
     """
     config, devices = experiment.config, devices or jax.local_devices()
     trained = load_trained(experiment, workdir, devices)
-    made = trained.images(trained.latents(config.show.latents))
+    generated = trained.images(trained.latents(config.show.latents))
     data = experiment.load_images()
     held_out = data.test[:HELD_OUT]
     measures: dict[str, tuple[np.ndarray, Measure]] = {"pixels": (_flat(data.train), _flat)}
     if config.data.image_size == SIDE:
         cache = Path(config.eval.cache).expanduser()
         measures["features"] = _features(data.train, cache, config.eval.batch_size, devices)
-    columns = [made[:, None]]
+    columns = [generated[:, None]]
     for name, (train, measure) in measures.items():
-        indices, distances = find_nearest(measure(made), train, config.show.nearest)
+        indices, distances = find_nearest(measure(generated), train, config.show.nearest)
         columns.append(data.train[indices])
         _, of_held_out = find_nearest(measure(held_out), train, 1)
         report(
-            f"by {name}: the nearest training image is at {np.median(distances[:, 0]):.3g} from "
-            f"generated, at {np.median(of_held_out):.3g} from held-out images (medians)"
+            f"by {name}, median distance to the nearest training image: "
+            f"{np.median(distances[:, 0]):.3g} for generated images, "
+            f"{np.median(of_held_out):.3g} for held-out images"
         )
     rows = np.concatenate(columns, axis=1)
     path = workdir / "pictures" / f"nearest-{trained.name}.png"
@@ -62,7 +63,7 @@ def nearest(
 def find_nearest(
     queries: np.ndarray, train: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Euclidean distances: [n, D], [m, D] -> indices and distances [n, count], nearest first."""
+    """[n, D], [m, D] -> indices and Euclidean distances [n, count] of the nearest, in order."""
     close = np.concatenate(
         [
             (part**2).sum(axis=1) - 2 * queries @ part.T
@@ -72,7 +73,7 @@ def find_nearest(
         ],
         axis=1,
     )
-    # Rounding may put the nearest in another order: a few more are looked at exactly.
+    # Rounding may change the order, so a few more candidates are compared exactly.
     few = np.argsort(close, axis=1, kind="stable")[:, : count + 10]
     exact = np.linalg.norm(train[few].astype(np.float64) - queries[:, None], axis=-1)
     order = np.argsort(exact, axis=1, kind="stable")[:, :count]
@@ -86,7 +87,7 @@ def _flat(images: np.ndarray) -> np.ndarray:
 def _features(
     train: np.ndarray, cache: Path, batch_size: int, devices: Sequence[jax.Device]
 ) -> tuple[np.ndarray, Measure]:
-    """Of the training images, and a measure of others."""
+    """Features of the training images, and a function that extracts those of others."""
     network = load_network("classifier", None, cache)
     extract = make_extractor(network, devices)
 

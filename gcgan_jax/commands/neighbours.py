@@ -1,4 +1,4 @@
-"""Which pixels a generator's graph layers look at; `--mode=neighbours`.
+"""Which pixels a generator's graph layers connect; `--mode=neighbours`.
 
 n images, N = side * side nodes of a layer, k neighbours.
 """
@@ -27,9 +27,9 @@ from gcgan_jax.storage.atomic import write_atomically
 
 @dataclass(frozen=True)
 class Edges:
-    """Of one graph layer; `gamma` is 1 where the operator has no attention."""
+    """Edges of one graph layer; `gamma` is 1 if the operator has no attention."""
 
-    neighbours: np.ndarray  # [n, N, k] node numbers
+    neighbours: np.ndarray  # [n, N, k] node indices
     gamma: np.ndarray  # [n, N, k]
 
     @property
@@ -40,24 +40,24 @@ class Edges:
 def neighbours(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> None:
-    """Writes a picture and an .npz for each graph layer into the workdir's `pictures`.
+    """Writes a plot and an .npz for each graph layer to the workdir's `pictures`.
 
     Raises:
-        UserError: there is no such generator, it has no graph layer, or pixels are outside it.
+        UserError: there is no such generator, it has no graph layer, or pixels are out of range.
     """
     config, show = experiment.config, experiment.config.show
     if not graph_blocks(config):
         operator = config.generator.graph_layer.operator.name
         raise UserError(
-            f"config.generator.graph_layer.operator.name = {operator!r}: there is no graph to look "
-            "at"
+            f"config.generator.graph_layer.operator.name = {operator!r}: this generator has no "
+            "graph layer"
         )
     side = config.data.image_size
     pixels = tuple(zip(show.rows, show.columns, strict=False))
     if len(show.rows) != len(show.columns) or np.max(pixels) >= side:
         raise UserError(
-            f"config.show.rows = {show.rows} and config.show.columns = "
-            f"{show.columns}: as many of one as of the other, each 0 to {side - 1}"
+            f"config.show.rows = {show.rows} and config.show.columns = {show.columns}: give "
+            f"equally many of both, each from 0 to {side - 1}"
         )
     trained = load_trained(experiment, workdir, devices)
     latents = trained.latents(show.latents)
@@ -66,31 +66,31 @@ def neighbours(
         path = workdir / "pictures" / f"neighbours-{trained.name}-{layer}.png"
         figure = draw(images, edges, pixels)
         write_atomically(path, partial(figure.savefig, format="png", dpi=120))
-        looked_at = {"latents": np.array(show.latents), "pixels": np.array(pixels)}
-        arrays = {"images": images, **looked_at, **asdict(edges)}
+        selected = {"latents": np.array(show.latents), "pixels": np.array(pixels)}
+        arrays = {"images": images, **selected, **asdict(edges)}
         write_atomically(path.with_suffix(".npz"), partial(np.savez_compressed, **arrays))
         report(f"{layer}: {path} and .npz")
 
 
 def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
-    """The graphs that images of n latents are made with, by the name of the layer."""
+    """The graphs that the generator builds for n latents, by layer name."""
 
     @jax.jit
-    def look(variables: VariableDict, latents: Latents) -> VariableDict:
+    def record(variables: VariableDict, latents: Latents) -> VariableDict:
         generator = trained.experiment.gan.generator
-        _, found = generator.apply(variables, *latents, train=False, mutable=["edges"])
-        return found["edges"]
+        _, recorded = generator.apply(variables, *latents, train=False, mutable=["edges"])
+        return recorded["edges"]
 
     edges = {}
-    for layer, found in jax.device_get(look(trained.variables, latents)).items():
-        (indices,) = found["neighbours"]
-        (gamma,) = found.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
+    for layer, recorded in jax.device_get(record(trained.variables, latents)).items():
+        (indices,) = recorded["neighbours"]
+        (gamma,) = recorded.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
         edges[layer] = Edges(indices, gamma)
     return edges
 
 
 def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) -> Figure:
-    """A row for each image: the chosen pixels' neighbours; histograms of its edges."""
+    """One row per image: the neighbours of the chosen pixels, and histograms of its edges."""
     columns = len(pixels) + 2
     figure = Figure(figsize=(2.2 * columns, 2.2 * len(images)), layout="constrained")
     places = figure.subplots(len(images), columns, squeeze=False)
@@ -101,9 +101,9 @@ def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) 
         lengths = np.asarray(edge_lengths(indices, edges.side)).ravel()
         degrees = np.asarray(in_degrees(indices)).ravel()
         row[-2].hist(lengths, bins=np.arange(0, 1.5 * edges.side, edges.side / 16))
-        row[-2].set_xlabel("length of an edge, pixels of the layer", fontsize=7)
+        row[-2].set_xlabel("edge length in pixels of the layer", fontsize=7)
         row[-1].hist(degrees, bins=np.arange(degrees.max() + 2) - 0.5, log=True)
-        row[-1].set_xlabel("edges that end at a pixel", fontsize=7)
+        row[-1].set_xlabel("in-degree of a pixel", fontsize=7)
         for axes in row[-2:]:
             axes.tick_params(labelsize=6)
     return figure
@@ -117,9 +117,9 @@ def _draw_pixel(
     side: int,
     pixel: tuple[int, int],
 ) -> None:
-    """The image with the pixel framed in red, its neighbours in yellow, as bright as gamma says."""
+    """Frames the pixel in red on the image, its neighbours in yellow with gamma as brightness."""
     scale = len(image) // side
-    row, column = (place // scale for place in pixel)
+    row, column = (coordinate // scale for coordinate in pixel)
     node = row * side + column
     brightness = gamma[node] / max(gamma[node].max(), 1e-12)
     axes.imshow(image)

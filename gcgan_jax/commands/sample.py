@@ -18,34 +18,34 @@ from gcgan_jax.storage.image_files import image_grid, write_npz, write_png
 def sample(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> Path:
-    """Writes config.show.images images into the workdir's `pictures`, as config.show.format says.
+    """Writes config.show.images images to the workdir's `pictures`, in config.show.format.
 
-    The first are those of the run's own sample grids if config.show.seed is the run's seed.
+    If config.show.seed is the run's seed, they start with the images of the run's sample grids.
 
     Returns:
-        The file; of single images, the folder.
+        The file, or the folder of single images.
 
     Raises:
         UserError: there is no such generator.
     """
     trained = load_trained(experiment, workdir, devices)
-    form, n = experiment.config.show.format, experiment.config.show.images
+    format, n = experiment.config.show.format, experiment.config.show.images
     images = first(image_progress(trained.sampler.stream(trained.variables, trained.key, n), n), n)
-    place = workdir / "pictures" / f"samples-{trained.name}"
-    if form == "npz":
-        place = place.with_suffix(".npz")
-        write_npz(place, images, (n, *experiment.gan.image_shape))
-    elif form == "png":
-        _write_folder(place, images)
+    path = workdir / "pictures" / f"samples-{trained.name}"
+    if format == "npz":
+        path = path.with_suffix(".npz")
+        write_npz(path, images, (n, *experiment.gan.image_shape))
+    elif format == "png":
+        _write_folder(path, images)
     else:
-        place = place.with_suffix(".png")
-        write_png(place, image_grid(np.concatenate(list(images))))
-    report(f"{n} images of iteration {trained.iteration}: {place}")
-    return place
+        path = path.with_suffix(".png")
+        write_png(path, image_grid(np.concatenate(list(images))))
+    report(f"{n} images of iteration {trained.iteration}: {path}")
+    return path
 
 
 def _write_folder(folder: Path, batches: Iterator[np.ndarray]) -> None:
-    """As 00000.png and so on, in place of a folder that is there already."""
+    """Writes 00000.png and so on, and replaces an existing folder."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     number = 0

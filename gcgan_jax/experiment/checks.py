@@ -71,7 +71,7 @@ def check(config: Config) -> None:
     fits = config.eval.network != "structure" or data.name == "twins"
     require(fits, "eval.network", "structure", "needs data.name='twins'")
     fits = config.ema_decay is not None or not config.show.ema
-    require(fits, "show.ema", True, "the run keeps no average; train with ema_decay")
+    require(fits, "show.ema", True, "the run keeps no EMA: train with ema_decay")
     name = config.checkpoint
     fits = name in ("newest", "best", "example") or (name.isascii() and name.isdecimal())
     require(fits, "checkpoint", name, "'newest', 'best', an iteration, or 'example'")

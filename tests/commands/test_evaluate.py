@@ -1,4 +1,4 @@
-"""Scores of runs and folders: what is written, chosen, refused; training stays the same."""
+"""Scores of runs and folders: what is written, selected and rejected; training is unaffected."""
 
 import json
 from collections.abc import Callable
@@ -34,8 +34,8 @@ def records(workdir: Path) -> list[Record]:
 
 
 def assert_same(a: object, b: object) -> None:
-    for mine, theirs in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
 @pytest.fixture
@@ -52,25 +52,25 @@ def scored(tiny: Tiny, tmp_path: Path) -> Scored:
     return make
 
 
-def test_scores_rows_samples_and_checkpoints_change_nothing_in_training(
+def test_scores_entries_samples_and_checkpoints_do_not_affect_training(
     scored: Scored, tmp_path: Path
 ) -> None:
-    seldom = {f"{name}_every": 10**6 for name in ("log", "sample", "checkpoint")}
-    without = on_two(scored(ema_decay=0.5, **seldom), tmp_path / "without")
+    rarely = {f"{name}_every": 10**6 for name in ("log", "sample", "checkpoint")}
+    without = on_two(scored(ema_decay=0.5, **rarely), tmp_path / "without")
     with_scores = on_two(scored(ema_decay=0.5, eval_every=2), tmp_path / "with")
     assert_same(without, with_scores)
     found = records(tmp_path / "with")
     assert [(r.step, r.ema, r.score) for r in found if r.score == "structure_error"] == [
         (step, ema, "structure_error") for step in (2, 4, 6) for ema in (False, True)
     ]
-    for row in map(json.loads, (tmp_path / "with" / "metrics.jsonl").read_text().splitlines()):
-        expected = {r.score: r.value for r in found if r.step == row["step"] and r.ema}
-        assert {k[10:]: v for k, v in row.items() if k.startswith("score/ema/")} == expected
-        assert ("score/structure_error" in row) == (row["step"] in (2, 4, 6))
+    for entry in map(json.loads, (tmp_path / "with" / "metrics.jsonl").read_text().splitlines()):
+        expected = {r.score: r.value for r in found if r.step == entry["step"] and r.ema}
+        assert {k[10:]: v for k, v in entry.items() if k.startswith("score/ema/")} == expected
+        assert ("score/structure_error" in entry) == (entry["step"] in (2, 4, 6))
     assert not (tmp_path / "without" / "scores.jsonl").exists()
 
 
-def test_best_checkpoint_is_that_of_the_best_score(
+def test_the_best_checkpoint_has_the_best_score(
     scored: Scored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = scored(eval_every=2)
@@ -84,7 +84,9 @@ def test_best_checkpoint_is_that_of_the_best_score(
     before = records(tmp_path / "run")
     evaluate(scored(checkpoint="best"), tmp_path / "run", None, TWO)
     assert f"iteration {int(best.iteration)}" in capsys.readouterr().out
-    assert sorted(map(str, before)) == sorted(map(str, records(tmp_path / "run")))  # the same again
+    assert sorted(map(str, before)) == sorted(
+        map(str, records(tmp_path / "run"))
+    )  # nothing is added twice
 
 
 @pytest.mark.parametrize("batch_norm", ["running", "batch"])
@@ -116,9 +118,9 @@ def test_the_classifier_needs_no_download(
     }  # fmt: skip
     assert 1 <= found["classifier_score"].value <= 10
     assert found["classifier_fid"].value > 0
-    told = capsys.readouterr().out
-    assert "small protocol: 24 samples in 3 splits against twins" in told
-    assert "network classifier" in told
+    printed = capsys.readouterr().out
+    assert "small protocol: 24 samples in 3 splits against twins" in printed
+    assert "network classifier" in printed
 
     folder = tmp_path / "real"
     folder.mkdir()
@@ -159,7 +161,7 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
     assert not (tmp_path / "scores.jsonl").exists()
 
 
-def test_checkpoints_that_are_not_there(scored: Scored, tmp_path: Path) -> None:
+def test_missing_checkpoints(scored: Scored, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no run: train one"):
         evaluate(scored(), tmp_path / "absent", None, TWO)
     assert not (tmp_path / "absent").exists()
@@ -172,18 +174,18 @@ def test_checkpoints_that_are_not_there(scored: Scored, tmp_path: Path) -> None:
         evaluate(scored(num_iterations=2, seed=1), tmp_path / "run", None, TWO)
 
 
-def test_real_images_and_network_must_fit(scored: Scored, tmp_path: Path) -> None:
-    for experiment, told in (
+def test_real_images_must_match_network_and_devices(scored: Scored, tmp_path: Path) -> None:
+    for experiment, message in (
         (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
         (scored(eval__network="classifier"), "takes images of 32x32 pixels, these have 16"),
         (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
          "'test' of twins has 4 images"),
     ):  # fmt: skip
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=message):
             experiment.evaluator(experiment.load_images(), TWO)
 
 
-def test_a_state_restored_is_the_one_saved(scored: Scored, tmp_path: Path) -> None:
+def test_a_state_is_restored_as_saved(scored: Scored, tmp_path: Path) -> None:
     experiment = scored(ema_decay=0.9)
     state: State = on_two(experiment, tmp_path / "run")
     assert_same(state, load_state(experiment, tmp_path / "run"))

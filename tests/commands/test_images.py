@@ -1,4 +1,4 @@
-"""Pictures of a trained generator: what is in the files, and that it is the generator's."""
+"""Images of a trained generator: the content of the files, and that the generator made it."""
 
 import zipfile
 from pathlib import Path
@@ -46,31 +46,31 @@ def small(**changes: Any) -> Experiment:
     return make(**SMALL | changes)
 
 
-def test_a_grid_is_that_of_the_run(run: Path) -> None:
-    picture = np.asarray(Image.open(sample(small(), run, TWO)))
-    np.testing.assert_array_equal(picture, Image.open(run / "samples" / "0000002.png"))
+def test_the_grid_equals_that_of_the_run(run: Path) -> None:
+    grid = np.asarray(Image.open(sample(small(), run, TWO)))
+    np.testing.assert_array_equal(grid, Image.open(run / "samples" / "0000002.png"))
 
 
-def test_all_forms_hold_the_same_images(run: Path) -> None:
+def test_all_formats_hold_the_same_images(run: Path) -> None:
     path = sample(small(show__format="npz"), run, TWO)
     with zipfile.ZipFile(path) as archive:
         assert archive.namelist() == ["arr_0.npy"]
     images = np.load(path)["arr_0"]
     assert images.shape == (9, 16, 16, 3) and images.dtype == np.uint8
-    for form_of in ({"show__images": 12}, {}):  # fewer take the place of more
-        folder = sample(small(show__format="png", **form_of), run, TWO)
+    for count in ({"show__images": 12}, {}):  # fewer images replace more
+        folder = sample(small(show__format="png", **count), run, TWO)
     singles = [np.asarray(Image.open(file)) for file in sorted(folder.iterdir())]
     np.testing.assert_array_equal(singles, images)
     trained = load_trained(small(), run, TWO)
     np.testing.assert_array_equal(trained.images(trained.latents(range(9))), images)
 
 
-def test_seed_average_and_checkpoint_choose_others(run: Path) -> None:
+def test_seed_ema_and_checkpoint_select_other_images(run: Path) -> None:
     first = sample(small(show__format="npz"), run, TWO).read_bytes()
     assert sample(small(show__format="npz", show__seed=1), run, TWO).read_bytes() != first
-    averaged = sample(small(show__format="npz", show__ema=True), run, TWO)
-    assert averaged.name == "samples-0000002-averaged.npz" and averaged.read_bytes() != first
-    with pytest.raises(UserError, match="keeps no average"):
+    ema = sample(small(show__format="npz", show__ema=True), run, TWO)
+    assert ema.name == "samples-0000002-ema.npz" and ema.read_bytes() != first
+    with pytest.raises(UserError, match="keeps no EMA"):
         small(show__ema=True, ema_decay=None)
     with pytest.raises(UserError, match=r"config\.checkpoint = '1': no such checkpoint"):
         sample(small(checkpoint="1"), run, TWO)
@@ -78,7 +78,7 @@ def test_seed_average_and_checkpoint_choose_others(run: Path) -> None:
 
 def test_interpolation(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     interpolate(small(show__waypoints=3, show__steps=4), run, TWO)
-    told = capsys.readouterr().out
+    printed = capsys.readouterr().out
     trained = load_trained(small(), run, TWO)
     waypoints = trained.images(trained.latents(range(3)))
     for name in ("spherical", "linear"):
@@ -87,7 +87,7 @@ def test_interpolation(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
         np.testing.assert_array_equal(strip[18:, :16], waypoints[1])
         with Image.open(run / "pictures" / f"{name}-0000002.gif") as animation:
             assert (animation.n_frames, animation.size) == (9, (64, 64))
-        assert f"{name}: " in told
+        assert f"{name}: " in printed
     sums = np.asarray(Image.open(run / "pictures" / "arithmetic-0000002.png"))
     for column in range(3):
         np.testing.assert_array_equal(sums[:, 18 * column :][:, :16], waypoints[column])
@@ -118,34 +118,36 @@ def test_neighbours_are_those_of_the_generator(run: Path) -> None:
         np.testing.assert_array_equal(edges.neighbours[0], stored["neighbours"][number])
 
 
-def test_pixels_and_graphs_that_are_not_there(run: Path) -> None:
-    with pytest.raises(UserError, match="each 0 to 15"):
+def test_pixels_out_of_range_and_missing_graphs(run: Path) -> None:
+    with pytest.raises(UserError, match="each from 0 to 15"):
         neighbours(small(show__rows=(0, 16)), run, TWO)
-    with pytest.raises(UserError, match="as many of one as of the other"):
+    with pytest.raises(UserError, match="give equally many of both"):
         neighbours(small(show__rows=(0,)), run, TWO)
-    with pytest.raises(UserError, match="there is no graph to look at"):
+    with pytest.raises(UserError, match="has no graph layer"):
         neighbours(small(operator="none"), run, TWO)
 
 
 def test_nearest_by_pixels(run: Path, capsys: pytest.CaptureFixture[str]) -> None:
     nearest(small(show__nearest=3), run, TWO)
-    told = capsys.readouterr().out
-    assert "by pixels: the nearest training image is at" in told and "by features" not in told
+    printed = capsys.readouterr().out
+    assert "by pixels, median distance" in printed and "by features" not in printed
     rows = np.asarray(Image.open(run / "pictures" / "nearest-0000002.png"))
     assert rows.shape == (2 * 18 - 2, 4 * 18 - 2, 3)
     train_images = small().load_images().train.astype(float)
     for number in range(2):
         row = rows[18 * number :][:16].astype(float)
-        made, found = row[:, :16], [row[:, 18 * n :][:, :16] for n in (1, 2, 3)]
-        wanted = np.sort(np.linalg.norm((train_images - made).reshape(16, -1), axis=1))[:3]
-        np.testing.assert_allclose([np.linalg.norm(made - image) for image in found], wanted)
+        generated, actual = row[:, :16], [row[:, 18 * n :][:, :16] for n in (1, 2, 3)]
+        expected = np.sort(np.linalg.norm((train_images - generated).reshape(16, -1), axis=1))[:3]
+        np.testing.assert_allclose(
+            [np.linalg.norm(generated - image) for image in actual], expected
+        )
 
 
 def test_nearest_by_features_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     large = small(data__image_size=32, num_iterations=2, eval__cache=str(tmp_path / "cache"))
     train(large, tmp_path / "run", devices=TWO)
     nearest(large, tmp_path / "run", TWO)
-    assert "by features: the nearest training image" in capsys.readouterr().out
+    assert "by features, median distance" in capsys.readouterr().out
 
 
 def test_find_nearest_is_exact() -> None:
@@ -153,7 +155,7 @@ def test_find_nearest_is_exact() -> None:
     train_images = random.normal(size=(40, 6)).astype(np.float32)
     queries = np.concatenate([train_images[7:8], random.normal(size=(3, 6))]).astype(np.float32)
     indices, distances = find_nearest(queries, train_images, 4)
-    wanted = np.linalg.norm(train_images.astype(float) - queries[:, None].astype(float), axis=-1)
-    np.testing.assert_array_equal(indices, np.argsort(wanted, axis=1)[:, :4])
-    np.testing.assert_allclose(distances, np.sort(wanted, axis=1)[:, :4])
+    expected = np.linalg.norm(train_images.astype(float) - queries[:, None].astype(float), axis=-1)
+    np.testing.assert_array_equal(indices, np.argsort(expected, axis=1)[:, :4])
+    np.testing.assert_allclose(distances, np.sort(expected, axis=1)[:, :4])
     assert (indices[0, 0], distances[0, 0]) == (7, 0)
