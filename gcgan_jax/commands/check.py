@@ -46,7 +46,7 @@ def check_device() -> bool:
     report(f"gcgan_jax {__version__}, python {platform.python_version()}, {', '.join(libraries)}")
     for defect in known_defects(devices[0].platform, version("jaxlib")):
         report(f"known defect: {defect}")
-    agree = [_check_knn(), *map(_check_operator, operators()), _check_gradient_penalty()]
+    agree = [_check_knn(), *map(check_operator, operators()), _check_gradient_penalty()]
     return all(agree)
 
 
@@ -125,7 +125,7 @@ def _check_knn() -> bool:
     return equal
 
 
-def _check_operator(operator: Operator) -> bool:
+def check_operator(operator: Operator) -> bool:
     """Value and gradients at the highest precision, and the value at the default one."""
     arrays = [array.astype(np.float32) for array in operator.arrays]
     expected = operator.reference(*operator.arrays)

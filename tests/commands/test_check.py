@@ -1,0 +1,34 @@
+"""--mode=check passes here, and would fail if an operator were wrong."""
+
+from dataclasses import replace
+
+import pytest
+
+from gcgan_jax.commands.check import check_operator, known_defects, operators
+from tests.program import Program, ended
+
+
+def test_all_operators_agree_on_this_device() -> None:
+    program = Program()
+    code, out, err = ended(program.start("--mode=check"))
+    assert (code, err) == (0, "")
+    devices, versions, knn, *others = out.splitlines()
+    assert devices.startswith("devices: ") and devices.endswith(" x cpu (cpu)")
+    assert versions.startswith("gcgan_jax 0.") and "jaxlib" in versions
+    assert knn == f"{'kNN':<24} equal indices"
+    assert len(others) == 9 and all("agrees: error " in line for line in others)
+
+
+def test_a_wrong_operator_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    (edge_conv, *_) = operators()
+    assert not check_operator(
+        replace(edge_conv, function=lambda *a: 1.001 * edge_conv.function(*a))
+    )
+    assert f"{edge_conv.name:<24} FAILED: error 1e-03" in capsys.readouterr().out
+
+
+def test_known_defects() -> None:
+    (defect,) = known_defects("gpu", "0.10.2")
+    assert "install 0.11.1 or newer" in defect
+    assert not [*known_defects("gpu", "0.11.1"), *known_defects("gpu", "0.12.0.1")]
+    assert not [*known_defects("cpu", "0.10.2")]
