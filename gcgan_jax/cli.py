@@ -5,6 +5,7 @@ import re
 import shlex
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -121,16 +122,16 @@ def workdir() -> Path:
     return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
 
 
-def command(mode: str) -> str:
-    """The command that does something else with the same run, in one process."""
+def command(arguments: Sequence[str], mode: str) -> str:
+    """The command that applies a mode to the run of these arguments, in one process."""
     dropped = ("mode", "distributed", *(flag.name for flag in CLUSTER))
-    kept, arguments = [], iter(sys.argv[1:])
-    for argument in arguments:
+    kept, remaining = [], iter(arguments)
+    for argument in remaining:
         name, assigned, _ = argument.lstrip("-").partition("=")
         if name not in dropped:
             kept.append(argument)
         elif not assigned and name != "distributed":
-            next(arguments, None)  # the value stands in the next argument
+            next(remaining, None)  # its value is the next argument
     return shlex.join(["python", "-m", "gcgan_jax.main", *kept, f"--mode={mode}"])
 
 

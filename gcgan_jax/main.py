@@ -108,8 +108,11 @@ def report_next_steps(config: Config, workdir: Path) -> None:
     report(f"checkpoints: {workdir / 'checkpoints'}")
     report(f"curves:      {workdir / 'metrics.jsonl'}, or: tensorboard --logdir={workdir}")
     report("next:")
-    for mode in cli.MODES[1:-1]:
-        report(f"  {cli.command(mode)}")
+    modes = ["evaluate", "sample", "interpolate", "neighbours", "nearest"]
+    if config.generator.graph_layer.operator.name == "none":
+        modes.remove("neighbours")
+    for mode in modes:
+        report(f"  {cli.command(sys.argv[1:], mode)}")
 
 
 flags.adopt_module_key_flags(cli)  # for --help

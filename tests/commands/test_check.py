@@ -21,9 +21,8 @@ def test_all_operators_agree_on_this_device() -> None:
 
 def test_a_wrong_operator_fails(capsys: pytest.CaptureFixture[str]) -> None:
     (edge_conv, *_) = operators()
-    assert not check_operator(
-        replace(edge_conv, function=lambda *a: 1.001 * edge_conv.function(*a))
-    )
+    wrong = replace(edge_conv, function=lambda *arrays: 1.001 * edge_conv.function(*arrays))
+    assert not check_operator(wrong)
     assert f"{edge_conv.name:<24} FAILED: error 1e-03" in capsys.readouterr().out
 
 
