@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import jax
 import pytest
 
 from gcgan_jax.training.loop import train
@@ -50,7 +51,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     workdir = tmp_path_factory.mktemp("run")
-    train(make(operator="ecc", num_iterations=2), workdir)
+    train(make(operator="ecc", num_iterations=2), workdir, devices=jax.devices()[:1])
     return workdir
 
 
