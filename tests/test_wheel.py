@@ -4,12 +4,13 @@ import os
 import shutil
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
-import jax
 import pytest
 
-from gcgan_jax.training.loop import train
+from gcgan_jax.storage.checkpoints import Checkpoints
+from gcgan_jax.storage.workdir import write_settings
 from tests.conftest import make
 from tests.program import ROOT
 
@@ -50,8 +51,11 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
-    workdir = tmp_path_factory.mktemp("run")
-    train(make(operator="ecc", num_iterations=2), workdir, devices=jax.devices()[:1])
+    """As a training leaves it, but with untrained networks."""
+    workdir, experiment = tmp_path_factory.mktemp("run"), make(operator="ecc")
+    write_settings(workdir, experiment.settings)
+    with closing(Checkpoints(workdir / "checkpoints", keep=1)) as checkpoints:
+        checkpoints.save(experiment.init_state(), 0)
     return workdir
 
 
