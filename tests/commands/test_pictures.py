@@ -70,7 +70,7 @@ def test_seed_average_and_checkpoint_choose_others(run: Path) -> None:
     assert sample(small(show__format="npz", show__seed=1), run, TWO).read_bytes() != first
     averaged = sample(small(show__format="npz", show__ema=True), run, TWO)
     assert averaged.name == "samples-0000002-averaged.npz" and averaged.read_bytes() != first
-    with pytest.raises(UserError, match="keeps no average"):
+    with pytest.raises(UserError, match="has no EMA"):
         small(show__ema=True, ema_decay=None)
     with pytest.raises(UserError, match=r"config\.checkpoint = '1': no such checkpoint"):
         sample(small(checkpoint="1"), run, TWO)
