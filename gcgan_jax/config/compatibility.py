@@ -33,18 +33,20 @@ CHANGEABLE = (
 )
 
 
-def require_compatible(settings: Mapping[str, Any], stored: Mapping[str, Any], place: str) -> None:
+def require_compatible(
+    settings: Mapping[str, Any], stored: Mapping[str, Any], location: str
+) -> None:
     """Raise UserError unless `settings` and `stored` differ only in fields changeable on resume.
 
     Args:
         settings: the current config, as a nested mapping.
         stored: the config that the run was started with.
-        place: the location of that run, for the error message.
+        location: where that run is, for the error message.
     """
     renamed = renamed_fields(stored)
     if renamed:
         raise UserError(
-            f"{place} holds a run of gcgan_jax 0.1 (its config sets {renamed[0]}): use that "
+            f"{location} holds a run of gcgan_jax 0.1 (its config sets {renamed[0]}): use that "
             "version, or another --workdir"
         )
     current = json.loads(json.dumps(settings))  # with lists for tuples, as in `stored`
@@ -55,7 +57,7 @@ def require_compatible(settings: Mapping[str, Any], stored: Mapping[str, Any], p
             for name in changed
         )
         raise UserError(
-            f"{place} holds a run with a different config: {values}. "
+            f"{location} holds a run with a different config: {values}. "
             "Resume with its config, or use another --workdir"
         )
 
