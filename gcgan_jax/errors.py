@@ -1,40 +1,40 @@
-"""Errors, as the program tells them: in one line each."""
+"""Errors and their one-line messages."""
 
 import errno
 
-OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")  # as XLA says it
+OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")  # in XLA's messages
 
 
 class UserError(Exception):
-    """What a user can mend: one line that names the field, its value and the remedy."""
+    """An error that the user can fix; its one-line message names the field, value and remedy."""
 
 
 class NotFiniteError(UserError):
-    """A number of the training is NaN or infinite."""
+    """A NaN or infinity in the metrics or the state of training."""
 
 
 def one_line(error: Exception) -> str:
-    """What happened, and the remedy if there is a known one."""
+    """Describe an error in one line, with a remedy if one is known."""
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError):
-        return _of_system(error)
-    told = (str(error).strip() or "no message").splitlines()[0]
-    if isinstance(error, MemoryError) or any(sign in str(error) for sign in OUT_OF_MEMORY):
+        return _describe_os_error(error)
+    detail = (str(error).strip() or "no message").splitlines()[0]
+    if isinstance(error, MemoryError) or any(phrase in str(error) for phrase in OUT_OF_MEMORY):
         return (
-            f"out of memory ({told}): lower config.batch_size or config.generator.width, or take "
+            f"out of memory ({detail}): reduce config.batch_size or config.generator.width, or use "
             "more devices"
         )
     return (
-        f"{type(error).__name__}: {told}. This is a fault of the program: --verbose_errors shows "
-        "where, please report it"
+        f"internal error: {type(error).__name__}: {detail}; please report it with the traceback "
+        "that --verbose_errors prints"
     )
 
 
-def _of_system(error: OSError) -> str:
-    told = f"{error.filename}: {error.strerror}" if error.filename else str(error)
+def _describe_os_error(error: OSError) -> str:
+    detail = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        return f"{told}: make room, then start the same command again; it goes on where it can"
+        return f"{detail}: free disk space, then rerun the same command to resume"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{told}: choose a place that can be written, as with --workdir=DIR"
-    return told
+        return f"{detail}: choose a writable directory, for example with --workdir=DIR"
+    return detail

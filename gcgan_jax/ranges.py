@@ -1,4 +1,4 @@
-"""Ranges of the fields that a config sets, as in `Annotated[int, Interval(1, 9)]`."""
+"""Allowed values of config fields, as in `Annotated[int, Interval(1, 9)]`."""
 
 import dataclasses
 import math
@@ -7,14 +7,14 @@ from typing import Any
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """Finite numbers from `low` to `high`; `open_low`, `open_high`: without these themselves."""
+    """Finite numbers from `low` to `high`; `open_low` and `open_high` exclude the bounds."""
 
     low: float
     high: float
     open_low: bool = False
     open_high: bool = False
 
-    def holds(self, value: float) -> bool:
+    def contains(self, value: float) -> bool:
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
         return above and below and math.isfinite(value)
@@ -27,9 +27,11 @@ class Interval:
 
 @dataclasses.dataclass(frozen=True)
 class OneOf:
+    """A fixed set of values."""
+
     values: tuple[str | int, ...]
 
-    def holds(self, value: str | int) -> bool:
+    def contains(self, value: str | int) -> bool:
         return value in self.values
 
     def __str__(self) -> str:
@@ -38,25 +40,25 @@ class OneOf:
 
 @dataclasses.dataclass(frozen=True)
 class Each:
-    """A tuple, of one of these lengths, of numbers in an interval."""
+    """Tuples whose length is in `lengths` and whose items are all in `interval`."""
 
     lengths: range
     interval: Interval
 
-    def holds(self, value: tuple[int, ...]) -> bool:
-        return len(value) in self.lengths and all(map(self.interval.holds, value))
+    def contains(self, value: tuple[int, ...]) -> bool:
+        return len(value) in self.lengths and all(map(self.interval.contains, value))
 
     def __str__(self) -> str:
-        few, many = self.lengths[0], self.lengths[-1]
-        count = f"{few}" if few == many else f"{few} to {many}"
-        return f"needs {count} numbers, which {self.interval}"
+        shortest, longest = self.lengths[0], self.lengths[-1]
+        count = f"{shortest}" if shortest == longest else f"{shortest} to {longest}"
+        return f"needs {count} numbers, each of which {self.interval}"
 
 
 @dataclasses.dataclass(frozen=True)
 class Free:
-    """Anything, such as a path."""
+    """Any value, such as a path."""
 
-    def holds(self, value: Any) -> bool:
+    def contains(self, value: Any) -> bool:
         return True
 
 

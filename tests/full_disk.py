@@ -1,4 +1,4 @@
-"""Writes that fail as on a full disk, by the operating system's limit on the size of files."""
+"""Simulation of a full disk by the operating system's limit on file size."""
 
 import resource
 from collections.abc import Iterator
@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def full_disk() -> Iterator[None]:
-    """Within it, whatever this process writes to a file fails with EFBIG."""
+    """Make every file write of this process fail with EFBIG."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, hard))
     try:

@@ -1,4 +1,4 @@
-"""The real program in processes of its own."""
+"""Runs the program in separate processes."""
 
 import os
 import re
@@ -10,14 +10,14 @@ from pathlib import Path
 from gcgan_jax.experiment import Experiment
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 240  # that a process may take to its end on a busy machine
+SECONDS = 240  # limit for a process to end, on a busy machine
 
 
 class Program:
-    """Starts processes of the program; `close` ends all that are left.
+    """Starts processes of the program; `close` kills those still running.
 
     Attributes:
-        environment: what they have beside this process's own.
+        environment: variables that the processes have in addition to those of this process.
     """
 
     def __init__(self, **environment: str) -> None:
@@ -34,7 +34,7 @@ class Program:
         process = subprocess.Popen(
             [sys.executable, "-m", *module, *flags],
             cwd=ROOT,
-            env=_outside() | self.environment | environment,
+            env=_inherited_environment() | self.environment | environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
@@ -50,11 +50,11 @@ class Program:
 
 
 class ExperimentProgram(Program):
-    """Takes an experiment instead of a config file; everything is under `directory`."""
+    """Runs experiments instead of config files, with all files under `directory`."""
 
     def __init__(self, directory: Path, cache: Path) -> None:
         super().__init__(
-            JAX_DISABLE_MOST_OPTIMIZATIONS="true",  # as conftest has it
+            JAX_DISABLE_MOST_OPTIMIZATIONS="true",  # as in conftest
             JAX_COMPILATION_CACHE_DIR=str(cache),
             JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS="0",
         )
@@ -73,8 +73,8 @@ class ExperimentProgram(Program):
             "from ml_collections import ConfigDict\n"
             f"def get_config(): return ConfigDict({experiment.settings})\n"
         )
-        own = [f"--config={path}", f"--workdir={self.directory / workdir}"]
-        return self.start(*own, *flags, JAX_NUM_CPU_DEVICES=str(devices), **environment)
+        base = [f"--config={path}", f"--workdir={self.directory / workdir}"]
+        return self.start(*base, *flags, JAX_NUM_CPU_DEVICES=str(devices), **environment)
 
     def run_two(
         self, first: Experiment, second: Experiment | None = None, devices: tuple[int, int] = (1, 1)
@@ -88,31 +88,31 @@ class ExperimentProgram(Program):
         ]
 
 
-def _outside() -> dict[str, str]:
-    """The environment without what JAX, if it is imported here, has put there."""
+def _inherited_environment() -> dict[str, str]:
+    """Return this process's environment without the variable that importing JAX adds."""
     return {name: value for name, value in os.environ.items() if name != "TF_CPP_MIN_LOG_LEVEL"}
 
 
 def reach(process: subprocess.Popen[str], line: str) -> None:
-    """Reads what the process prints up to a line that holds `line`.
+    """Read the output of the process up to a line that contains `line`.
 
     Raises:
-        EOFError: there is none.
+        EOFError: the process ended without printing it.
     """
     assert process.stdout is not None
-    for told in process.stdout:
-        if line in told:
+    for printed in process.stdout:
+        if line in printed:
             return
-    raise EOFError(f"no {line!r}, but {process.communicate()[1]!r}")
+    raise EOFError(f"{line!r} was not printed; stderr: {process.communicate()[1]!r}")
 
 
 def ended(process: subprocess.Popen[str], seconds: float = SECONDS) -> tuple[int, str, str]:
-    """Exit code, standard output without Gloo's own lines, error output."""
+    """Wait for the process; return exit code, stdout without Gloo's lines, and stderr."""
     out, err = process.communicate(timeout=seconds)
     return process.returncode, re.sub(r"\[Gloo\].*\n", "", out), err
 
 
 def free_port() -> int:
-    with socket.socket() as place:
-        place.bind(("127.0.0.1", 0))
-        return place.getsockname()[1]
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]

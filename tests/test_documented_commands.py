@@ -137,7 +137,7 @@ def test_flags_of_the_program_are_known(command: Command, program: Program, tmp_
     flags = [flag for flag in arguments if several or not flag.startswith("--mode")]
     code, _, err = ended(program.start(*flags, alone, f"--workdir={tmp_path / 'none'}"))
     assert (code, err.count("\n")) == (1, 1)
-    met = ("holds no run", "were not all there within 1 s", "cannot connect to the other")
+    met = ("holds no run", "within 1 s: start each of them", "cannot connect to the other")
     assert any(line in err for line in met), err
 
 

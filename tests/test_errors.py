@@ -1,4 +1,4 @@
-"""Errors and their remedies."""
+"""One-line error messages and their remedies."""
 
 import errno
 import re
@@ -9,12 +9,12 @@ from gcgan_jax.errors import one_line
 
 
 @pytest.mark.parametrize(
-    ("error", "line"),
+    ("error", "pattern"),
     [
-        (OSError(errno.ENOSPC, "No space left", "run/a"), "run/a: No space left: make room"),
+        (OSError(errno.ENOSPC, "No space left", "run/a"), "run/a: No space left: free disk space"),
         (OSError(errno.EROFS, "Read-only", "run/a"), "run/a: Read-only: .*--workdir=DIR"),
-        (MemoryError("2 GiB"), r"out of memory \(2 GiB\): lower config\.batch_size"),
+        (MemoryError("2 GiB"), r"out of memory \(2 GiB\): reduce config\.batch_size"),
     ],
 )
-def test_the_line_holds_the_remedy(error: Exception, line: str) -> None:
-    assert re.match(line, one_line(error))
+def test_message_contains_the_remedy(error: Exception, pattern: str) -> None:
+    assert re.match(pattern, one_line(error))

@@ -1,4 +1,4 @@
-"""An operator from outside the package: registered, configured, trained and sampled from."""
+"""A user-defined operator: registered, configured, trained and sampled from."""
 
 import sys
 from collections.abc import Iterator
@@ -37,8 +37,8 @@ class FirstNeighbour(nn.Module):
     @nn.compact
     def __call__(self, h: Array, neighbours: Neighbours) -> Array:
         w = self.param("w", nn.initializers.glorot_normal(), (h.shape[-1], self.features), float)
-        sent = jax.vmap(lambda h, j: h[j])(h, neighbours.indices[..., 0])
-        return self.scale * (sent @ w)
+        messages = jax.vmap(lambda h, j: h[j])(h, neighbours.indices[..., 0])
+        return self.scale * (messages @ w)
 
 
 OPERATORS["first_neighbour"] = FirstNeighbour
@@ -47,7 +47,7 @@ OPERATORS["first_neighbour"] = FirstNeighbour
 
 @pytest.fixture
 def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
-    """The name of a module with that source."""
+    """Name of an importable module with that source."""
     (tmp_path / "my_operators.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(tmp_path)
     yield "my_operators"
@@ -55,7 +55,7 @@ def extension(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     OPERATORS.pop("first_neighbour", None)
 
 
-def test_an_operator_of_ones_own(
+def test_user_defined_operator(
     extension: str, tiny: Tiny, program: ExperimentProgram, tmp_path: Path
 ) -> None:
     settings = tiny(num_iterations=2).settings
@@ -73,19 +73,19 @@ def test_an_operator_of_ones_own(
     assert (code, err) == (0, "")
     assert "4 images of iteration 2" in out
 
-    for name, told in (
+    for name, message in (
         ("scale", "first_neighbour.scale = 11.0: must be at least 0 and at most 10"),
         ("scael", "first_neighbour.scael: no such field; did you mean 'scale'?"),
     ):
         operator["first_neighbour"] = {name: 11.0}
-        with pytest.raises(UserError, match=told):
+        with pytest.raises(UserError, match=message):
             make_experiment(from_mapping(settings))
     operator["name"] = "second_neighbour"
     with pytest.raises(UserError, match=r"choose 'none' or 'edge_conv' or .*'first_neighbour'"):
         make_experiment(from_mapping(settings))
 
 
-def test_without_its_module_it_is_not_known() -> None:
+def test_operator_is_unknown_without_its_module() -> None:
     values = default.get_config().to_dict()
     values["generator"]["graph_layer"]["operator"]["name"] = "first_neighbour"
     with pytest.raises(

@@ -41,7 +41,10 @@ def test_what_nobody_foresaw_is_one_line_too() -> None:
     command = [sys.executable, "-c", script, "--config=configs/ecc.py"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 1
-    assert done.stderr.startswith("gcgan_jax: KeyError: ") and done.stderr.count("\n") == 1
+    assert (
+        done.stderr.startswith("gcgan_jax: internal error: KeyError: ")
+        and done.stderr.count("\n") == 1
+    )
     assert "--verbose_errors" in done.stderr
 
 

@@ -1,1 +1,1 @@
-"""The typed settings of a run, and how they are read."""
+"""The typed config of a run, and how it is parsed."""

@@ -1,7 +1,7 @@
-"""A choice: a part of the program by its name in a table, and the fields of its constructor.
+"""Components that a config chooses by name, and the constructor arguments it sets for them.
 
-A part's fields that a config may set are annotated with a type and a range (see `fields.py`); what
-else it needs it is given by the program.
+A table maps names to constructors. The constructor's configurable fields are annotated with a type
+and a range (see `fields.py`); the program supplies the other arguments.
 """
 
 import dataclasses
@@ -16,28 +16,28 @@ from gcgan_jax.ranges import OneOf
 
 @dataclasses.dataclass(frozen=True)
 class Choice:
-    """A part by its name, and a section of fields for each part that the config has any of."""
+    """The name of a component, and the sections of fields that the config gives, by component."""
 
     name: str
     sections: Mapping[str, Mapping[str, Any]] = dataclasses.field(hash=False)
 
     @property
     def section(self) -> Mapping[str, Any]:
-        """The fields of the part that is named."""
+        """Fields of the chosen component."""
         return self.sections.get(self.name, {})
 
 
 C = TypeVar("C", bound=Choice)
 
 
-def complete(table: Mapping[str, Any], choice: C, path: str) -> C:
-    """The choice with just the section of the part that it names, with all fields in it.
+def fill_defaults(table: Mapping[str, Any], choice: C, path: str) -> C:
+    """Reduce a choice to the section of the chosen component, with defaults for omitted fields.
 
     Raises:
-        UserError: there is no such part, or a section of any part is wrong.
+        UserError: the name is unknown, or a section of any component is invalid.
     """
     require_named(table, choice.name, f"{path}.name")
-    require_known(choice.sections, [name for name, part in table.items() if part], path)
+    require_known(choice.sections, [name for name, component in table.items() if component], path)
     given = {
         name: read_section(table[name], section, f"{path}.{name}")
         for name, section in choice.sections.items()
@@ -46,24 +46,28 @@ def complete(table: Mapping[str, Any], choice: C, path: str) -> C:
     return dataclasses.replace(choice, sections={choice.name: section} if section else {})
 
 
-def part(table: Mapping[str, Any], choice: Choice, **given: Any) -> partial[Any]:
-    """Makes the part chosen, with the fields of its section and those of `given` that it has."""
-    chosen = table[choice.name]
-    has = {field.name for field in dataclasses.fields(chosen)}
-    return partial(chosen, **choice.section, **{k: v for k, v in given.items() if k in has})
+def bind(table: Mapping[str, Any], choice: Choice, **arguments: Any) -> partial[Any]:
+    """Bind the config's fields, and those `arguments` that it takes, to the chosen constructor."""
+    component = table[choice.name]
+    accepted = {field.name for field in dataclasses.fields(component)}
+    return partial(
+        component, **choice.section, **{k: v for k, v in arguments.items() if k in accepted}
+    )
 
 
 def require_named(table: Mapping[str, Any], name: str, path: str) -> None:
-    """Raises UserError, which lists the names of the table, if it has no such name."""
+    """Raise a UserError that lists the table's names if `name` is not one of them."""
     known = OneOf(tuple(table))
-    if not known.holds(name):
+    if not known.contains(name):
         raise UserError(f"{path} = {name!r}: {known}")
 
 
-def _defaults(chosen: type | None) -> dict[str, Any]:
-    if chosen is None:
+def _defaults(component: type | None) -> dict[str, Any]:
+    if component is None:
         return {}
-    settable = annotated_fields(chosen)
+    configurable = annotated_fields(component)
     return {
-        field.name: field.default for field in dataclasses.fields(chosen) if field.name in settable
+        field.name: field.default
+        for field in dataclasses.fields(component)
+        if field.name in configurable
     }

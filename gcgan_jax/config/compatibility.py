@@ -1,4 +1,4 @@
-"""Configs of other versions, and of the same run at another time."""
+"""Checks of a config against the stored config of a run, and field names of older versions."""
 
 import json
 from collections.abc import Mapping
@@ -6,7 +6,7 @@ from typing import Any
 
 from gcgan_jax.errors import UserError
 
-# Fields under the names that they had in version 0.1, and what took their place.
+# Fields of version 0.1 that have been renamed: old path -> new path.
 RENAMED = {
     "penalty_weight": "loss.wgan_gp.penalty_weight",
     "generator.non_local": "generator.graph_layer.operator.name",
@@ -18,8 +18,8 @@ RENAMED = {
     "show.form": "show.format",
 }
 
-# Fields that may differ from the config that a run was started with, as may all of `eval` and
-# `show`: they do not change what has been computed so far.
+# Fields that may change when a run is resumed, like all of `eval` and `show`: they do not affect
+# what has been computed so far.
 CHANGEABLE = (
     "num_iterations",
     "log_every",
@@ -33,29 +33,37 @@ CHANGEABLE = (
 )
 
 
-def require_compatible(settings: Mapping[str, Any], stored: Mapping[str, Any], place: str) -> None:
-    """Raises UserError unless `stored`, at `place`, differs in changeable fields alone."""
+def require_compatible(
+    settings: Mapping[str, Any], stored: Mapping[str, Any], location: str
+) -> None:
+    """Raise UserError unless `settings` and `stored` differ only in fields changeable on resume.
+
+    Args:
+        settings: the current config, as a nested mapping.
+        stored: the config that the run was started with.
+        location: where that run is, for the error message.
+    """
     renamed = renamed_fields(stored)
     if renamed:
         raise UserError(
-            f"{place} holds a run of gcgan_jax 0.1 ({renamed[0]} in its config): use that version, "
-            "or another --workdir"
+            f"{location} holds a run of gcgan_jax 0.1 (its config sets {renamed[0]}): use that "
+            "version, or another --workdir"
         )
-    resolved = json.loads(json.dumps(settings))  # as it is read back from a file
-    changed = [name for name in differences(resolved, stored) if not _is_changeable(name)]
+    current = json.loads(json.dumps(settings))  # with lists for tuples, as in `stored`
+    changed = [name for name in differences(current, stored) if not _is_changeable(name)]
     if changed:
         values = ", ".join(
-            f"{name} ({_field(stored, name)!r} there, {_field(resolved, name)!r} now)"
+            f"{name} ({_get(stored, name)!r} stored, {_get(current, name)!r} given)"
             for name in changed
         )
         raise UserError(
-            f"{place} holds a run with another config: {values}. "
-            "Go on with its config, or use another --workdir"
+            f"{location} holds a run with a different config: {values}. "
+            "Resume with its config, or use another --workdir"
         )
 
 
 def renamed_fields(values: Mapping[str, Any]) -> list[str]:
-    """Those of RENAMED that a (nested) mapping still has."""
+    """Return the old names in RENAMED that a nested mapping still uses."""
 
     def has(values: Any, path: str) -> bool:
         first, _, rest = path.partition(".")
@@ -66,23 +74,23 @@ def renamed_fields(values: Mapping[str, Any]) -> list[str]:
     return [name for name in RENAMED if has(values, name)]
 
 
-def differences(ours: Mapping[str, Any], stored: Mapping[str, Any], path: str = "") -> list[str]:
-    """The fields, as dotted paths, in which two nested mappings differ."""
-    found = []
-    for name in sorted(ours.keys() | stored.keys()):
-        mine, theirs = ours.get(name), stored.get(name)
-        if {type(mine), type(theirs)} <= {dict, type(None)}:  # a section, or one that is missing
-            found += differences(mine or {}, theirs or {}, f"{path}{name}.")
-        elif mine != theirs:
-            found.append(f"{path}{name}")
-    return found
+def differences(current: Mapping[str, Any], stored: Mapping[str, Any], path: str = "") -> list[str]:
+    """Return the dotted paths of the fields in which two nested mappings differ."""
+    paths = []
+    for name in sorted(current.keys() | stored.keys()):
+        new, old = current.get(name), stored.get(name)
+        if {type(new), type(old)} <= {dict, type(None)}:  # a section, possibly missing in one
+            paths += differences(new or {}, old or {}, f"{path}{name}.")
+        elif new != old:
+            paths.append(f"{path}{name}")
+    return paths
 
 
 def _is_changeable(name: str) -> bool:
     return name in CHANGEABLE or name.startswith(("eval.", "show."))
 
 
-def _field(values: Any, name: str) -> Any:
-    for part in name.split("."):
-        values = values.get(part) if isinstance(values, dict) else None
+def _get(values: Any, path: str) -> Any:
+    for name in path.split("."):
+        values = values.get(name) if isinstance(values, dict) else None
     return values

@@ -1,6 +1,6 @@
-"""How a field is read: its type, its range, and one line for a value that has neither.
+"""Parsing of config values by their type and range, with a one-line error for invalid ones.
 
-A class's fields are those annotated with a type and a range, `Annotated[int, Interval(1, 9)]`.
+The configurable fields of a class are those annotated with both: `Annotated[int, Interval(1, 9)]`.
 """
 
 from collections.abc import Mapping
@@ -13,16 +13,16 @@ from gcgan_jax.ranges import Range
 
 
 def annotated_fields(owner: type) -> dict[str, tuple[Any, Range]]:
-    """Type and range of each field of a class that has a range."""
+    """Return the type and range of each field of a class that has a range."""
     hints = get_type_hints(owner, include_extras=True)
     return {name: get_args(hint) for name, hint in hints.items() if get_origin(hint) is Annotated}
 
 
 def read_section(owner: type, values: Mapping[str, Any], path: str) -> dict[str, Any]:
-    """The fields of `owner` that `values` gives; what it leaves out keeps the class's default.
+    """Parse the fields of `owner` that are in `values`; omitted ones keep the class's default.
 
     Raises:
-        UserError: a field is unknown, of another type or out of range.
+        UserError: a field is unknown, has the wrong type or is out of range.
     """
     fields = annotated_fields(owner)
     require_known(values, list(fields), path)
@@ -32,10 +32,10 @@ def read_section(owner: type, values: Mapping[str, Any], path: str) -> dict[str,
 
 
 def read_value(kind: Any, allowed: Range, value: Any, path: str) -> Any:
-    """The value, converted to its type.
+    """Return the value converted to the type `kind`.
 
     Raises:
-        UserError: it is of another type or out of range.
+        UserError: the value has the wrong type or is out of range.
     """
     optional = isinstance(kind, UnionType)
     if optional:
@@ -43,22 +43,22 @@ def read_value(kind: Any, allowed: Range, value: Any, path: str) -> Any:
         if value is None:
             return None
     value = _convert(kind, value, path)
-    if not allowed.holds(value):
+    if not allowed.contains(value):
         raise UserError(f"{path} = {value!r}: {allowed}{', or None' if optional else ''}")
     return value
 
 
 def require_known(names: Mapping[str, Any], known: list[str], path: str) -> None:
-    """Raises UserError for the first name that is not known."""
+    """Raise UserError for the first name that is not in `known`."""
     for name in names:
         if name not in known:
-            raise UserError(f"{path}.{name}: no such field; {nearest(str(name), known)}")
+            raise UserError(f"{path}.{name}: no such field; {suggest(str(name), known)}")
 
 
-def nearest(name: str, names: list[str]) -> str:
-    """The name that is likely meant, as a question; if there is none, all names."""
-    close = get_close_matches(name, names, 1)
-    return f"did you mean {close[0]!r}?" if close else f"there are {', '.join(names)}"
+def suggest(name: str, known: list[str]) -> str:
+    """Suggest the known field closest to a misspelt one, or list all if none is close."""
+    close = get_close_matches(name, known, 1)
+    return f"did you mean {close[0]!r}?" if close else f"the fields are {', '.join(known)}"
 
 
 EXPECTED = {tuple[int, ...]: "(int, int, …)", tuple[str, ...]: "(str, str, …)"}

@@ -1,7 +1,7 @@
-"""The typed settings of a run and their ranges. What they mean stands in `configs/default.py`.
+"""The typed config of a run and the ranges of its fields; `configs/default.py` documents each.
 
-JAX is not needed here, so that a misspelt config is refused before it starts. Which fields a named
-graph, operator, merge, loss or data set has, its own constructor says: see `experiment.py`.
+This module does not import JAX, so that invalid configs are rejected before JAX starts. The fields
+of a graph, operator, merge, loss or data set are defined by its constructor: see `choices.py`.
 """
 
 import dataclasses
@@ -94,7 +94,7 @@ class Show:
 
 @dataclasses.dataclass(frozen=True)
 class Config:
-    """All settings of a run; see `configs/default.py` for each."""
+    """All settings of a run; see `configs/default.py` for their meaning."""
 
     seed: Annotated[int, Interval(0, INT32)]
     extensions: Annotated[tuple[str, ...], Free()]
@@ -128,10 +128,10 @@ class Config:
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:
-    """The settings of a (nested) mapping, checked field by field.
+    """Parse a nested mapping.
 
     Raises:
-        UserError: a field is unknown, missing, of another type or out of range.
+        UserError: a field is unknown, missing, has the wrong type or is out of range.
     """
     renamed = renamed_fields(values)
     if renamed:
@@ -140,15 +140,15 @@ def from_mapping(values: Mapping[str, Any]) -> Config:
 
 
 def to_mapping(config: Any) -> dict[str, Any]:
-    """The nested mapping that `from_mapping` reads as this config."""
-    found: dict[str, Any] = {}
+    """Convert a config to a nested mapping; the inverse of `from_mapping`."""
+    values: dict[str, Any] = {}
     for field in dataclasses.fields(config):
         value = getattr(config, field.name)
         if field.name == "sections":
-            found |= {name: dict(section) for name, section in value.items()}
+            values |= {name: dict(section) for name, section in value.items()}
         else:
-            found[field.name] = to_mapping(value) if dataclasses.is_dataclass(value) else value
-    return found
+            values[field.name] = to_mapping(value) if dataclasses.is_dataclass(value) else value
+    return values
 
 
 def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
@@ -168,7 +168,7 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
     for name, hint in hints.items():
         field = f"{path}.{name}"
         if name not in values:
-            raise UserError(f"{field} is missing; configs/default.py holds every field")
+            raise UserError(f"{field} is missing; configs/default.py lists every field")
         value = values[name]
         if name in ranges:
             arguments[name] = read_value(*ranges[name], value, field)
@@ -177,5 +177,5 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
         elif isinstance(value, Mapping):
             arguments[name] = _build(hint, value, field)
         else:
-            raise UserError(f"{field} = {value!r}: expected the fields of {hint.__name__}")
+            raise UserError(f"{field} = {value!r}: expected a section of fields, as a mapping")
     return kind(**arguments)

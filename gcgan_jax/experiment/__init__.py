@@ -1,6 +1,6 @@
-"""From a config to objects: the only place that reads names and fields, and checks them together.
+"""Construction of objects from a config: the only place that resolves names and cross-checks it.
 
-What is built takes plain values; nothing below knows of the config.
+The objects take plain values; the modules that define them do not depend on the config.
 """
 
 import importlib
@@ -11,7 +11,7 @@ from typing import Any
 
 import jax
 
-from gcgan_jax.config.choices import part
+from gcgan_jax.config.choices import bind
 from gcgan_jax.config.schema import Config, to_mapping
 from gcgan_jax.data import DATASETS
 from gcgan_jax.data.images import Dataset, Images
@@ -37,10 +37,11 @@ from gcgan_jax.gan.step import Algorithm, Step, make_train_step
 
 @dataclass(frozen=True)
 class Experiment:
-    """A config, complete with the defaults of the parts that it names, and what it describes.
+    """A config and the objects that it describes.
 
     Attributes:
-        protocol: by which scores are obtained.
+        config: all settings, with defaults filled in.
+        protocol: the evaluation protocol.
     """
 
     config: Config
@@ -58,33 +59,34 @@ class Experiment:
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The config as it is written to `config.json`."""
+        """The config as a nested mapping, as in `config.json`."""
         return to_mapping(self.config)
 
     @property
     def twins(self) -> Twins | None:
-        """What the images look like, if they are procedural."""
+        """Parameters of the procedural data set; None for other data sets."""
         return self.dataset.spec if isinstance(self.dataset, ProceduralTwins) else None
 
     def load_images(self) -> Images:
-        """The data set.
+        """Load the data set.
 
         Raises:
-            UserError: it is absent or corrupted, or smaller than a batch.
+            UserError: it is missing, corrupted or smaller than a batch.
         """
         images = self.dataset.load()
         if len(images.train) < self.config.batch_size:
             raise UserError(
                 f"config.batch_size = {self.config.batch_size} is larger than the "
-                f"{len(images.train)} training images of {self.config.data.name}"
+                f"{len(images.train)} training images of {self.config.data.name}: reduce it"
             )
         return images
 
     def init_state(self) -> State:
-        """The state that training starts from, on the host."""
+        """Initialise the training state, as host arrays."""
         return jax.device_get(jax.jit(self._init)(self.keys.parameters))
 
     def state_shapes(self) -> State:
+        """Return the shapes and dtypes of the training state."""
         return jax.eval_shape(self._init, self.keys.parameters)
 
     def _init(self, key: jax.Array) -> State:
@@ -92,7 +94,7 @@ class Experiment:
         return init_state(self.gan, self.algorithm.optimizers, key, ema=ema)
 
     def train_step(self, devices: Sequence[jax.Device]) -> Step:
-        """See `make_train_step`."""
+        """Build the training step; see `make_train_step`."""
         return make_train_step(
             self.algorithm,
             self.keys.training,
@@ -102,11 +104,12 @@ class Experiment:
         )
 
     def sampler(self, devices: Sequence[jax.Device], batch_norm: str | None = None) -> Sampler:
-        """Makes images, normalised as config.eval.batch_norm says unless `batch_norm` does."""
+        """Build a sampler; `batch_norm` defaults to config.eval.batch_norm."""
         config = self.config.eval
         return Sampler(self.gan, batch_norm or config.batch_norm, config.batch_size, devices)
 
     def diagnostics(self, images: Images, sampler: Sampler) -> Diagnostics:
+        """Build the read-only diagnostics of a training state."""
         n = self.config.diagnostic_images
         return Diagnostics(
             self.gan,
@@ -118,10 +121,11 @@ class Experiment:
         )
 
     def evaluator(self, images: Images, devices: Sequence[jax.Device]) -> Evaluator:
-        """Scores by comparing with these images.
+        """Build an evaluator that compares samples with the config's split of `images`.
 
         Raises:
-            UserError: no weights; or the devices, the images or the protocol do not fit.
+            UserError: the network's weights are unavailable, or the devices, images or protocol do
+                not fit.
         """
         config = self.config.eval
         sampler = self.sampler(devices)
@@ -143,21 +147,21 @@ class Experiment:
     def _scorer(self, real: Any, digest: str, devices: Sequence[jax.Device]) -> Scorer:
         config = self.config.eval
         if config.network == "structure":
-            assert self.twins is not None  # see _check
+            assert self.twins is not None  # ensured by `check`
             return make_structure_scorer(self.twins, real, self.protocol)
         if len(real) < self.protocol.subset_size:
             raise UserError(
                 f"config.eval.split = {config.split!r} of {self.config.data.name} has {len(real)} "
                 f"images, but config.eval.protocol = {config.protocol!r} compares subsets of "
-                f"{self.protocol.subset_size}"
+                f"{self.protocol.subset_size}: change one of them"
             )
         cache = Path(config.cache).expanduser()
         network = load_network(config.network, config.inception_weights, cache)
         side = real.shape[1]
         if network.side not in (None, side):
             raise UserError(
-                f"config.eval.network = {network.name!r} takes images of "
-                f"{network.side}x{network.side} pixels, these have {side}: choose 'inception'"
+                f"config.eval.network = {network.name!r} takes {network.side}x{network.side} "
+                f"images, but these are {side}x{side}: choose 'inception'"
             )
         extract = make_extractor(network, devices)
         batches = in_batches(real, config.batch_size, len(devices))
@@ -166,11 +170,11 @@ class Experiment:
 
 
 def make_experiment(config: Config) -> Experiment:
-    """What a config describes.
+    """Build the experiment that a config describes.
 
     Raises:
-        UserError: it names a part that is not known or whose fields are wrong, or its values do not
-            fit each other.
+        UserError: a component is unknown, its fields are invalid, or the config's values are
+            inconsistent.
     """
     for module in config.extensions:
         _import_extension(module)
@@ -179,7 +183,7 @@ def make_experiment(config: Config) -> Experiment:
     optimizer = config.optimizer
     algorithm = Algorithm(
         gan=make_gan(config),
-        loss=part(LOSSES, config.loss)(),
+        loss=bind(LOSSES, config.loss)(),
         optimizers=make_optimizers(
             optimizer.name,
             config.learning_rate,
@@ -196,19 +200,19 @@ def make_experiment(config: Config) -> Experiment:
 
 
 def _import_extension(module: str) -> None:
-    """Imports a module that adds parts to the tables, as `OPERATORS["mine"] = Mine`."""
+    """Import a module that registers components, as in `OPERATORS["mine"] = Mine`."""
     try:
         importlib.import_module(module)
-    except Exception as error:  # it is code: anything may come out of it
+    except Exception as error:  # a module can raise anything
         raise UserError(
             f"config.extensions: {module!r} cannot be imported ({type(error).__name__}: {error}): "
-            "name modules as Python imports them from here"
+            "name modules that Python can import from the current directory"
         ) from error
 
 
 def _make_dataset(config: Config) -> Dataset:
     data = config.data
-    make = part(DATASETS, data, dir=data.dir, image_size=data.image_size, seed=config.seed)
+    make = bind(DATASETS, data, dir=data.dir, image_size=data.image_size, seed=config.seed)
     try:
         return make()
     except ValueError as error:

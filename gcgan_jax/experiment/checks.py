@@ -1,9 +1,9 @@
-"""Whether a config's values fit each other, and the defaults of the parts that it names."""
+"""Consistency checks of a config, and defaults of the components that it names."""
 
 from dataclasses import replace
 from typing import Any
 
-from gcgan_jax.config.choices import Choice, complete, part, require_named
+from gcgan_jax.config.choices import Choice, bind, fill_defaults, require_named
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
 from gcgan_jax.errors import UserError
@@ -17,70 +17,73 @@ from gcgan_jax.operators import OPERATORS
 
 
 def with_defaults(config: Config) -> Config:
-    """The config with just the sections of the parts that it names, each with all its fields."""
+    """Return the config with only the named components' sections, and all defaults filled in."""
 
-    def layer(of: GraphLayer, path: str) -> GraphLayer:
+    def fill(layer: GraphLayer, path: str) -> GraphLayer:
         return GraphLayer(
-            graph=complete(GRAPHS, of.graph, f"{path}.graph"),
-            operator=complete(OPERATORS, of.operator, f"{path}.operator"),
-            merge=complete(MERGES, of.merge, f"{path}.merge"),
+            graph=fill_defaults(GRAPHS, layer.graph, f"{path}.graph"),
+            operator=fill_defaults(OPERATORS, layer.operator, f"{path}.operator"),
+            merge=fill_defaults(MERGES, layer.merge, f"{path}.merge"),
         )
 
     generator, critic = config.generator, config.critic
     return replace(
         config,
-        loss=complete(LOSSES, config.loss, "config.loss"),
-        data=complete(DATASETS, config.data, "config.data"),
+        loss=fill_defaults(LOSSES, config.loss, "config.loss"),
+        data=fill_defaults(DATASETS, config.data, "config.data"),
         generator=replace(
-            generator, graph_layer=layer(generator.graph_layer, "config.generator.graph_layer")
+            generator, graph_layer=fill(generator.graph_layer, "config.generator.graph_layer")
         ),
-        critic=replace(critic, graph_layer=layer(critic.graph_layer, "config.critic.graph_layer")),
+        critic=replace(critic, graph_layer=fill(critic.graph_layer, "config.critic.graph_layer")),
     )
 
 
 def check(config: Config) -> None:
-    """Raises UserError for the first value that does not fit the others."""
+    """Raise UserError for the first field whose value is inconsistent with the others."""
     g, c, data, call = config.generator, config.critic, config.data, config.iterations_per_call
 
-    def require(holds: bool, field: str, value: Any, remedy: str) -> None:
-        if not holds:
+    def require(valid: bool, field: str, value: Any, remedy: str) -> None:
+        if not valid:
             raise UserError(f"config.{field} = {value!r}: {remedy}")
 
     require_named(BACKBONES, config.backbone, "config.backbone")
     require_named(PROTOCOLS, config.eval.protocol, "config.eval.protocol")
     for field in ("num_iterations", "log_every", "sample_every", "checkpoint_every", "eval_every"):
         value = getattr(config, field)
-        fits = value is None or value % call == 0
-        require(fits, field, value, f"must be a multiple of iterations_per_call = {call}")
-    traced = config.profile
-    fits = traced is None or traced[0] <= traced[1]
-    require(fits, "profile", traced, "the first and the last iteration, as (10, 12)")
+        valid = value is None or value % call == 0
+        require(valid, field, value, f"must be a multiple of iterations_per_call = {call}")
+    profile = config.profile
+    valid = profile is None or profile[0] <= profile[1]
+    require(valid, "profile", profile, "must be the first and last iteration, such as (10, 12)")
 
     n = upsampling_blocks(config)
-    fits = data.image_size == 4 * 2**n
-    require(fits, "data.image_size", data.image_size, "must be 16, 32, 64 or another 4 * 2^n")
-    fits = g.width % 2**n == 0
-    require(fits, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
+    valid = data.image_size == 4 * 2**n
+    require(valid, "data.image_size", data.image_size, "must be 4 * 2^n, such as 16, 32 or 64")
+    valid = g.width % 2**n == 0
+    require(valid, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
     for block in graph_blocks(config):
-        require(block <= n, "generator.graph_blocks", g.graph_blocks, f"blocks are 1 to {n}")
+        require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
         _check_graph(g.graph_layer.graph, 4 * 2**block, f"generator.graph_layer (block {block})")
-    for number in graph_convs_of_critic(config):
-        side = data.image_size // 2**number
-        _check_graph(c.graph_layer.graph, side, f"critic.graph_layer (after convolution {number})")
+    for conv in graph_convs_of_critic(config):
+        side = data.image_size // 2**conv
+        _check_graph(c.graph_layer.graph, side, f"critic.graph_layer (after convolution {conv})")
 
-    fits = config.eval.network != "structure" or data.name == "twins"
-    require(fits, "eval.network", "structure", "needs data.name='twins'")
-    fits = config.ema_decay is not None or not config.show.ema
-    require(fits, "show.ema", True, "the run keeps no EMA: train with ema_decay")
+    valid = config.eval.network != "structure" or data.name == "twins"
+    require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
+    valid = config.ema_decay is not None or not config.show.ema
+    require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
     name = config.checkpoint
-    fits = name in ("newest", "best", "example") or (name.isascii() and name.isdecimal())
-    require(fits, "checkpoint", name, "'newest', 'best', an iteration, or 'example'")
+    valid = name in ("newest", "best", "example") or (name.isascii() and name.isdecimal())
+    require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
 
 
-def _check_graph(graph: Choice, side: int, place: str) -> None:
-    """Raises UserError if a map of this side has no such graph; rules without `check` fit any."""
-    check = getattr(part(GRAPHS, graph)(), "check", lambda height, width: None)
+def _check_graph(graph: Choice, side: int, field: str) -> None:
+    """Raise UserError if the graph does not support feature maps of this side.
+
+    Graphs without a `check` method support all sizes.
+    """
+    check = getattr(bind(GRAPHS, graph)(), "check", lambda height, width: None)
     try:
         check(side, side)
     except ValueError as error:
-        raise UserError(f"config.{place}: {error}") from None
+        raise UserError(f"config.{field}: {error}") from None

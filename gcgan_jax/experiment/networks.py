@@ -1,4 +1,4 @@
-"""From a config to both networks."""
+"""Construction of the generator and the critic from a config."""
 
 from functools import partial
 
@@ -6,7 +6,7 @@ import flax.linen as nn
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
-from gcgan_jax.config.choices import part
+from gcgan_jax.config.choices import bind
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.graphs import GRAPHS
@@ -17,9 +17,10 @@ from gcgan_jax.operators import OPERATORS
 
 
 def make_gan(config: Config) -> GAN:
+    """Build both networks."""
     g, c, data = config.generator, config.critic, config.data
     backbone = BACKBONES[config.backbone]
-    dtype = jnp.bfloat16 if config.compute_dtype == "bfloat16" else None  # as the parameters
+    dtype = jnp.bfloat16 if config.compute_dtype == "bfloat16" else None  # None: as parameters
     norm = partial(
         nn.BatchNorm,
         momentum=g.norm_momentum,
@@ -52,27 +53,27 @@ def _graph_conv(layer: GraphLayer, dtype: DTypeLike | None) -> partial[GraphConv
         return None
     return partial(
         GraphConv,
-        graph=part(GRAPHS, layer.graph),
-        operator=part(OPERATORS, layer.operator, dtype=dtype),
-        merge=part(MERGES, layer.merge),
+        graph=bind(GRAPHS, layer.graph),
+        operator=bind(OPERATORS, layer.operator, dtype=dtype),
+        merge=bind(MERGES, layer.merge),
         dtype=dtype,
     )
 
 
 def upsampling_blocks(config: Config) -> int:
-    """Upsampling blocks of the generator: side = 4 * 2^blocks."""
+    """Return the number of upsampling blocks in the generator: image side = 4 * 2^blocks."""
     return (config.data.image_size // 4).bit_length() - 1
 
 
 def graph_blocks(config: Config) -> tuple[int, ...]:
-    """The generator's blocks, counted from 1, that carry a graph layer."""
+    """Return the generator's blocks, counted from 1, that contain a graph layer."""
     if OPERATORS[config.generator.graph_layer.operator.name] is None:
         return ()
     return config.generator.graph_blocks or tuple(range(2, upsampling_blocks(config) + 1))
 
 
 def graph_convs_of_critic(config: Config) -> tuple[int, ...]:
-    """The critic's convolutions, counted from 1, that a graph layer follows."""
+    """Return the critic's convolutions, counted from 1, that are followed by a graph layer."""
     if OPERATORS[config.critic.graph_layer.operator.name] is None:
         return ()
     return config.critic.graph_after

@@ -1,1 +1,1 @@
-"""The machine: devices, processes, signals, memory, the console."""
+"""The runtime environment: devices, processes, signals, memory and the console."""

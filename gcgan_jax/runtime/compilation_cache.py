@@ -1,4 +1,4 @@
-"""Compiled programs, kept for the next start."""
+"""JAX's persistent compilation cache."""
 
 import warnings
 from pathlib import Path
@@ -6,15 +6,17 @@ from pathlib import Path
 import jax
 
 
-def enable_compilation_cache(place: str | None, workdir: Path) -> None:
-    """Has JAX keep what it compiles, unless the user has named it a place for that already.
+def enable_compilation_cache(directory: str | None, workdir: Path) -> None:
+    """Make JAX cache compiled programs on disk.
 
     Args:
-        place: a directory; None: in the workdir; "off": nowhere.
+        directory: the cache directory; None: JAX's own setting or, without one, the workdir; "off":
+            leave JAX's setting alone.
+        workdir: the working directory of the run.
     """
-    named: str | None = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
-    if place != "off" and (place or not named):
-        if not place:  # a workdir that cannot be written is told of by what must write there
+    configured: str | None = jax.config.jax_compilation_cache_dir  # type: ignore[attr-defined]
+    if directory != "off" and (directory or not configured):
+        if not directory:  # other writes report a read-only workdir
             warnings.filterwarnings("ignore", "Error .* persistent compilation cache")
-            place = str((workdir / "compiled").absolute())
-        jax.config.update("jax_compilation_cache_dir", place)
+            directory = str((workdir / "compiled").absolute())
+        jax.config.update("jax_compilation_cache_dir", directory)

@@ -1,4 +1,4 @@
-"""Arrays on several devices: whole on each, or a part on each."""
+"""Placement of arrays on several devices, replicated or split."""
 
 from collections.abc import Sequence
 from typing import Any, TypeVar
@@ -8,27 +8,27 @@ import numpy as np
 from jax import Array
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 
-AXIS = "devices"  # over which a computation is mapped
+AXIS = "devices"  # name of the mesh axis
 
 T = TypeVar("T")  # a pytree of arrays
 
 
 def replicate(tree: Any, devices: Sequence[jax.Device]) -> Any:
-    """The tree, whole on each device; every process passes the same one."""
+    """Replicate a tree on all devices; every process must pass the same values."""
     return jax.tree.map(lambda leaf: _put(leaf, devices, PartitionSpec()), tree)
 
 
 def device_indices(devices: Sequence[jax.Device]) -> Array:
-    """Each device's number, on that device."""
+    """Return an array with one element per device: its index, placed on it."""
     return _put(np.arange(len(devices)), devices, PartitionSpec(AXIS))
 
 
 def local_copy(tree: T) -> T:
-    """A replicated tree on one device of this process: what it computes, it computes alone."""
+    """Return a replicated tree on one local device, for computations without other processes."""
     return jax.tree.map(lambda leaf: leaf.addressable_data(0), tree)
 
 
 def _put(value: Any, devices: Sequence[jax.Device], spec: PartitionSpec) -> Array:
-    """Without the communication of jax.device_put, which compares the processes' values."""
+    """Place an array without jax.device_put, which compares the values across processes."""
     value, sharding = np.asarray(value), NamedSharding(Mesh(np.array(devices), (AXIS,)), spec)
-    return jax.make_array_from_callback(value.shape, sharding, lambda part: value[part])
+    return jax.make_array_from_callback(value.shape, sharding, lambda index: value[index])

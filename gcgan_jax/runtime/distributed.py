@@ -1,7 +1,7 @@
-"""Several processes that train together, each with the devices of its host or a part of them.
+"""Multi-process training, where each process owns all or some of the devices of its host.
 
-All run the same program and do every collective computation in the same order. The first alone
-speaks, and reads and writes the workdir; nothing else tells it from the others.
+All processes run the same program and perform the same collective operations in the same order.
+Only process 0 prints, and reads and writes the workdir; otherwise all are alike.
 """
 
 import atexit
@@ -23,40 +23,40 @@ from jax.experimental import multihost_utils
 
 from gcgan_jax.errors import UserError
 
-HEARTBEAT_TIMEOUT = 100  # seconds until a process that stopped answering is given up
-SHUTDOWN_TIMEOUT = 60  # seconds that processes at their end wait for each other
-MESSAGE_BYTES = 1024  # of an error told to the other processes
+HEARTBEAT_TIMEOUT = 100  # seconds until an unresponsive process counts as lost
+SHUTDOWN_TIMEOUT = 60  # seconds that processes wait for each other on exit
+MESSAGE_BYTES = 1024  # maximum length of an error sent to the other processes
 
 T = TypeVar("T")
 
 
 class LostProcessError(UserError):
-    """Another process has ended; unlike other errors, not all processes have it."""
+    """Another process has ended; unlike other errors, not all processes raise it."""
 
 
 @dataclass(frozen=True)
 class Cluster:
-    """Which processes train together; what is None, JAX finds out in the cluster's environment."""
+    """Processes that train together; JAX detects values of None from the cluster's environment."""
 
-    coordinator: str | None  # HOST:PORT, where the first process listens
+    coordinator: str | None  # HOST:PORT on which process 0 listens
     num_processes: int | None
     process_id: int | None
-    timeout: int  # seconds to wait for all of them
+    timeout: int  # seconds to wait for all processes
 
 
 @contextmanager
 def connected(cluster: Cluster | None, on_timeout: Callable[[str], object]) -> Iterator[None]:
-    """Connects this process to the others before any computation, and parts from them after it.
+    """Connect to the other processes on entry, before any computation, and disconnect on exit.
 
-    A process that fails alone ends without waiting for the others, which notice that.
+    A process that fails alone exits without waiting for the others, which detect the loss.
 
     Args:
-        cluster: None for a process on its own.
-        on_timeout: ends the program with a message. JAX aborts when a process fails to connect, so
-            an exception could not do that.
+        cluster: the processes; None: a single process.
+        on_timeout: function that exits the program with a message. An exception would not do, as
+            JAX aborts when a process fails to connect.
 
     Raises:
-        UserError: there is no such cluster.
+        UserError: the connection failed.
     """
     if cluster is None:
         yield
@@ -66,100 +66,98 @@ def connected(cluster: Cluster | None, on_timeout: Callable[[str], object]) -> I
         yield
     except BaseException as error:
         if isinstance(error, UserError) and not isinstance(error, LostProcessError):
-            jax.distributed.shutdown()  # all processes have this error
+            jax.distributed.shutdown()  # all processes raise this error
         else:
-            atexit.register(_leave, getattr(error, "code", 1))
+            atexit.register(_exit_without_waiting, getattr(error, "code", 1))
         raise
     jax.distributed.shutdown()
 
 
 def _connect(cluster: Cluster, on_timeout: Callable[[str], object]) -> None:
     if cluster.coordinator and cluster.process_id == 0:
-        _require_free(cluster.coordinator)
-    place = f" of --coordinator={cluster.coordinator}" if cluster.coordinator else ""
+        _require_free_port(cluster.coordinator)
+    address = f" to --coordinator={cluster.coordinator}" if cluster.coordinator else ""
     count = f"{cluster.num_processes} processes" if cluster.num_processes else "processes"
-    missing = (
-        f"the {count}{place} were not all there within {cluster.timeout} s: "
-        "start each of them, or allow more time with --connect_timeout"
+    message = (
+        f"not all {count} connected{address} within {cluster.timeout} s: "
+        "start each of them, or raise --connect_timeout"
     )
-    watch = threading.Timer(cluster.timeout, on_timeout, [missing])
-    watch.daemon = True
-    watch.start()
-    faulthandler.disable()  # JAX aborts when a process is lost: its message is to be the last
+    watchdog = threading.Timer(cluster.timeout, on_timeout, [message])
+    watchdog.daemon = True
+    watchdog.start()
+    faulthandler.disable()  # if JAX aborts, its own message should come last
     try:
         jax.distributed.initialize(
             cluster.coordinator,
             cluster.num_processes,
             cluster.process_id,
             cluster_detection_method="deactivate" if cluster.coordinator else None,
-            initialization_timeout=cluster.timeout + 60,  # the watch comes first
+            initialization_timeout=cluster.timeout + 60,  # the watchdog fires first
             heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
             shutdown_timeout_seconds=SHUTDOWN_TIMEOUT,
         )
     except (ValueError, RuntimeError, OSError) as error:
         raise UserError(f"cannot connect to the other processes: {error}") from error
     finally:
-        watch.cancel()
+        watchdog.cancel()
 
 
-def _require_free(coordinator: str) -> None:
-    """Raises UserError if the port is taken, over which JAX would abort."""
-    with socket.socket() as place:
-        place.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _require_free_port(coordinator: str) -> None:
+    """Raise UserError if the port is in use; JAX would abort."""
+    with socket.socket() as server:
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            place.bind(("", int(coordinator.rpartition(":")[2])))
+            server.bind(("", int(coordinator.rpartition(":")[2])))
         except (OSError, OverflowError) as error:
             raise UserError(
-                f"--coordinator={coordinator}: this process cannot listen there ({error}): choose "
-                "another port, the same in every process"
+                f"--coordinator={coordinator}: process 0 cannot listen on this port ({error}): "
+                "choose another one, the same in every process"
             ) from None
 
 
-def _leave(code: int) -> None:
-    """Ends the process before JAX, in its own exit handler, waits for the others."""
+def _exit_without_waiting(code: int) -> None:
+    """Exit before JAX's exit handler, which waits for the other processes."""
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
 def is_main_process() -> bool:
-    """Whether this is the process that speaks and writes; true of a process on its own."""
+    """Whether this is process 0, which prints and writes files; true in a single process."""
     return jax.process_index() == 0
 
 
 def all_devices() -> list[jax.Device]:
-    """The devices of all processes.
+    """Return the devices of all processes.
 
     Raises:
-        UserError: the processes have unequal numbers of them.
+        UserError: the processes have different numbers of devices.
     """
     devices = jax.devices()
     counts = Counter(device.process_index for device in devices)
     if len(set(counts.values())) > 1:
-        told = ", ".join(f"process {process} has {n}" for process, n in sorted(counts.items()))
-        raise UserError(f"every process must have as many devices as the others: {told}")
+        listed = ", ".join(f"process {process} has {n}" for process, n in sorted(counts.items()))
+        raise UserError(f"all processes must have the same number of devices: {listed}")
     return devices
 
 
 def require_same(what: str, value: object) -> None:
-    """Compares the processes' values by their text.
+    """Require that a value has the same repr in all processes.
 
     Raises:
-        UserError: they differ, in every process.
+        UserError: the values differ; raised in every process.
     """
-    digests = _gather(hashlib.sha256(repr(value).encode()).hexdigest())
+    digests = _gather_messages(hashlib.sha256(repr(value).encode()).hexdigest())
     others = [str(process) for process, digest in enumerate(digests) if digest != digests[0]]
     if others:
         raise UserError(
-            f"the {what} of process {', '.join(others)} is not that of process 0: "
+            f"the {what} of process {', '.join(others)} differs from that of process 0: "
             "start all processes with the same flags"
         )
 
 
 def on_every_process(task: Callable[[], T]) -> T:
-    """The task's result, in every process; or, if it fails in one, an error in every process.
-
-    Waits for all processes.
+    """Run a task in every process and wait for all; if it fails in one, raise in all of them.
 
     Raises:
         UserError: the task failed in another process.
@@ -168,29 +166,29 @@ def on_every_process(task: Callable[[], T]) -> T:
     try:
         result = task()
     except Exception as error:
-        told = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
-        _gather(told)
+        message = str(error) if isinstance(error, UserError) else f"{type(error).__name__}: {error}"
+        _gather_messages(message)
         if jax.process_count() == 1 or isinstance(error, UserError):
             raise
-        raise UserError(told) from error
-    for process, failure in enumerate(_gather("")):
+        raise UserError(message) from error
+    for process, failure in enumerate(_gather_messages("")):
         if failure:
             raise UserError(f"process {process}: {failure}")
     return result
 
 
 def broadcast(tree: T) -> T:
-    """The first process's tree of arrays, for which the others pass any of the same shapes."""
+    """Return process 0's tree of arrays; the others pass any tree with the same shapes."""
     with collective():
         return multihost_utils.broadcast_one_to_all(tree)
 
 
 @contextmanager
 def collective() -> Iterator[None]:
-    """Around computations of all processes: tells when one of them has ended.
+    """Wrap collective operations to detect that a process has ended.
 
     Raises:
-        LostProcessError: instead of the error by which JAX tells it.
+        LostProcessError: in place of JAX's error.
     """
     try:
         yield
@@ -198,13 +196,13 @@ def collective() -> Iterator[None]:
         if jax.process_count() == 1:
             raise
         raise LostProcessError(
-            f"process {jax.process_index()} of {jax.process_count()} stopped, as another has ended "
-            f"or failed: see what that one told ({str(error).splitlines()[0]})"
+            f"process {jax.process_index()} of {jax.process_count()} stopped because another "
+            f"process ended or failed: see its message ({str(error).splitlines()[0]})"
         ) from error
 
 
-def _gather(message: str) -> list[str]:
-    """The messages of all processes, cut off at MESSAGE_BYTES."""
+def _gather_messages(message: str) -> list[str]:
+    """Gather the messages of all processes, truncated to MESSAGE_BYTES."""
     sent = message.encode()[:MESSAGE_BYTES].ljust(MESSAGE_BYTES, b"\0")
     with collective():
         received = multihost_utils.process_allgather(np.frombuffer(sent, np.uint8))

@@ -1,12 +1,12 @@
-"""Memory of this process."""
+"""Memory of the process."""
 
 import ctypes
 
 
 def release_freed_memory() -> None:
-    """Returns freed memory to the operating system, where the C library can (glibc's malloc_trim).
+    """Return freed memory to the operating system with glibc's malloc_trim, where available.
 
-    Left to itself glibc keeps what is free between blocks in use: a gibibyte after compiling.
+    By default glibc keeps free memory between blocks in use: 1 GiB after compilation.
     """
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None)
     if trim:

@@ -1,4 +1,4 @@
-"""Signals that ask the program to stop: SIGTERM, as before a preemption, and SIGINT, Ctrl-C."""
+"""Graceful stop on SIGTERM, as sent before a preemption, and on SIGINT (Ctrl-C)."""
 
 import signal
 import socket
@@ -10,20 +10,24 @@ SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class StoppedError(Exception):
-    """The program was asked to stop, and has saved its work; `code` is to be its exit's."""
+    """The program stopped on a signal after saving its work.
+
+    Attributes:
+        code: exit code of the program.
+    """
 
     def __init__(self, number: int, saved: str) -> None:
         name = signal.Signals(number).name
-        super().__init__(f"stopped by {name}: {saved}; the same command goes on from there")
+        super().__init__(f"stopped by {name}: {saved}; rerun the same command to resume")
         self.code = exit_code(number)
 
 
 class Stop:
-    """Whether the program was asked to stop.
+    """A request to stop.
 
     Attributes:
-        number: of the signal; None: it was not.
-        can_save: whether there is something to be saved, and whoever works looks at `number` soon.
+        signal: number of the signal received; None: no signal.
+        can_save: whether there is work to save and the running code polls `requested`.
     """
 
     def __init__(self) -> None:
@@ -36,41 +40,41 @@ class Stop:
 
 
 @contextmanager
-def stoppable(leave: Callable[[str, int], object]) -> Iterator[Stop]:
-    """Listens to the signals, even while Python waits for a compiler.
+def stoppable(exit_now: Callable[[str, int], object]) -> Iterator[Stop]:
+    """Handle the signals in a thread, which works even while Python waits for the compiler.
 
     Args:
-        leave: ends the program at once, with a message and an exit code: when nothing is to be
-            saved, or a second signal comes.
+        exit_now: function that immediately exits with a message and an exit code; called if there
+            is nothing to save, or on a second signal.
     """
     stop = Stop()
-    heard, told = socket.socketpair()
-    told.setblocking(False)
-    before = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
-    old = signal.set_wakeup_fd(told.fileno(), warn_on_full_buffer=False)
+    receiver, sender = socket.socketpair()
+    sender.setblocking(False)
+    handlers = {number: signal.signal(number, lambda *_: None) for number in SIGNALS}
+    old_fd = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
 
     def listen() -> None:
-        with heard:
-            for number in iter(lambda: heard.recv(1), b""):
+        with receiver:
+            for number in iter(lambda: receiver.recv(1), b""):
                 if number[0] not in SIGNALS:
                     continue
                 name = signal.Signals(number[0]).name
                 if stop.signal is not None:
-                    leave(f"stopped at once by a second {name}", exit_code(number[0]))
+                    exit_now(f"stopped immediately by a second {name}", exit_code(number[0]))
                 if not stop.can_save:
-                    leave(f"stopped by {name}: there was nothing to save", exit_code(number[0]))
+                    exit_now(f"stopped by {name}: nothing to save", exit_code(number[0]))
                 stop.signal = number[0]
 
     threading.Thread(target=listen, daemon=True).start()
     try:
         yield stop
     finally:
-        signal.set_wakeup_fd(old)
-        for number, handler in before.items():
+        signal.set_wakeup_fd(old_fd)
+        for number, handler in handlers.items():
             signal.signal(number, handler)
-        told.close()
+        sender.close()
 
 
 def exit_code(number: int) -> int:
-    """As a shell tells it: 143 for SIGTERM, 130 for SIGINT."""
+    """Return the shell's exit code for a signal: 143 for SIGTERM, 130 for SIGINT."""
     return 128 + number

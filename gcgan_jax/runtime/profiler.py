@@ -1,4 +1,4 @@
-"""A profiler trace of chosen iterations."""
+"""Profiler trace of a range of iterations."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,19 +10,20 @@ from gcgan_jax.runtime.console import report
 
 
 class Profiler:
-    """Traces all calls that do iterations `first` to `last`, in one trace."""
+    """Writes one trace of all calls of the training step that include the chosen iterations."""
 
     def __init__(self, iterations: tuple[int, ...] | None, directory: Path) -> None:
         """
         Args:
-            iterations: (first, last); None: nothing is traced.
+            iterations: the first and last iteration to trace; None: no tracing.
+            directory: the directory for the trace.
         """
         self._iterations, self._directory = iterations, directory
         self._tracing = False
 
     @contextmanager
     def call(self, before: int, after: int) -> Iterator[None]:
-        """Around the call that goes on from iteration `before` to `after`, and waits for it."""
+        """Wrap a blocking call that advances training from iteration `before` to `after`."""
         if self._iterations is None:
             yield
             return

@@ -1,1 +1,1 @@
-"""Files of a run; nothing here knows of the GAN or its config."""
+"""The files of a run; this package does not depend on the GAN or its config."""

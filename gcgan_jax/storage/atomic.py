@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and errors that name them."""
+"""Atomic writes, and disk errors that name the file."""
 
 import errno
 import os
@@ -7,34 +7,34 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-OF_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Lets `write` fill a file beside `path`, then puts it in its place."""
+    """Let `write` fill a temporary file next to `path`, then rename it to `path`."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
+    temporary = path.with_name(f"{path.name}.part")
     try:
-        with naming(path), part.open("wb") as file:
+        with name_path_in_errors(path), temporary.open("wb") as file:
             write(file)
             file.flush()
             os.fsync(file.fileno())
-        part.replace(path)
+        temporary.replace(path)
     finally:
-        part.unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
-    """Writes a text whole or not at all."""
+    """Write a text file atomically."""
     write_atomically(path, lambda file: file.write(text.encode()))
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
-    """Puts the path into errors of a disk, which do not say which file they are of."""
+def name_path_in_errors(path: Path) -> Iterator[None]:
+    """Add `path` to disk errors, which do not name their file."""
     try:
         yield
     except OSError as error:
-        if error.errno in OF_DISK:
+        if error.errno in DISK_ERRORS:
             error.filename = error.filename or str(path)
         raise

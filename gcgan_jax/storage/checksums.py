@@ -1,6 +1,6 @@
-"""Checksums of all files in a directory, written last: a directory that has them is complete.
+"""Checksums of all files in a directory, written last to mark the directory as complete.
 
-They are in the format of coreutils, so `sha256sum -c SHA256SUMS` verifies a directory too.
+The file has the format of coreutils, so `sha256sum -c SHA256SUMS` verifies it too.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ FILE = "SHA256SUMS"
 
 
 def write_checksums(directory: Path) -> None:
-    """Lists all files that are in the directory now."""
+    """Write the checksums of all files in the directory."""
     write_text(directory / FILE, _checksums(directory))
 
 
@@ -21,24 +21,24 @@ def is_finished(directory: Path) -> bool:
 
 
 def find_corruption(directory: Path) -> str | None:
-    """What is wrong with the directory, in a few words; None if it matches its checksums."""
+    """Describe the first mismatch in a few words; None if the directory matches its checksums."""
     if not is_finished(directory):
         return "it is incomplete"
     stored = (directory / FILE).read_bytes()
     current = _checksums(directory)
     if stored == current.encode():
         return None
-    listed, found = _lines(stored.decode(errors="replace")), _lines(current)
-    for name in sorted(listed.keys() | found.keys()):
-        if name not in found:
+    expected, actual = _lines(stored.decode(errors="replace")), _lines(current)
+    for name in sorted(expected.keys() | actual.keys()):
+        if name not in actual:
             return f"{name} is missing"
-        if listed.get(name) != found[name]:
+        if expected.get(name) != actual[name]:
             return f"{name} does not match its checksum"
     return f"{FILE} is corrupted"
 
 
 def _checksums(directory: Path) -> str:
-    """A line for every file below the directory but the list itself: SHA-256 and path."""
+    """Return a line with SHA-256 and path for each file below the directory, except the list."""
     paths = {
         path.relative_to(directory).as_posix(): path
         for path in directory.rglob("*")
@@ -49,5 +49,5 @@ def _checksums(directory: Path) -> str:
 
 
 def _lines(checksums: str) -> dict[str, str]:
-    """Each line by the path in it."""
+    """Index the lines by path."""
     return {line[66:]: line for line in checksums.splitlines()}

@@ -1,4 +1,4 @@
-"""Images as files: grids and animations, or numbers."""
+"""Image files: grids, animations and arrays."""
 
 import math
 import zipfile
@@ -11,11 +11,11 @@ from PIL import Image
 
 from gcgan_jax.storage.atomic import write_atomically
 
-GREY = 128  # between images, which may be black or white at their borders
+GREY = 128  # gap colour, as images may have black or white borders
 
 
 def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = 2) -> np.ndarray:
-    """uint8 [n, H, W, 3] -> one picture, filled row by row on grey, about square by default."""
+    """Tile uint8 images [n, H, W, 3] row by row on grey; roughly square by default."""
     n, H, W, F = images.shape
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
@@ -25,26 +25,26 @@ def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = 2) 
     return cells.reshape(rows * (H + gap), columns * (W + gap), F)[:-gap, :-gap]
 
 
-def write_png(path: Path, picture: np.ndarray) -> None:
-    """Writes uint8 [H, W, 3] whole or not at all."""
-    write_atomically(path, lambda file: Image.fromarray(picture).save(file, format="png"))
+def write_png(path: Path, image: np.ndarray) -> None:
+    """Write a uint8 image [H, W, 3] atomically."""
+    write_atomically(path, lambda file: Image.fromarray(image).save(file, format="png"))
 
 
 def write_animation(path: Path, frames: np.ndarray, *, scale: int = 4, rate: int = 10) -> None:
-    """Writes uint8 [n, H, W, 3] as an endless GIF, enlarged, `rate` frames a second."""
-    large = frames.repeat(scale, axis=1).repeat(scale, axis=2)
-    first, *others = map(Image.fromarray, large)
+    """Write uint8 frames [n, H, W, 3] as an enlarged, looping GIF at `rate` frames per second."""
+    enlarged = frames.repeat(scale, axis=1).repeat(scale, axis=2)
+    first, *rest = map(Image.fromarray, enlarged)
 
     def write(file: BinaryIO) -> None:
         first.save(
-            file, format="gif", save_all=True, append_images=others, duration=1000 / rate, loop=0
+            file, format="gif", save_all=True, append_images=rest, duration=1000 / rate, loop=0
         )
 
     write_atomically(path, write)
 
 
-def write_npz(path: Path, parts: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:
-    """Writes uint8 images of `shape`, a part at a time, as the array `arr_0` that scorers read."""
+def write_npz(path: Path, batches: Iterable[np.ndarray], shape: tuple[int, ...]) -> None:
+    """Stream uint8 images of total shape `shape` into the array `arr_0`, as evaluators expect."""
 
     def write(file: BinaryIO) -> None:
         with (
@@ -53,7 +53,7 @@ def write_npz(path: Path, parts: Iterable[np.ndarray], shape: tuple[int, ...]) -
         ):
             header = {"descr": "|u1", "fortran_order": False, "shape": shape}
             np.lib.format.write_array_header_1_0(member, header)
-            for part in parts:
-                member.write(part.tobytes())
+            for batch in batches:
+                member.write(batch.tobytes())
 
     write_atomically(path, write)

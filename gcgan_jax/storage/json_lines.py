@@ -1,33 +1,33 @@
-"""Files that hold one JSON object a line."""
+"""Files with one JSON object per line."""
 
 import json
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from gcgan_jax.storage.atomic import naming, write_text
+from gcgan_jax.storage.atomic import name_path_in_errors, write_text
 
 
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """The objects of a file, none if it does not exist; a line that was cut off is left out."""
+    """Read all objects in a file, without truncated lines; return [] if there is no file."""
     if not path.exists():
         return []
-    found = []
+    objects = []
     for line in path.read_text().splitlines():
         try:
-            found.append(json.loads(line))
+            objects.append(json.loads(line))
         except ValueError:
             continue
-    return found
+    return objects
 
 
 def append_json_line(path: Path, value: dict[str, Any]) -> None:
-    with naming(path), path.open("a") as file:
+    with name_path_in_errors(path), path.open("a") as file:
         file.write(_line(value))
 
 
 def write_json_lines(path: Path, values: Iterable[dict[str, Any]]) -> None:
-    """Replaces the whole file, atomically."""
+    """Replace the entire file atomically."""
     write_text(path, "".join(map(_line, values)))
 
 

@@ -1,7 +1,7 @@
-"""One process at a time, by locks of the operating system.
+"""Mutual exclusion between processes, by locks of the operating system.
 
-They are released when their process ends, however that ends. `fcntl` exists on Unix alone: it is
-imported where a lock is taken, so that the package can be imported anywhere.
+A lock is released when its process ends, even if it crashes. `fcntl` exists only on Unix, so it is
+imported on use to keep the package importable elsewhere.
 """
 
 import os
@@ -17,15 +17,15 @@ FILE = "lock"
 
 @contextmanager
 def locked(directory: Path) -> Iterator[None]:
-    """Holds the directory, which is created if necessary.
+    """Lock a directory, creating it if necessary.
 
     Raises:
-        UserError: another process holds it, or it is no directory.
+        UserError: another process holds the lock, or the path is a file.
     """
     import fcntl
 
     if directory.exists() and not directory.is_dir():
-        raise UserError(f"--workdir={directory} is a file: name a directory")
+        raise UserError(f"--workdir={directory} is a file: choose a directory")
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / FILE
     with path.open("a+") as file:
@@ -35,7 +35,7 @@ def locked(directory: Path) -> Iterator[None]:
             file.seek(0)
             raise UserError(
                 f"--workdir={directory} is in use by {file.read().strip() or 'another process'}: "
-                "wait until it has ended, or use another --workdir"
+                "wait until it ends, or use another --workdir"
             ) from None
         file.truncate(0)
         file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
@@ -45,10 +45,10 @@ def locked(directory: Path) -> Iterator[None]:
 
 @contextmanager
 def exclusive_access(path: Path) -> Iterator[None]:
-    """Waits while another process is in such a block for the file.
+    """Wait for exclusive access to a file among processes that use this function.
 
-    The lock is a file of its own beside it: the other may be replaced meanwhile, and network file
-    systems lock no file that is not open for writing, so no directory.
+    The lock is a separate file: `path` itself may be replaced while it is locked. The lock is not a
+    directory, as network file systems only lock files that are open for writing.
     """
     import fcntl
 

@@ -1,4 +1,4 @@
-"""Trees of arrays as safetensors files, their paths joined by slashes."""
+"""Serialisation of nested dicts of arrays to safetensors, with slash-separated paths."""
 
 import hashlib
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The directory that holds everything of a run, and the settings in it."""
+"""The working directory of a run, and the config stored in it."""
 
 import json
 from collections.abc import Mapping
@@ -20,10 +20,10 @@ def write_settings(workdir: Path, settings: Mapping[str, Any]) -> None:
 
 
 def read_settings(workdir: Path) -> dict[str, Any]:
-    """The settings that the run in a workdir was started with.
+    """Read the config that the run in a workdir was started with.
 
     Raises:
-        UserError: there are none, or they cannot be read.
+        UserError: the config is missing or corrupted.
     """
     path = workdir / CONFIG
     if not path.exists():

@@ -168,14 +168,14 @@ def test_missing_checkpoints(scored: Scored, tmp_path: Path) -> None:
         evaluate(scored(num_iterations=2, checkpoint="5"), tmp_path / "run", None, TWO)
     with pytest.raises(UserError, match=r"checkpoint = 'best': .* there is none yet"):
         evaluate(scored(num_iterations=2, checkpoint="best"), tmp_path / "run", None, TWO)
-    with pytest.raises(UserError, match="another config: seed"):
+    with pytest.raises(UserError, match="different config: seed"):
         evaluate(scored(num_iterations=2, seed=1), tmp_path / "run", None, TWO)
 
 
 def test_real_images_must_match_network_and_devices(scored: Scored, tmp_path: Path) -> None:
     for experiment, message in (
         (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
-        (scored(eval__network="classifier"), "takes images of 32x32 pixels, these have 16"),
+        (scored(eval__network="classifier"), "takes 32x32 images, but these are 16x16"),
         (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
          "'test' of twins has 4 images"),
     ):  # fmt: skip

@@ -70,7 +70,7 @@ def test_seed_ema_and_checkpoint_select_other_images(run: Path) -> None:
     assert sample(small(show__format="npz", show__seed=1), run, TWO).read_bytes() != first
     ema = sample(small(show__format="npz", show__ema=True), run, TWO)
     assert ema.name == "samples-0000002-ema.npz" and ema.read_bytes() != first
-    with pytest.raises(UserError, match="keeps no EMA"):
+    with pytest.raises(UserError, match="has no EMA"):
         small(show__ema=True, ema_decay=None)
     with pytest.raises(UserError, match=r"config\.checkpoint = '1': no such checkpoint"):
         sample(small(checkpoint="1"), run, TWO)

@@ -1,4 +1,4 @@
-"""Configs that nobody would write: each is accepted and builds, or is refused in one line."""
+"""Random configs: each is accepted and builds, or is rejected with a one-line error."""
 
 import dataclasses
 import re
@@ -35,17 +35,18 @@ Fields = dict[tuple[str, ...], tuple[Any, Any]]
 
 
 def annotations(kind: type = Config, path: tuple[str, ...] = ()) -> Fields:
-    """Type and range of every field, those of named parts included."""
-    found = {(*path, name): wanted for name, wanted in annotated_fields(kind).items()}
-    for name, wanted in get_type_hints(kind).items():
-        if dataclasses.is_dataclass(wanted):
-            found |= annotations(wanted, (*path, name))
+    """Return the type and range of every field, including those of named components."""
+    fields = {(*path, name): spec for name, spec in annotated_fields(kind).items()}
+    for name, hint in get_type_hints(kind).items():
+        if dataclasses.is_dataclass(hint):
+            fields |= annotations(hint, (*path, name))
     if issubclass(kind, Choice):
         table = TABLES[path[-1]]
-        found[*path, "name"] = (str, OneOf(tuple(table)))
-        for name, part in table.items():
-            found |= {(*path, name, k): v for k, v in annotated_fields(part or object).items()}
-    return found
+        fields[*path, "name"] = (str, OneOf(tuple(table)))
+        for name, component in table.items():
+            specs = annotated_fields(component or object)
+            fields |= {(*path, name, field): spec for field, spec in specs.items()}
+    return fields
 
 
 FIELDS = annotations() | {
@@ -71,7 +72,7 @@ ANYTHING = (
 )  # fmt: skip
 
 
-OF_TYPE = {
+VALUES_BY_TYPE = {
     int: st.integers(-3, 40) | st.integers(),
     float: st.floats(-1, 2) | st.floats(),
     bool: st.booleans(),
@@ -82,57 +83,59 @@ OF_TYPE = {
 
 
 def not_none(kind: Any) -> Any:
-    """The type of an optional field's values."""
+    """Return the type of an optional field without None."""
     return get_args(kind)[0] if isinstance(kind, UnionType) else kind
 
 
 def change(path: tuple[str, ...]) -> st.SearchStrategy:
     kind, allowed = FIELDS[path]
-    fitting = (
-        st.sampled_from(allowed.values) if isinstance(allowed, OneOf) else OF_TYPE[not_none(kind)]
+    typed = (
+        st.sampled_from(allowed.values)
+        if isinstance(allowed, OneOf)
+        else VALUES_BY_TYPE[not_none(kind)]
     )
-    anything = ANYTHING.filter(lambda _: True)  # as one branch, not as many as it has itself
-    return st.tuples(st.just(path), fitting | fitting | anything)
+    anything = ANYTHING.filter(lambda _: True)  # keeps its alternatives from merging into the union
+    return st.tuples(st.just(path), typed | typed | anything)
 
 
-def misspelt(name: str, place: int) -> str:
-    place %= len(name)
-    return name[:place] + name[place + 1 :]
+def misspell(name: str, index: int) -> str:
+    index %= len(name)
+    return name[:index] + name[index + 1 :]
 
 
-A_FIELD = st.sampled_from(sorted(FIELDS))
-CHANGES = st.lists(A_FIELD.flatmap(change), min_size=1, max_size=3).map(dict)
-MISSPELT = st.sampled_from([0, 0, 0, 1]).flatmap(
-    lambda n: st.lists(st.tuples(A_FIELD, st.integers(0, 30)), min_size=n, max_size=n)
+FIELD = st.sampled_from(sorted(FIELDS))
+CHANGES = st.lists(FIELD.flatmap(change), min_size=1, max_size=3).map(dict)
+MISSPELLINGS = st.sampled_from([0, 0, 0, 1]).flatmap(
+    lambda n: st.lists(st.tuples(FIELD, st.integers(0, 30)), min_size=n, max_size=n)
 )
 
 
 @settings(max_examples=500, deadline=None, database=None, derandomize=True)
-@given(CHANGES, MISSPELT)
-def test_accepted_whole_or_refused_in_one_line(changes: dict, renamed: list) -> None:
+@given(CHANGES, MISSPELLINGS)
+def test_config_is_accepted_or_rejected_in_one_line(changes: dict, misspelt: list) -> None:
     values = TINY | changes
-    for path, place in renamed:
-        values[*path[:-1], misspelt(path[-1], place)] = values.pop(path)
+    for path, index in misspelt:
+        values[*path[:-1], misspell(path[-1], index)] = values.pop(path)
     try:
         settings = flatten_dict(make_experiment(from_mapping(unflatten_dict(values))).settings)
     except UserError as error:
-        told = str(error)
-        assert "\n" not in told
-        field = re.match(r"config\.([\w.]+)", told)
-        assert (field and NAMES.intersection(field[1].split("."))) or renamed
+        message = str(error)
+        assert "\n" not in message
+        field = re.match(r"config\.([\w.]+)", message)
+        assert (field and NAMES.intersection(field[1].split("."))) or misspelt
         return
-    assert not renamed
+    assert not misspelt
     for path, value in settings.items():
         kind, allowed = FIELDS[path]
         if value is None:
             assert not_none(kind) is not kind
             continue
         assert isinstance(value, tuple if get_origin(not_none(kind)) else kind)
-        assert allowed.holds(value)
+        assert allowed.contains(value)
 
 
 def likely(kind: Any, allowed: Any) -> st.SearchStrategy:
-    """Values of a field's range that leave the rest a chance; sizes that are soon traced."""
+    """Generate values in a field's range that other fields are likely to fit; sizes stay small."""
     if kind is not not_none(kind):
         return st.none() | likely(not_none(kind), allowed)
     if isinstance(allowed, OneOf):
@@ -147,13 +150,13 @@ def likely(kind: Any, allowed: Any) -> st.SearchStrategy:
         )  # fmt: skip
     if isinstance(allowed, Interval):
         return st.integers(int(allowed.low), min(int(allowed.high), int(allowed.low) + 8))
-    others = {bool: st.booleans(), tuple[str, ...]: st.just(())}
-    return others.get(kind, st.just("newest"))
+    remaining = {bool: st.booleans(), tuple[str, ...]: st.just(())}
+    return remaining.get(kind, st.just("newest"))
 
 
 LIKELY = st.fixed_dictionaries({}, optional={
-    path: likely(*wanted)
-    for path, wanted in FIELDS.items()
+    path: likely(*spec)
+    for path, spec in FIELDS.items()
     if path not in {("data", "image_size"), ("generator", "width")}
 } | {
     ("data", "image_size"): st.sampled_from([16, 32]),
@@ -161,7 +164,7 @@ LIKELY = st.fixed_dictionaries({}, optional={
 })  # fmt: skip
 
 
-def accepted(values: dict) -> bool:
+def is_accepted(values: dict) -> bool:
     try:
         return bool(make_experiment(from_mapping(unflatten_dict(TINY | values))))
     except UserError:
@@ -176,8 +179,8 @@ def accepted(values: dict) -> bool:
     derandomize=True,
     suppress_health_check=list(HealthCheck),
 )
-@given(LIKELY.filter(accepted))
-def test_accepted_ones_build(values: dict) -> None:
+@given(LIKELY.filter(is_accepted))
+def test_accepted_config_builds_a_training_step(values: dict) -> None:
     experiment = make_experiment(from_mapping(unflatten_dict(TINY | values)))
     state = experiment.state_shapes()
     pixels = int(np.prod(experiment.gan.image_shape))

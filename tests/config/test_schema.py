@@ -1,4 +1,4 @@
-"""Every config file is accepted; what does not fit is refused in one line naming the field."""
+"""Config files are accepted; invalid fields are rejected with a one-line error that names them."""
 
 import importlib
 from typing import Any
@@ -57,7 +57,7 @@ def test_quickstart_has_a_graph_layer() -> None:
     ("arguments", "expected"),
     [((), ("edge_conv", 8)), (("ecc,16",), ("ecc", 16)), (("none",), ("none", 8))],
 )
-def test_large_images_take_a_block_more(arguments: tuple[str, ...], expected: tuple) -> None:
+def test_large_images_use_one_more_block(arguments: tuple[str, ...], expected: tuple) -> None:
     values = importlib.import_module("configs.large").get_config(*arguments)
     config = from_mapping(values.to_dict())
     assert config.data.image_size == 64
@@ -66,20 +66,20 @@ def test_large_images_take_a_block_more(arguments: tuple[str, ...], expected: tu
     assert graph_blocks(config) == (() if expected[0] == "none" else (2, 3, 4))
 
 
-def test_unknown_argument_of_a_config_file() -> None:
+def test_config_file_rejects_an_unknown_argument() -> None:
     with pytest.raises(ValueError, match="'fast' after the k"):
         importlib.import_module("configs.ecc").get_config("16,fast")
 
 
 @pytest.mark.parametrize(("side", "blocks"), [(16, (2,)), (32, (2, 3)), (64, (2, 3, 4))])
-def test_graph_blocks_are_the_second_and_later(
+def test_graph_blocks_default_to_the_second_and_later(
     tiny: Tiny, side: int, blocks: tuple[int, ...]
 ) -> None:
     assert graph_blocks(tiny(data__image_size=side, operator="ecc").config) == blocks
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"batch_size": 0}, "config.batch_size = 0: must be at least 1 and at most 65536"),
         ({"learning_rate": -1.0}, "config.learning_rate = -1.0"),
@@ -136,7 +136,7 @@ def test_graph_blocks_are_the_second_and_later(
         ({"operator": "ecc", "k": 0}, "config.generator.graph_layer.graph.knn.k = 0"),
         (
             {"operator": "ecc", "generator__graph_blocks": (3,)},
-            "config.generator.graph_blocks = (3,): blocks are 1 to 2",
+            "config.generator.graph_blocks = (3,): choose blocks 1 to 2",
         ),
         (
             {f"{OPERATOR}__edge_conv__reduction": "min"},
@@ -156,7 +156,7 @@ def test_graph_blocks_are_the_second_and_later(
         ({"eval__network": "vgg"}, "config.eval.network = 'vgg': choose"),
         (
             {"eval__network": "structure", "data__name": "cifar10", "data__image_size": 32},
-            "config.eval.network = 'structure': needs data.name='twins'",
+            "config.eval.network = 'structure': requires config.data.name = 'twins'",
         ),
         ({"eval__protocol": "tiny"}, "config.eval.protocol = 'tiny': choose"),
         ({"eval__split": "valid"}, "config.eval.split = 'valid'"),
@@ -166,15 +166,15 @@ def test_graph_blocks_are_the_second_and_later(
         ({"critic__widths": (8, 8)}, "config.critic.widths = (8, 8): needs 3 numbers"),
     ],
 )
-def test_values_that_do_not_fit(tiny: Tiny, changes: dict[str, Any], told: str) -> None:
+def test_invalid_values_are_rejected(tiny: Tiny, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         tiny(**changes)
-    assert told in str(error.value)
+    assert message in str(error.value)
     assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"bath_size": 8}, "config.bath_size: no such field"),
         ({"seed": None}, "config.seed = None: expected int, got NoneType"),
@@ -187,13 +187,13 @@ def test_values_that_do_not_fit(tiny: Tiny, changes: dict[str, Any], told: str) 
         ({"critic": 3}, "config.critic = 3"),
     ],
 )
-def test_fields_and_types_that_are_not_ours(change: dict[str, Any], told: str) -> None:
+def test_unknown_fields_and_wrong_types_are_rejected(change: dict[str, Any], message: str) -> None:
     with pytest.raises(UserError) as error:
         from_mapping(default.get_config().to_dict() | change)
-    assert told in str(error.value)
+    assert message in str(error.value)
 
 
-def test_a_missing_field_is_named() -> None:
+def test_missing_field_is_named() -> None:
     values = default.get_config().to_dict()
     del values["optimizer"]["eps"]
     with pytest.raises(UserError, match=r"config\.optimizer\.eps is missing"):
@@ -209,15 +209,15 @@ def test_differences_are_dotted_paths() -> None:
     )
 
 
-def test_a_config_is_written_as_it_is_read(tiny: Tiny) -> None:
+def test_config_mapping_round_trip(tiny: Tiny) -> None:
     settings = tiny(operator="ecc", generator__graph_blocks=(1, 2)).settings
     assert to_mapping(from_mapping(settings)) == settings
     operator = settings["generator"]["graph_layer"]["operator"]
     defaults = {"hidden": None, "attention": True, "delta": 10.0, "slope": 0.2}
-    assert operator == {"name": "ecc", "ecc": defaults}  # no section of what is not chosen
+    assert operator == {"name": "ecc", "ecc": defaults}  # no sections of other operators
 
 
-def test_sections_of_parts_that_are_not_chosen_are_read_too() -> None:
+def test_sections_of_unused_components_are_checked() -> None:
     values = default.get_config().to_dict()
     values["critic"]["graph_layer"]["operator"]["ecc"]["dleta"] = 1.0
     with pytest.raises(UserError, match=r"operator\.ecc\.dleta: no such field; .* 'delta'"):
@@ -229,6 +229,6 @@ def test_sections_of_parts_that_are_not_chosen_are_read_too() -> None:
 
 
 @pytest.mark.parametrize("stored", [{"penalty_weight": 10.0}, {"generator": {"k": 8}}])
-def test_a_run_of_version_0_1_is_refused(tiny: Tiny, stored: dict) -> None:
+def test_run_of_version_0_1_is_rejected(tiny: Tiny, stored: dict) -> None:
     with pytest.raises(UserError, match=r"holds a run of gcgan_jax 0\.1 .* use that version, or"):
         require_compatible(tiny().settings, stored, "--workdir=runs/old")

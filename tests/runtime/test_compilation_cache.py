@@ -1,4 +1,4 @@
-"""Where compiled programs are kept."""
+"""Directory of the compilation cache."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
 
 
 @pytest.mark.parametrize(
-    ("field", "named", "place"),
+    ("field", "configured", "expected"),
     [
         (None, None, "/run/compiled"),
         (None, "mine", "mine"),
@@ -17,13 +17,11 @@ from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
         ("off", None, None),
     ],
 )
-def test_place_of_compiled_programs(
-    field: str | None, named: str | None, place: str | None
-) -> None:
+def test_cache_directory(field: str | None, configured: str | None, expected: str | None) -> None:
     before = jax.config.jax_compilation_cache_dir
     try:
-        jax.config.update("jax_compilation_cache_dir", named)
+        jax.config.update("jax_compilation_cache_dir", configured)
         enable_compilation_cache(field, Path("/run"))
-        assert jax.config.jax_compilation_cache_dir == place
+        assert jax.config.jax_compilation_cache_dir == expected
     finally:
         jax.config.update("jax_compilation_cache_dir", before)

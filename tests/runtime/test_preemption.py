@@ -1,4 +1,4 @@
-"""Signals to the real program: it saves, says where, and ends with the signal's code."""
+"""Signals sent to the program: it saves, reports where, and exits with the signal's code."""
 
 import os
 import queue
@@ -12,29 +12,29 @@ from gcgan_jax.experiment import Experiment
 from gcgan_jax.runtime.preemption import stoppable
 from tests.conftest import Tiny
 from tests.program import ExperimentProgram, ended, reach
-from tests.training.test_loop import rows
+from tests.training.test_loop import log_entries
 
 
-def test_what_each_signal_does() -> None:
-    left: queue.Queue[tuple[str, int]] = queue.Queue()
+def test_first_and_second_signal() -> None:
+    exits: queue.Queue[tuple[str, int]] = queue.Queue()
     before = signal.getsignal(signal.SIGINT)
-    with stoppable(lambda told, code: left.put((told, code))) as stop:
+    with stoppable(lambda message, code: exits.put((message, code))) as stop:
         stop.can_save = True
         os.kill(os.getpid(), signal.SIGTERM)
         while stop.signal is None:
             time.sleep(0.01)
         assert stop.signal == signal.SIGTERM
-        assert left.empty()
+        assert exits.empty()
         os.kill(os.getpid(), signal.SIGINT)
-        assert left.get(timeout=10) == ("stopped at once by a second SIGINT", 130)
-    with stoppable(lambda told, code: left.put((told, code))) as stop:
+        assert exits.get(timeout=10) == ("stopped immediately by a second SIGINT", 130)
+    with stoppable(lambda message, code: exits.put((message, code))) as stop:
         os.kill(os.getpid(), signal.SIGTERM)
-        assert left.get(timeout=10) == ("stopped by SIGTERM: there was nothing to save", 143)
+        assert exits.get(timeout=10) == ("stopped by SIGTERM: nothing to save", 143)
     assert signal.getsignal(signal.SIGINT) is before
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
-def test_nothing_to_save_while_it_compiles(
+def test_signal_during_compilation_exits_at_once(
     number: signal.Signals,
     program: ExperimentProgram,
     tiny: Tiny,
@@ -44,10 +44,10 @@ def test_nothing_to_save_while_it_compiles(
     process.send_signal(number)
     _, err = process.communicate(timeout=10)
     assert process.returncode == 128 + number
-    assert err == f"gcgan_jax: stopped by {number.name}: there was nothing to save\n"
+    assert err == f"gcgan_jax: stopped by {number.name}: nothing to save\n"
 
 
-def test_saved_and_gone_on_with(program: ExperimentProgram, tiny: Tiny) -> None:
+def test_stopped_run_is_saved_and_resumed(program: ExperimentProgram, tiny: Tiny) -> None:
     def config(num_iterations: int) -> Experiment:
         return tiny(num_iterations=num_iterations, log_every=1, checkpoint_every=10**6)
 
@@ -58,8 +58,8 @@ def test_saved_and_gone_on_with(program: ExperimentProgram, tiny: Tiny) -> None:
     assert code == 143
     (step,) = (int(path.name) for path in (program.directory / "run" / "checkpoints").iterdir())
     saved = f"saved iteration {step} in {program.directory / 'run'}"
-    told = f"gcgan_jax: stopped by SIGTERM: {saved}; the same command goes on from there\n"
-    assert err == told
+    message = f"gcgan_jax: stopped by SIGTERM: {saved}; rerun the same command to resume\n"
+    assert err == message
 
     process = program.run(config(10**6))
     reach(process, f"resuming at iteration {step} of")
@@ -67,12 +67,12 @@ def test_saved_and_gone_on_with(program: ExperimentProgram, tiny: Tiny) -> None:
     process.send_signal(signal.SIGINT)
     code, _, err = ended(process)
     assert code == 130
-    steps = [row["step"] for row in rows(program.directory / "run")]
+    steps = [entry["step"] for entry in log_entries(program.directory / "run")]
     assert steps == list(range(1, steps[-1] + 1))
     assert f"saved iteration {steps[-1]} in" in err
 
 
-def test_scoring_gives_way(
+def test_signal_interrupts_evaluation(
     program: ExperimentProgram,
     tiny: Tiny,
 ) -> None:

@@ -1,4 +1,4 @@
-"""Traces of chosen iterations."""
+"""Profiler traces of chosen iterations."""
 
 import gzip
 from pathlib import Path
@@ -14,7 +14,7 @@ from gcgan_jax.runtime.profiler import Profiler
     ("chosen", "start", "traced"),
     [((3, 3), 0, [2]), ((4, 7), 0, [2, 4, 6]), ((1, 5), 4, [4]), ((1, 2), 4, []), (None, 0, [])],
 )
-def test_calls_with_chosen_iterations_are_in_one_trace(
+def test_one_trace_covers_the_calls_with_chosen_iterations(
     tmp_path: Path, chosen: tuple[int, ...] | None, start: int, traced: list[int]
 ) -> None:
     profiler = Profiler(chosen, tmp_path)

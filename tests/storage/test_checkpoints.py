@@ -1,4 +1,4 @@
-"""Checkpoints: only intact ones are used, whatever happened to the others."""
+"""Checkpoints: only intact ones are used; corrupted ones are moved or rejected."""
 
 import errno
 import json
@@ -19,18 +19,18 @@ from tests.full_disk import full_disk
 
 
 def state(value: float) -> State:
-    numbers = {"w": np.full((3, 4), value, np.float32), "b": np.arange(5.0) + value}
-    network = NetworkState(numbers, {}, ())
-    return State(np.asarray(int(value)), network, network, numbers)
+    params = {"w": np.full((3, 4), value, np.float32), "b": np.arange(5.0) + value}
+    network = NetworkState(params, {}, ())
+    return State(np.asarray(int(value)), network, network, params)
 
 
-def kept(directory: Path, iterations: tuple[int, ...], format: int = FORMAT) -> None:
+def save_checkpoints(directory: Path, iterations: tuple[int, ...], format: int = FORMAT) -> None:
     with closing(Checkpoints(directory, 3, format)) as checkpoints:
         for iteration in iterations:
             checkpoints.save(state(iteration), iteration)
 
 
-def newest(directory: Path) -> State | None:
+def restore_newest(directory: Path) -> State | None:
     quarantine_corrupted(directory)
     with closing(Checkpoints(directory, 3)) as checkpoints:
         if checkpoints.newest is None:
@@ -39,18 +39,18 @@ def newest(directory: Path) -> State | None:
 
 
 def assert_same(a: State, b: State) -> None:
-    for mine, theirs in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
-def test_the_newest_three_are_kept(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (1, 2, 3, 4, 5))
+def test_newest_three_checkpoints_are_kept(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (1, 2, 3, 4, 5))
     with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
         assert checkpoints.all == [3, 4, 5]
         assert_same(checkpoints.restore(state(0), 4), state(4))
 
 
-def cut(step: Path) -> None:
+def truncate(step: Path) -> None:
     path = step / "default" / "_METADATA"
     path.write_bytes(path.read_bytes()[:-1])
 
@@ -64,79 +64,81 @@ def empty(step: Path) -> None:
     step.mkdir()
 
 
-def unfinished(step: Path) -> None:
+def make_incomplete(step: Path) -> None:
     (step / "SHA256SUMS").unlink()
 
 
-@pytest.mark.parametrize("harm", [cut, remove_a_file, empty, unfinished])
-def test_the_newest_good_one_is_used(
-    harm: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+@pytest.mark.parametrize("corrupt", [truncate, remove_a_file, empty, make_incomplete])
+def test_newest_intact_checkpoint_is_used(
+    corrupt: Callable[[Path], None], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    kept(tmp_path / "run", (2, 4, 6))
-    harm(tmp_path / "run" / "6")
-    assert_same(newest(tmp_path / "run"), state(4))
+    save_checkpoints(tmp_path / "run", (2, 4, 6))
+    corrupt(tmp_path / "run" / "6")
+    assert_same(restore_newest(tmp_path / "run"), state(4))
     printed = capsys.readouterr().out
-    assert printed.startswith("checkpoint 6 in ") and "is not used: " in printed
+    assert printed.startswith("checkpoint 6 in ") and "cannot be used: " in printed
     assert printed.count("\n") == 1
-    kept(tmp_path / "run", (6, 8))  # the place is free again
-    assert_same(newest(tmp_path / "run"), state(8))
+    save_checkpoints(tmp_path / "run", (6, 8))  # the directory 6 is free
+    assert_same(restore_newest(tmp_path / "run"), state(8))
 
 
-def test_any_flipped_byte_is_found(tmp_path: Path) -> None:
-    kept(tmp_path / "whole", (2, 4))
-    files = [path for path in (tmp_path / "whole" / "4").rglob("*") if path.is_file()]
+def test_any_flipped_byte_is_detected(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "intact", (2, 4))
+    files = [path for path in (tmp_path / "intact" / "4").rglob("*") if path.is_file()]
     assert len(files) > 5
     random = np.random.default_rng(0)
     for file in files:
         stored = bytearray(file.read_bytes())
         if not stored:
             continue
-        shutil.copytree(tmp_path / "whole", tmp_path / "run")
-        place = random.integers(len(stored))
-        stored[place] ^= 1 << random.integers(8)
-        (tmp_path / "run" / file.relative_to(tmp_path / "whole")).write_bytes(stored)
-        assert_same(newest(tmp_path / "run"), state(2))
+        shutil.copytree(tmp_path / "intact", tmp_path / "run")
+        offset = random.integers(len(stored))
+        stored[offset] ^= 1 << random.integers(8)
+        (tmp_path / "run" / file.relative_to(tmp_path / "intact")).write_bytes(stored)
+        assert_same(restore_newest(tmp_path / "run"), state(2))
         shutil.rmtree(tmp_path / "run")
         shutil.rmtree(tmp_path / "run-damaged")
 
 
-def test_all_bad_stops_and_changes_nothing(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2, 4))
+def test_all_corrupted_is_an_error_and_moves_nothing(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (2, 4))
     for step in ("2", "4"):
-        cut(tmp_path / "run" / step)
+        truncate(tmp_path / "run" / step)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError, match=r"none of the checkpoints .* can be used \(2: .*; 4: "):
         quarantine_corrupted(tmp_path / "run")
     assert sorted(tmp_path.rglob("*")) == before
 
 
-def test_another_format_is_refused_and_stays(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2, 4), FORMAT + 1)
-    with pytest.raises(UserError, match=f"is of format {FORMAT + 1}, this program reads {FORMAT}"):
+def test_other_format_is_rejected_and_left_in_place(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (2, 4), FORMAT + 1)
+    with pytest.raises(
+        UserError, match=f"has format {FORMAT + 1}, but this version reads format {FORMAT}"
+    ):
         quarantine_corrupted(tmp_path / "run")
     assert sorted(path.name for path in (tmp_path / "run").iterdir()) == ["2", "4"]
 
 
-def test_format_1_is_refused_and_stays(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2, 4))
+def test_format_1_is_rejected_and_left_in_place(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (2, 4))
     for step in (tmp_path / "run").iterdir():
         for name in ("SHA256SUMS", "format"):
             (step / name).unlink()
         (step / "checksums.json").write_text(json.dumps({"format": 1, "files": {}, "own": ""}))
     before = sorted(tmp_path.rglob("*"))
-    refused = r"is of format 1, this program reads 2: use the version of gcgan_jax that wrote it"
-    with pytest.raises(UserError, match=refused):
+    message = r"has format 1, but this version reads format 2: use the version of gcgan_jax that"
+    with pytest.raises(UserError, match=message):
         quarantine_corrupted(tmp_path / "run")
     with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
-        with pytest.raises(UserError, match=refused):
+        with pytest.raises(UserError, match=message):
             _ = checkpoints.newest
-        with pytest.raises(UserError, match=refused):
+        with pytest.raises(UserError, match=message):
             checkpoints.restore(state(0), 4)
     assert sorted(tmp_path.rglob("*")) == before
 
 
 def test_sha256sum_verifies_a_checkpoint(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2,))
+    save_checkpoints(tmp_path / "run", (2,))
     step = tmp_path / "run" / "2"
     command = ["sha256sum", "--strict", "--check", "SHA256SUMS"]
     done = subprocess.run(command, cwd=step, capture_output=True, text=True)
@@ -144,17 +146,17 @@ def test_sha256sum_verifies_a_checkpoint(tmp_path: Path) -> None:
     files = {str(path.relative_to(step)) for path in step.rglob("*") if path.is_file()}
     verified = {line.removesuffix(": OK") for line in done.stdout.splitlines()}
     assert verified == files - {"SHA256SUMS"}
-    cut(step)
+    truncate(step)
     assert subprocess.run(command, cwd=step, capture_output=True).returncode == 1
 
 
-def test_other_networks_are_named(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2,))
+def test_mismatched_arrays_are_named(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (2,))
     wider = {"w": np.zeros((3, 5), np.float32), "c": np.zeros(2)}
     other = state(0)._replace(generator=NetworkState(wider, {}, ()))
     message = (
-        r"is of other networks: generator\.params\.b is float64 \(5,\) there, not by this config "
-        r"\(3 such differences\)"
+        r"does not match the config: generator\.params\.b is float64 \(5,\) in the checkpoint, "
+        r"but absent in the config \(3 mismatches\)"
     )
     with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
         with pytest.raises(UserError, match=message):
@@ -162,17 +164,17 @@ def test_other_networks_are_named(tmp_path: Path) -> None:
         assert_same(checkpoints.restore(state(0), 2), state(2))
 
 
-def test_a_first_one_that_was_not_finished_is_a_new_start(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2,))
-    unfinished(tmp_path / "run" / "2")
-    assert newest(tmp_path / "run") is None
+def test_single_incomplete_checkpoint_means_a_fresh_start(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (2,))
+    make_incomplete(tmp_path / "run" / "2")
+    assert restore_newest(tmp_path / "run") is None
 
 
-def test_a_full_disk_keeps_what_was_saved(tmp_path: Path) -> None:
-    kept(tmp_path / "run", (2,))
+def test_full_disk_keeps_earlier_checkpoints(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (2,))
     checkpoints = Checkpoints(tmp_path / "run", 3)
     with full_disk(), pytest.raises(OSError, match=str(tmp_path / "run" / "4")) as error:
         checkpoints.save(state(4), 4)
         checkpoints.close()
     assert error.value.errno == errno.EFBIG
-    assert_same(newest(tmp_path / "run"), state(2))
+    assert_same(restore_newest(tmp_path / "run"), state(2))

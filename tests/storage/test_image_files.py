@@ -1,4 +1,4 @@
-"""Grids, and files written whole."""
+"""Image grids and atomic writes."""
 
 from pathlib import Path
 from typing import BinaryIO
@@ -22,7 +22,7 @@ def test_grid_is_filled_row_by_row(tmp_path: Path) -> None:
     np.testing.assert_array_equal(Image.open(tmp_path / "deep" / "grid.png"), grid)
 
 
-def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
+def test_failed_write_keeps_the_old_file(tmp_path: Path) -> None:
     def fail(file: BinaryIO) -> None:
         file.write(b"n")
         raise OSError(28, "No space left")

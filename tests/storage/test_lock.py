@@ -1,4 +1,4 @@
-"""One process at a time in a workdir."""
+"""Locks: one process per workdir, and exclusive access to files."""
 
 import os
 import signal
@@ -22,7 +22,7 @@ with locked(Path(sys.argv[1])):
 """
 
 
-def test_the_second_is_told_who_holds_it_and_a_dead_one_holds_nothing(tmp_path: Path) -> None:
+def test_lock_names_its_holder_and_ends_with_the_process(tmp_path: Path) -> None:
     with subprocess.Popen(
         [sys.executable, "-c", HOLD, str(tmp_path)],
         stdin=subprocess.PIPE,
@@ -41,7 +41,7 @@ def test_the_second_is_told_who_holds_it_and_a_dead_one_holds_nothing(tmp_path: 
         pass
 
 
-def test_every_module_can_be_imported_without_unix() -> None:
+def test_all_modules_import_without_unix_modules() -> None:
     script = (
         "import importlib, pkgutil, sys\n"
         "sys.modules |= dict.fromkeys(['fcntl', 'grp', 'pwd', 'resource', 'termios'])\n"
@@ -52,15 +52,16 @@ def test_every_module_can_be_imported_without_unix() -> None:
     subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=True)
 
 
-def test_a_file_in_its_place(tmp_path: Path) -> None:
+def test_file_as_workdir_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="is a file: name a directory"), locked(tmp_path / "file"):
+    with pytest.raises(UserError, match="is a file: choose a directory"), locked(tmp_path / "file"):
         pass
 
 
-def test_records_of_several_processes_are_all_kept(tmp_path: Path) -> None:
+def test_concurrent_writers_lose_no_records(tmp_path: Path) -> None:
     script = (
-        "import sys; from pathlib import Path; from gcgan_jax.evaluation.protocol import *\n"
+        "import sys; from pathlib import Path\n"
+        "from gcgan_jax.evaluation.results import add_records\n"
         "from tests.evaluation.test_results import record\n"
         "for n in range(20):\n"
         "    add_records(Path(sys.argv[1]), [record(score=f'{sys.argv[2]}{n}')])"

@@ -1,4 +1,4 @@
-"""The loop: what it writes, how it resumes, where it stops."""
+"""The training loop: its output, resuming, and errors."""
 
 import errno
 import io
@@ -28,55 +28,55 @@ from tests.reliability import injected
 on_two = partial(train, devices=jax.devices()[:2])
 
 
-def rows(workdir: Path) -> list[dict[str, float]]:
+def log_entries(workdir: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
 
 
 def assert_same(a: object, b: object) -> None:
-    for mine, theirs in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(mine, theirs)
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
-def test_stopped_and_resumed_is_the_same_bit_for_bit(
+def test_resume_is_bit_for_bit(
     tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ecc = partial(tiny, operator="ecc", iterations_per_call=2, log_every=4)
-    whole = on_two(ecc(num_iterations=6), tmp_path / "whole")
-    on_two(ecc(num_iterations=2), tmp_path / "parts")
-    with (tmp_path / "parts" / "metrics.jsonl").open("a") as file:
+    uninterrupted = on_two(ecc(num_iterations=6), tmp_path / "uninterrupted")
+    on_two(ecc(num_iterations=2), tmp_path / "resumed")
+    with (tmp_path / "resumed" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 3, "lost": 1}\n{"step": 4, "cut o')
     capsys.readouterr()
-    resumed = on_two(ecc(num_iterations=6), tmp_path / "parts")
+    resumed = on_two(ecc(num_iterations=6), tmp_path / "resumed")
     assert "resuming at iteration 2 of 6" in capsys.readouterr().out
-    assert_same(whole, resumed)
+    assert_same(uninterrupted, resumed)
 
-    written, in_parts = rows(tmp_path / "whole"), rows(tmp_path / "parts")
-    assert [row["step"] for row in written] == [1, 4, 6]
-    assert [row["step"] for row in in_parts] == [1, 2, 4, 6]
-    rates = np.array([row["learning_rate"] for row in written])
+    expected, actual = log_entries(tmp_path / "uninterrupted"), log_entries(tmp_path / "resumed")
+    assert [entry["step"] for entry in expected] == [1, 4, 6]
+    assert [entry["step"] for entry in actual] == [1, 2, 4, 6]
+    rates = np.array([entry["learning_rate"] for entry in expected])
     np.testing.assert_allclose(rates, 1e-3 * np.array([8, 5, 3]) / 8, rtol=1e-5)
-    for row in written[-1], in_parts[-1]:
-        assert row.pop("iterations_per_second") > 0
-    assert written[-1] == in_parts[-1]
-    for row in written:
-        assert row.keys() >= {
+    for entry in expected[-1], actual[-1]:
+        assert entry.pop("iterations_per_second") > 0
+    assert expected[-1] == actual[-1]
+    for entry in expected:
+        assert entry.keys() >= {
             "critic_gradients", "generator_gradients",
             "critic_loss", "wasserstein", "gradient_penalty", "gradient_norm", "generator_loss",
             "learning_rate", "critic/train", "critic/test",
             "graph/block2_graph/gamma", "graph/block2_graph/edges_at_distance_2",
             "graph/block2_graph/non_local_over_local", "twins/diagonal_correlation",
         }  # fmt: skip
-        assert np.isfinite(list(row.values())).all()
-    assert {path.name for path in (tmp_path / "whole").iterdir()} == {
+        assert np.isfinite(list(entry.values())).all()
+    assert {path.name for path in (tmp_path / "uninterrupted").iterdir()} == {
         "checkpoints", "config.json", "lock", "metrics.jsonl", "samples", "tensorboard"
     }  # fmt: skip
-    with Image.open(tmp_path / "whole" / "samples" / "0000006.png") as grid:
+    with Image.open(tmp_path / "uninterrupted" / "samples" / "0000006.png") as grid:
         assert grid.size == (34, 34)
-    assert list((tmp_path / "whole" / "tensorboard").glob("events.out.tfevents.*"))
+    assert list((tmp_path / "uninterrupted" / "tensorboard").glob("events.out.tfevents.*"))
 
 
 def infinite_updates(iteration: int) -> Callable[[Experiment], Experiment]:
-    """The generator's parameters become infinite in one iteration; losses stay finite."""
+    """Make the generator's parameters infinite in one iteration; the losses stay finite."""
 
     def alter(experiment: Experiment) -> Experiment:
         algorithm = experiment.algorithm
@@ -88,34 +88,34 @@ def infinite_updates(iteration: int) -> Callable[[Experiment], Experiment]:
             factor = jnp.where(count == iteration, jnp.inf, 1)
             return jax.tree.map(lambda leaf: leaf * factor, updates), after
 
-        spoilt = optax.GradientTransformation(optimizer.init, update)
-        optimizers = replace(algorithm.optimizers, generator=spoilt)
+        diverging = optax.GradientTransformation(optimizer.init, update)
+        optimizers = replace(algorithm.optimizers, generator=diverging)
         return replace(experiment, algorithm=replace(algorithm, optimizers=optimizers))
 
     return alter
 
 
 @pytest.mark.parametrize(
-    ("fault", "what"),
+    ("fault", "problem"),
     [
         (injected.inf, "generator_gradients is inf"),
         (infinite_updates, r"state\.generator\.params\[.* is not finite"),
     ],
 )
-def test_not_finite_stops_with_the_iteration_and_keeps_the_checkpoint(
+def test_non_finite_values_stop_training_and_keep_the_checkpoint(
     tiny: Tiny,
     tmp_path: Path,
     fault: Callable[[int], Callable[[Experiment], Experiment]],
-    what: str,
+    problem: str,
 ) -> None:
-    spoilt = fault(4)(tiny(num_iterations=6, log_every=6, sample_every=6))
-    message = f"iteration 4: {what}; the checkpoint of iteration 2 remains"
+    diverging = fault(4)(tiny(num_iterations=6, log_every=6, sample_every=6))
+    message = f"iteration 4: {problem}; the checkpoint of iteration 2 remains"
     with pytest.raises(UserError, match=message):
-        on_two(spoilt, tmp_path)
+        on_two(diverging, tmp_path)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
 
 
-def test_the_next_starts_say_what_was_not_finite(
+def test_next_start_reports_the_non_finite_value(
     tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = tiny(num_iterations=6, log_every=6, sample_every=6)
@@ -124,68 +124,68 @@ def test_the_next_starts_say_what_was_not_finite(
             on_two(injected.nan(4)(experiment), tmp_path)
     before = "the run before stopped in iteration 4: critic_gradients is nan"
     assert before in capsys.readouterr().out
-    for expected in (True, False):  # shown until a checkpoint is beyond it
+    for expected in (True, False):  # reported until a later checkpoint is saved
         on_two(experiment, tmp_path)
         assert (before in capsys.readouterr().out) == expected
 
 
-def test_the_first_number_that_is_not_finite_is_reported() -> None:
+def test_first_non_finite_metric_is_reported() -> None:
     metrics = {"early": np.array([1.0, 2.0, np.nan]), "late": np.array([1.0, np.inf, np.nan])}
     with pytest.raises(UserError, match="iteration 12: late is inf; no checkpoint was written"):
         require_finite_metrics(13, metrics, saved=0)
 
 
-class FullOnceCompiled(io.StringIO):
-    """Standard output; once it says that the step is compiled, the disk is full."""
+class FillsDiskOnceCompiled(io.StringIO):
+    """Standard output that starts a full disk when the step has been compiled."""
 
-    def __init__(self, opened: ExitStack) -> None:
+    def __init__(self, contexts: ExitStack) -> None:
         super().__init__()
-        self._opened = opened
+        self._contexts = contexts
 
     def write(self, text: str) -> int:
         if text.startswith("compiled in"):
-            self._opened.enter_context(full_disk())
+            self._contexts.enter_context(full_disk())
         return super().write(text)
 
 
-def test_a_full_disk_loses_nothing(tiny: Tiny, tmp_path: Path) -> None:
+def test_full_disk_loses_no_checkpoint_or_entry(tiny: Tiny, tmp_path: Path) -> None:
     run = tmp_path / "run"
-    whole = on_two(tiny(num_iterations=6), tmp_path / "whole")
+    uninterrupted = on_two(tiny(num_iterations=6), tmp_path / "uninterrupted")
     on_two(tiny(num_iterations=2), run)
-    every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
+    never = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
     for first, file in (
         ("log_every", "metrics.jsonl"),
         ("sample_every", "samples/0000004.png"),
         ("checkpoint_every", "checkpoints/4"),
     ):
-        config = tiny(num_iterations=6, **every | {first: 4})
+        config = tiny(num_iterations=6, **never | {first: 4})
         with (
-            ExitStack() as opened,
-            redirect_stdout(FullOnceCompiled(opened)),
+            ExitStack() as contexts,
+            redirect_stdout(FillsDiskOnceCompiled(contexts)),
             pytest.raises(OSError, match=str(run / file)) as error,
         ):
             on_two(config, run)
         assert error.value.errno == errno.EFBIG
         finished = (run / "checkpoints").glob("*/SHA256SUMS")
         assert [path.parent.name for path in finished] == ["2"]
-    assert_same(whole, on_two(tiny(num_iterations=6), run))
-    assert [row["step"] for row in rows(run)] == [1, 2, 4, 6]
+    assert_same(uninterrupted, on_two(tiny(num_iterations=6), run))
+    assert [entry["step"] for entry in log_entries(run)] == [1, 2, 4, 6]
 
 
-def test_another_config_is_refused_but_for_free_fields(
+def test_only_fields_changeable_on_resume_may_differ(
     tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     on_two(tiny(num_iterations=2), tmp_path)
     with pytest.raises(
         UserError,
-        match=r"batch_size \(4 there, 2 now\), generator\.graph_layer\.graph\.knn\.k \(3 there",
+        match=r"batch_size \(4 stored, 2 given\), generator\.graph_layer\.graph\.knn\.k \(3 stored",
     ):
         on_two(tiny(batch_size=2, k=4), tmp_path)
     on_two(tiny(num_iterations=2, log_every=1, sample_every=1, checkpoint_every=1), tmp_path)
     assert "all 2 iterations are done" in capsys.readouterr().out
 
 
-def test_a_batch_larger_than_the_data_is_refused(tiny: Tiny, tmp_path: Path) -> None:
+def test_batch_larger_than_the_data_is_rejected(tiny: Tiny, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"batch_size = 32 is larger than the 16 training images"):
         on_two(tiny(batch_size=32), tmp_path / "none")
     assert not (tmp_path / "none").exists()

@@ -47,7 +47,7 @@ def newest_is_harmed(harm: Harm) -> Trials:
             workdir = runs.copy(runs.directory / "harmed", NEWEST)
             harm(workdir / "checkpoints" / str(NEWEST), random)
             code, out, err = runs.whole(workdir, until=NEWEST)
-            told = [line for line in out.splitlines() if "is not used" in line]
+            told = [line for line in out.splitlines() if "cannot be used" in line]
             good = f"resuming at iteration {NEWEST - PERIOD} of" in out
             survived = (code, err, len(told)) == (0, "", 1) and good
             yield Trial(survived and runs.same(workdir, NEWEST), runs.shown("; ".join(told)))

@@ -31,7 +31,7 @@ def a_host_dies(devices: int) -> Trials:
             seconds = time.perf_counter() - began
             both = runs.start_two(workdir, LONGEST, devices)
             ends = [ended(process, seconds=3600)[0] for process in both]
-            told = re.search("another has ended|another task died", err) is not None
+            told = re.search("another process ended|another task died", err) is not None
             seen = f"{_told(runs, err)}; after {seconds:.0f} s"
             if any(ends):
                 seen += f"; resumed: {ends}"

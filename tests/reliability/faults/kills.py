@@ -42,7 +42,7 @@ def kill_while_saving(runs: Runs, times: int) -> Iterator[Trial]:
         runs.whole(workdir, until=newest + PERIOD)
         yield Trial(
             runs.same(workdir, newest + PERIOD),
-            "`checkpoint N in WORKDIR/checkpoints is not used: it is incomplete; it is now in "
+            "`checkpoint N in WORKDIR/checkpoints cannot be used: it is incomplete; moved to "
             "WORKDIR/checkpoints-damaged`, if it had its name already",
         )
         if newest + 2 * PERIOD >= runs.iterations:
