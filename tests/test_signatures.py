@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from gcgan_jax.gan.interpolation import through
+from gcgan_jax.gan.interpolation import latent_path
 from gcgan_jax.gan.losses import critic_loss
 from gcgan_jax.graphs.knn import knn
 from gcgan_jax.graphs.tiling import map_images
@@ -39,4 +39,4 @@ def test_wrong_arguments(call: Callable[[], object]) -> None:
 
 def test_wrong_result() -> None:
     with pytest.raises(TypeCheckError, match="whilst checking the return value"):
-        through(WEIGHTS, 2, lambda a, b, t: a[None])  # one latent for two steps
+        latent_path(WEIGHTS, 2, lambda a, b, t: a[None])  # one latent for two steps

@@ -174,7 +174,7 @@ def test_checkpoints_that_are_not_there(scored: Scored, tmp_path: Path) -> None:
 
 def test_real_images_and_network_must_fit(scored: Scored, tmp_path: Path) -> None:
     for experiment, told in (
-        (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
+        (scored(eval__batch_size=7), "batch_size = 7 is not divisible by the 2 devices"),
         (scored(eval__network="classifier"), "takes images of 32x32 pixels, these have 16"),
         (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
          "'test' of twins has 4 images"),

@@ -96,7 +96,7 @@ def test_what_does_not_fit_is_told_by_both(program: ExperimentProgram, tiny: Tin
             assert err.startswith("gcgan_jax: ") and err.count("\n") == 1
             assert told in err
 
-    assert_told(program.run_two(tiny(batch_size=3)), "3 does not divide by the 2 devices")
+    assert_told(program.run_two(tiny(batch_size=3)), "3 is not divisible by the 2 devices")
     uneven = program.run_two(tiny(batch_size=6), devices=(2, 1))
     assert_told(uneven, "process 0 has 2, process 1 has 1")
     assert_told(program.run_two(tiny(), tiny(seed=2)), "the config of process 1 is not that of")
