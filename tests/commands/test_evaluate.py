@@ -136,7 +136,7 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such directory"):
         evaluate(experiment, tmp_path, folder, TWO)
     folder.mkdir()
-    with pytest.raises(UserError, match="has 0 images, the protocol needs 24"):
+    with pytest.raises(UserError, match="has 0 images, but the protocol needs 24"):
         evaluate(experiment, tmp_path, folder, TWO)
 
     def fill(size: tuple[int, int]) -> None:
@@ -148,13 +148,13 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
         evaluate(experiment, tmp_path, folder, TWO)
     fill((16, 16))
     Image.new("RGB", (16, 17)).save(folder / "07.png")
-    with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, 00\.png is 16x16"):
+    with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, but 00\.png is 16x16"):
         evaluate(experiment, tmp_path, folder, TWO)
     Image.new("L", (16, 16)).save(folder / "07.png")
-    with pytest.raises(UserError, match=r"07\.png is of mode L"):
+    with pytest.raises(UserError, match=r"07\.png has mode L"):
         evaluate(experiment, tmp_path, folder, TWO)
     (folder / "07.png").write_text("no image")
-    with pytest.raises(UserError, match=r"07\.png is no whole image"):
+    with pytest.raises(UserError, match=r"07\.png cannot be decoded"):
         evaluate(experiment, tmp_path, folder, TWO)
     assert not (tmp_path / "scores.jsonl").exists()
 
