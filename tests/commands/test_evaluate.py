@@ -144,7 +144,7 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
             Image.new("RGB", size).save(folder / f"{number:02}.png")
 
     fill((20, 20))
-    with pytest.raises(UserError, match=r"has images of 20x20 pixels, .* takes a side of 16"):
+    with pytest.raises(UserError, match=r"has images of 20x20 pixels, .* needs 16x16"):
         evaluate(experiment, tmp_path, folder, TWO)
     fill((16, 16))
     Image.new("RGB", (16, 17)).save(folder / "07.png")
