@@ -1,7 +1,7 @@
 """A small EdgeConv generator on procedural images: under 5 minutes on 2 CPU cores, no download.
 
-`--config=configs/quickstart.py`. The last sample grid shows discs, squares, triangles and crosses,
-those on each image's diagonal alike.
+`--config=configs/quickstart.py`. The last sample grid shows discs, squares, triangles and crosses;
+those on each image's diagonal are alike.
 """
 
 from configs import default
