@@ -1,1 +1,1 @@
-"""Configurations: `default` holds every field, the others override a few."""
+"""Configs of runs: `default` defines all fields, the others override some of them."""

@@ -1,6 +1,6 @@
 """Thesis Table 4.1, rows 2 to 4: EdgeConv. `--config=configs/edge_conv.py:K`, K = 8, 16 or 32.
 
-Any other K that fits a 16x16 map runs too; without one, K is 8.
+Any other K that fits a 16x16 feature map works too; the default is 8.
 """
 
 from configs import default

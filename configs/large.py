@@ -1,7 +1,7 @@
-"""64x64 procedural images, with one more block than the thesis's generator: graphs of 4,096 nodes.
+"""64x64 procedural images and a generator of four blocks, one more than the thesis's: 4,096 nodes.
 
-`--config=configs/large.py:OPERATOR,K`, OPERATOR `none`, `edge_conv` or `ecc`; without one, EdgeConv
-with k = 8. Blocks have 264, 132, 66 and 33 features.
+`--config=configs/large.py:OPERATOR,K` with OPERATOR `none`, `edge_conv` (default) or `ecc` and
+K = 8 by default. The blocks have 264, 132, 66 and 33 features.
 """
 
 from configs import default

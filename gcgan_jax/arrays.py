@@ -1,4 +1,4 @@
-"""What signatures accept as an array."""
+"""The array type that signatures accept."""
 
 import numpy as np
 from jax import Array

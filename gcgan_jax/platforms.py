@@ -1,4 +1,4 @@
-"""Two forms of one computation: for CPUs, and for accelerators (the default)."""
+"""Two variants of one computation: for CPUs, and for accelerators (the default)."""
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -7,27 +7,27 @@ from typing import Any, Literal, TypeVar
 import jax
 from jax import lax
 
-Form = Literal["cpu", "default"]
+Variant = Literal["cpu", "default"]
 T = TypeVar("T")
 
-_fixed_form = jax.make_user_context(default_value=None)
+_forced_variant = jax.make_user_context(default_value=None)
 
 
 def by_platform(*operands: Any, cpu: Callable[..., T], default: Callable[..., T]) -> T:
-    """Applies `cpu` or `default` to the operands, depending on the platform that runs the program.
+    """Apply `cpu` or `default` to the operands, depending on the platform that runs the program.
 
-    A program lowered for several platforms contains both forms, unless `fixed_form` picks one.
+    A program lowered for several platforms contains both variants, unless `force_variant` is used.
     """
-    form = _fixed_form.value
-    if form is None:
+    variant = _forced_variant.value
+    if variant is None:
         return lax.platform_dependent(*operands, cpu=cpu, default=default)
-    return {"cpu": cpu, "default": default}[form](*operands)
+    return {"cpu": cpu, "default": default}[variant](*operands)
 
 
-def fixed_form(form: Form) -> AbstractContextManager[None]:
-    """Makes `by_platform` pick this form on every platform, in all code traced within the context.
+def force_variant(variant: Variant) -> AbstractContextManager[None]:
+    """Make `by_platform` pick this variant on every platform, in all code traced in the context.
 
-    For example, a model exported under `fixed_form("default")` runs anywhere and contains no code
-    written for CPUs. `jax.jit` traces a function again when the form changes.
+    For example, a model exported under `force_variant("default")` runs anywhere and contains no
+    code written for CPUs. `jax.jit` retraces a function when the forced variant changes.
     """
-    return _fixed_form(form)
+    return _forced_variant(variant)

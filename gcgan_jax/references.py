@@ -1,4 +1,4 @@
-"""The operators in plain numpy, one loop for every sum of their equations: slow, and easy to check.
+"""References in plain numpy, with a loop for every sum of an equation: slow but easy to verify.
 
 B images, H rows, W columns, N = H * W nodes, F or C features in, O features out, k neighbours.
 """
@@ -10,9 +10,9 @@ from numpy import ndarray
 
 
 def gradients(scalar: Callable[..., float], *arrays: ndarray, step: float = 1e-6) -> list[ndarray]:
-    """d scalar / d array for each array, by central differences."""
+    """Compute d scalar / d array for each array, by central differences."""
     arrays = tuple(np.array(array, np.float64) for array in arrays)
-    found = []
+    gradients = []
     for array in arrays:
         gradient = np.zeros_like(array)
         for index in np.ndindex(array.shape):
@@ -23,18 +23,18 @@ def gradients(scalar: Callable[..., float], *arrays: ndarray, step: float = 1e-6
             below = scalar(*arrays)
             array[index] = value
             gradient[index] = (above - below) / (2 * step)
-        found.append(gradient)
-    return found
+        gradients.append(gradient)
+    return gradients
 
 
 def chebyshev(i: int, j: int, width: int) -> int:
-    """Distance of two nodes in pixels: the larger one of their distances in rows and columns."""
+    """Distance of two nodes in pixels: the larger of their distances in rows and columns."""
     (row_i, column_i), (row_j, column_j) = divmod(i, width), divmod(j, width)
     return max(abs(row_i - row_j), abs(column_i - column_j))
 
 
 def knn(x: ndarray, k: int) -> ndarray:
-    """[B, H, W, F] -> [B, N, k]: nearest in features outside the 3x3 window, then lowest j."""
+    """[B, H, W, F] -> [B, N, k]: nearest in features outside the 3x3 window; ties: lowest j."""
     B, H, W, F = x.shape
     h = x.reshape(B, H * W, F).astype(np.float64)
     neighbours = np.zeros((B, H * W, k), np.int32)
@@ -75,7 +75,7 @@ def conv(
 
 
 def upsample(x: ndarray) -> ndarray:
-    """Nearest neighbour, x2: [B, H, W, F] -> [B, 2H, 2W, F]."""
+    """Nearest-neighbour upsampling by 2: [B, H, W, F] -> [B, 2H, 2W, F]."""
     B, H, W, F = x.shape
     out = np.zeros((B, 2 * H, 2 * W, F))
     for b, row, column in np.ndindex(B, 2 * H, 2 * W):
@@ -114,7 +114,7 @@ def ecc(
     delta: float | None,
     slope: float,
 ) -> ndarray:
-    """Thesis eq. 3.14 and 3.15, Theta_ij of every edge written out: [Fh] -> [C, O]."""
+    """Thesis eq. 3.14 and 3.15, materialising Theta_ij [C, O] of every edge."""
     B, N, k = neighbours.shape
     out = np.zeros((B, N, b2.shape[1]))
     for b, i in np.ndindex(B, N):
@@ -127,7 +127,7 @@ def ecc(
 
 
 def batch_norm(x: ndarray, scale: ndarray, bias: ndarray, epsilon: float) -> ndarray:
-    """With the statistics of the batch, over all axes but the last."""
+    """Batch normalisation by statistics over all axes but the last."""
     axes = tuple(range(x.ndim - 1))
     return (x - x.mean(axes)) / np.sqrt(x.var(axes) + epsilon) * scale + bias
 

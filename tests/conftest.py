@@ -1,4 +1,4 @@
-"""Eight virtual CPU devices for every test, set before JAX starts."""
+"""Test setup: eight virtual CPU devices, checked signatures, and fixtures."""
 
 import atexit
 import os
@@ -9,11 +9,11 @@ from typing import Any
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_NUM_CPU_DEVICES"] = "8"
-os.environ["XLA_FLAGS"] = (  # compiling takes most of the tests' time
+os.environ["XLA_FLAGS"] = (  # compilation dominates test time
     "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true "
     "--xla_cpu_use_fusion_emitters=false"
 )
-os.environ["PJRT_NPROC"] = "32"  # else queued steps with collectives may wait for each other
+os.environ["PJRT_NPROC"] = "32"  # avoids deadlocks of queued steps with collectives
 
 import jax
 import pytest
@@ -48,7 +48,7 @@ CHECKED = [
         "operators.edge_conv",
     )
 ]
-# Functions reject unknown strings with an error of their own, which the check leaves to them.
+# Strings are not checked, as functions reject unknown ones with their own errors.
 install_import_hook(
     CHECKED,
     "beartype.beartype("
@@ -60,7 +60,7 @@ from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.experiment import Experiment, make_experiment
 from tests.program import ExperimentProgram
 
-jax.devices()  # has read the flags, over which TensorFlow would stumble
+jax.devices()  # reads the flags, at which TensorFlow would fail
 del os.environ["XLA_FLAGS"]
 
 cache = tempfile.TemporaryDirectory()
@@ -70,27 +70,27 @@ jax.config.update("jax_persistent_cache_min_compile_time_secs", 0)
 jax.config.update("jax_numpy_rank_promotion", "raise")
 
 
-# Files that take long, first, so that the workers end at about the same time.
-LONG = ("golden", "train_step", "train", "hosts", "stopping", "table_4_1", "precision")
+# The slowest files run first, so that all workers finish at about the same time.
+SLOWEST = ("golden", "step", "loop", "distributed", "preemption", "table_4_1", "precision")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    files = [f"test_{name}.py" for name in LONG]
+    files = [f"test_{name}.py" for name in SLOWEST]
     items.sort(
         key=lambda item: files.index(item.path.name) if item.path.name in files else len(files)
     )
 
 
-SHORT = {
+ALIASES = {
     "operator": "generator.graph_layer.operator.name",
     "k": "generator.graph_layer.graph.knn.k",
 }
 
 
 def make_config(**changes: Any) -> Config:
-    """A GAN as small as its parts allow.
+    """Make the config of a minimal GAN.
 
-    Changes are named as in configs, `__` for `.`, or as in SHORT.
+    Changes are named as config fields, with `__` for `.`, or as in ALIASES.
     """
     config = default.get_config()
     config.update_from_flattened_dict(
@@ -106,7 +106,7 @@ def make_config(**changes: Any) -> Config:
             "data.twins.num_test": 8,
             "generator.latent_size": 5,
             "generator.width": 16,
-            SHORT["k"]: 3,
+            ALIASES["k"]: 3,
             "critic.widths": (4, 6, 8),
             "log_every": 2,
             "sample_every": 2,
@@ -114,13 +114,13 @@ def make_config(**changes: Any) -> Config:
             "sample_images": 4,
             "diagnostic_images": 4,
         }
-        | {SHORT.get(name, name.replace("__", ".")): value for name, value in changes.items()}
+        | {ALIASES.get(name, name.replace("__", ".")): value for name, value in changes.items()}
     )
     return from_mapping(config.to_dict())
 
 
 def make(**changes: Any) -> Experiment:
-    """The experiment of `make_config`."""
+    """Make the experiment of `make_config`."""
     return make_experiment(make_config(**changes))
 
 
@@ -139,13 +139,13 @@ def two_devices() -> list[jax.Device]:
 
 @pytest.fixture(scope="module")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Compiled programs, for all tests of a file."""
+    """A compilation cache for all tests of a file."""
     return tmp_path_factory.mktemp("cache")
 
 
 @pytest.fixture
 def program(tmp_path: Path, compiled: Path) -> Iterator[ExperimentProgram]:
-    """Starts processes of the program."""
+    """Runs the program in separate processes."""
     program = ExperimentProgram(tmp_path, compiled)
     yield program
     program.close()

@@ -1,4 +1,4 @@
-"""Helpers for the tests of graphs, operators and layers."""
+"""Assertions shared by the tests of layers, operators and networks."""
 
 from collections.abc import Callable
 
@@ -8,31 +8,32 @@ from jax import Array
 from numpy import ndarray
 
 from gcgan_jax import references
-from gcgan_jax.platforms import fixed_form as branch
+from gcgan_jax.platforms import Variant, force_variant
+
+VARIANTS: tuple[Variant, ...] = ("cpu", "default")
 
 
 def assert_agrees(
-    operator: Callable[..., Array],
-    reference: Callable[..., ndarray],
-    *arrays: ndarray,
-    branches: tuple[str, ...] = ("cpu", "default"),
+    operator: Callable[..., Array], reference: Callable[..., ndarray], *arrays: ndarray
 ) -> None:
-    """Compare value and gradients of each branch, jitted in float64, with the reference."""
-    out = reference(*arrays)
-    weights = np.random.default_rng(1).normal(size=out.shape)
-    expected = references.gradients(lambda *arrays: np.sum(weights * reference(*arrays)), *arrays)
+    """Check value and gradients of each variant, jitted and in float64, against the reference."""
+    expected = reference(*arrays)
+    cotangent = np.random.default_rng(1).normal(size=expected.shape)
+    expected_gradients = references.gradients(
+        lambda *arrays: np.sum(cotangent * reference(*arrays)), *arrays
+    )
 
-    def value_and_gradients(name: str, *arrays: Array) -> tuple[Array, ...]:
-        with branch(name):
+    def value_and_gradients(variant: Variant, *arrays: Array) -> tuple[Array, ...]:
+        with force_variant(variant):
             out, vjp = jax.vjp(operator, *arrays)
-            return out, *vjp(weights)
+            return out, *vjp(cotangent)
 
     with jax.enable_x64(True):
         results = jax.jit(
-            lambda *arrays: [value_and_gradients(name, *arrays) for name in branches]
+            lambda *arrays: [value_and_gradients(variant, *arrays) for variant in VARIANTS]
         )(*arrays)
     for value, *gradients in results:
         assert {array.dtype for array in (value, *gradients)} == {np.dtype(np.float64)}
-        np.testing.assert_allclose(value, out, rtol=1e-12, atol=1e-12)
-        for gradient, reference_gradient in zip(gradients, expected, strict=True):
-            np.testing.assert_allclose(gradient, reference_gradient, rtol=1e-6, atol=1e-7)
+        np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
+        for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
+            np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-6, atol=1e-7)

@@ -1,4 +1,4 @@
-"""The training step lowers for TPU and GPU, with the code that is meant for them."""
+"""The training step lowers for TPU and GPU, with the accelerators' variants."""
 
 import functools
 import math
@@ -15,7 +15,7 @@ from tests.conftest import Tiny, make
 
 
 def step_and_arguments(experiment: Experiment) -> tuple[Any, tuple[Any, ...]]:
-    """The training step on one device, jitted, and the shapes it takes."""
+    """The jitted training step on one device, and the shapes of its arguments."""
     pixels = math.prod(experiment.gan.image_shape)
     images = jax.ShapeDtypeStruct((16, pixels), jnp.uint8)
     step = experiment.train_step(jax.devices()[:1])
@@ -24,7 +24,7 @@ def step_and_arguments(experiment: Experiment) -> tuple[Any, tuple[Any, ...]]:
 
 @pytest.fixture(scope="module")
 def traced() -> Callable[[str], Any]:
-    """The training step with an operator, traced once."""
+    """The training step with a given operator, traced once."""
 
     @functools.cache
     def trace(operator: str) -> Any:
@@ -34,27 +34,29 @@ def traced() -> Callable[[str], Any]:
     return trace
 
 
-@pytest.mark.parametrize("non_local", ["none", "edge_conv", "ecc"])
-def test_step_lowers_for_accelerators(tiny: Tiny, non_local: str) -> None:
-    step, arguments = step_and_arguments(tiny(operator=non_local))
+@pytest.mark.parametrize("operator", ["none", "edge_conv", "ecc"])
+def test_step_lowers_for_accelerators(tiny: Tiny, operator: str) -> None:
+    step, arguments = step_and_arguments(tiny(operator=operator))
     exported = jax.export.export(step, platforms=["tpu", "cuda"])(*arguments)
     assert exported.platforms == ("tpu", "cuda")
     assert exported.out_avals
 
 
-@pytest.mark.parametrize(("platform", "own_code"), [("tpu", True), ("cuda", True), ("cpu", False)])
-def test_accelerators_have_code_of_their_own(
-    traced: Callable[[str], Any], platform: str, own_code: bool
+@pytest.mark.parametrize(
+    ("platform", "accelerated"), [("tpu", True), ("cuda", True), ("cpu", False)]
+)
+def test_platforms_get_their_variant(
+    traced: Callable[[str], Any], platform: str, accelerated: bool
 ) -> None:
     lowered = traced("ecc").lower(lowering_platforms=(platform,))
     lines = lowered.as_text().splitlines()
     folded = [line for line in lines if "convolution(" in line and "tensor<3x3x12x4xf32>" in line]
-    assert any("top_k" in line for line in lines) == own_code  # the graph
-    assert bool(folded) == own_code  # the critic's convolution, whose kernel was 5x5x3x4
+    assert any("top_k" in line for line in lines) == accelerated  # the graph
+    assert bool(folded) == accelerated  # the critic's convolution, with kernel 5x5x3x4
 
 
-def test_a_profile_can_be_read(traced: Callable[[str], Any]) -> None:
-    for non_local in ("edge_conv", "ecc"):
-        text = traced(non_local).lower().as_text(debug_info=True)
-        names = ("knn", "Critic", "gradient_penalty", "optimizer", non_local, "local")
+def test_profiles_show_the_names_of_components(traced: Callable[[str], Any]) -> None:
+    for operator in ("edge_conv", "ecc"):
+        text = traced(operator).lower().as_text(debug_info=True)
+        names = ("knn", "Critic", "gradient_penalty", "optimizer", operator, "local")
         assert [name for name in names if not re.search(rf"\b{name}[)/]", text)] == []

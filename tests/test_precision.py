@@ -1,4 +1,4 @@
-"""Training in bfloat16: what stays float32, and that it trains as float32 does."""
+"""Training in bfloat16: what stays in float32, and that it trains like float32."""
 
 from functools import partial
 
@@ -24,18 +24,18 @@ def run(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
     return jax.device_get(experiment.train_step(devices)(state, images, device_indices(devices)))
 
 
-def test_the_golden_runs_estimate_the_same() -> None:
-    """Of EdgeConv, in both types; that training still computes them is tested beside them."""
-    narrow, wide = (
+def test_wasserstein_estimates_of_recorded_runs_agree() -> None:
+    """For EdgeConv; test_golden.py checks that training reproduces these runs."""
+    half, single = (
         np.mean([entry["wasserstein"] for entry in golden.recorded(name)[10:]])
         for name in ("bfloat16", "edge_conv")
     )
-    assert abs(narrow / wide - 1) < 0.1
+    assert abs(half / single - 1) < 0.1
 
 
-def test_the_wasserstein_estimate_is_that_of_float32(tiny: Tiny) -> None:
-    every = ("iterations_per_call", "num_iterations", "log_every", "sample_every")
-    changes = dict.fromkeys((*every, "checkpoint_every"), 50) | {
+def test_wasserstein_estimate_agrees_with_float32(tiny: Tiny) -> None:
+    periods = ("iterations_per_call", "num_iterations", "log_every", "sample_every")
+    changes = dict.fromkeys((*periods, "checkpoint_every"), 50) | {
         "batch_size": 16,
         "decay_iterations": 1000,
         "learning_rate": 5e-4,
@@ -56,38 +56,38 @@ def test_the_wasserstein_estimate_is_that_of_float32(tiny: Tiny) -> None:
 
 
 def bfloat16(*shape: int, seed: int) -> np.ndarray:
-    """Numbers that bfloat16 holds exactly."""
-    drawn = np.random.default_rng(seed).normal(size=shape)
-    return np.asarray(jnp.asarray(drawn, jnp.bfloat16).astype(jnp.float32), float)
+    """Random numbers that bfloat16 represents exactly."""
+    values = np.random.default_rng(seed).normal(size=shape)
+    return np.asarray(jnp.asarray(values, jnp.bfloat16).astype(jnp.float32), float)
 
 
-def test_differences_of_products_are_taken_in_float32() -> None:
-    """Of features that lie close together and far from 0: in bfloat16 little would remain."""
+def test_differences_of_products_are_computed_in_float32() -> None:
+    """For features that are far from 0 but close together, bfloat16 would lose most digits."""
     h = 64 + bfloat16(1, 12, 5, seed=0).round(1)
     h = np.asarray(jnp.asarray(h, jnp.bfloat16).astype(jnp.float32), float)
     neighbours = np.random.default_rng(1).integers(0, 12, size=(1, 12, 3))
     w1, w2, b2 = bfloat16(5, 4, seed=2), bfloat16(4, 5, 3, seed=3), bfloat16(5, 3, seed=4)
     b1 = bfloat16(4, seed=5)
-    narrow = partial(jnp.asarray, dtype=jnp.bfloat16)
+    cast = partial(jnp.asarray, dtype=jnp.bfloat16)
 
-    wanted = references.edge_conv(h, neighbours, w1, np.zeros_like(w1), "sum")
-    phi, psi = narrow(w1), jnp.zeros((5, 4), jnp.bfloat16)
-    found = jax.jit(edge_conv)(narrow(h), neighbours, phi, psi)
-    assert found.dtype == jnp.bfloat16
-    np.testing.assert_allclose(found.astype(float), wanted, rtol=0.01, atol=1e-3)
+    expected = references.edge_conv(h, neighbours, w1, np.zeros_like(w1), "sum")
+    phi, psi = cast(w1), jnp.zeros((5, 4), jnp.bfloat16)
+    actual = jax.jit(edge_conv)(cast(h), neighbours, phi, psi)
+    assert actual.dtype == jnp.bfloat16
+    np.testing.assert_allclose(actual.astype(float), expected, rtol=0.01, atol=1e-3)
 
-    wanted = references.ecc(h, neighbours, w1, b1, w2, b2, delta=10.0, slope=0.2)
-    network = FilterNetwork(narrow(w1), narrow(b1), narrow(w2), narrow(b2))
-    found = jax.jit(partial(ecc, delta=10.0, slope=0.2))(narrow(h), neighbours, network)
-    assert found.dtype == jnp.bfloat16
-    size = np.abs(wanted).max()
-    np.testing.assert_allclose(found.astype(float), wanted, atol=0.02 * size)
+    expected = references.ecc(h, neighbours, w1, b1, w2, b2, delta=10.0, slope=0.2)
+    network = FilterNetwork(cast(w1), cast(b1), cast(w2), cast(b2))
+    actual = jax.jit(partial(ecc, delta=10.0, slope=0.2))(cast(h), neighbours, network)
+    assert actual.dtype == jnp.bfloat16
+    scale = np.abs(expected).max()
+    np.testing.assert_allclose(actual.astype(float), expected, atol=0.02 * scale)
 
 
-def test_products_are_as_precise_as_the_config_says(tiny: Tiny) -> None:
+def test_matmul_precision_is_that_of_the_config(tiny: Tiny) -> None:
     experiment = tiny(matmul_precision="highest")
     images = jax.ShapeDtypeStruct((16, 768), jnp.uint8)
     shapes = experiment.state_shapes(), images, jax.ShapeDtypeStruct((1,), int)
     text = experiment.train_step(jax.devices()[:1]).lower(*shapes).as_text()
-    products = [line for line in text.splitlines() if "stablehlo.dot_general" in line]
-    assert products and all("HIGHEST" in line for line in products)
+    matmuls = [line for line in text.splitlines() if "stablehlo.dot_general" in line]
+    assert matmuls and all("HIGHEST" in line for line in matmuls)

@@ -1,4 +1,4 @@
-"""Calls that violate the shapes, or kinds of numbers, of a signature fail in the tests."""
+"""Calls that violate the shapes or dtypes of a signature fail in the tests."""
 
 from collections.abc import Callable
 
@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from jaxtyping import TypeCheckError
 
-from gcgan_jax.gan.interpolation import through
+from gcgan_jax.gan.interpolation import latent_path
 from gcgan_jax.gan.losses import critic_loss
 from gcgan_jax.graphs.knn import knn
 from gcgan_jax.graphs.tiling import map_images
@@ -32,11 +32,11 @@ NODES, EDGES, WEIGHTS = np.ones((2, 5, 3)), np.zeros((2, 5, 1), int), np.ones((3
         lambda: Conv(4).init(jax.random.key(0), NODES),
     ],
 )
-def test_wrong_arguments(call: Callable[[], object]) -> None:
+def test_wrong_arguments_are_rejected(call: Callable[[], object]) -> None:
     with pytest.raises(TypeCheckError, match="whilst checking the parameters"):
         jax.eval_shape(call)
 
 
-def test_wrong_result() -> None:
+def test_wrong_results_are_rejected() -> None:
     with pytest.raises(TypeCheckError, match="whilst checking the return value"):
-        through(WEIGHTS, 2, lambda a, b, t: a[None])  # one latent for two steps
+        latent_path(WEIGHTS, 2, lambda a, b, t: a[None])  # one latent for two steps

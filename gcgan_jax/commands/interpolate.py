@@ -14,7 +14,7 @@ from jax import Array
 
 from gcgan_jax.commands.trained import Trained, load_trained
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.interpolation import linear, spherical, through
+from gcgan_jax.gan.interpolation import latent_path, linear, spherical
 from gcgan_jax.gan.rng import Latents
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_animation, write_png
@@ -37,7 +37,7 @@ def interpolate(
     folder = workdir / "pictures"
     waypoints = trained.latents(range(show.waypoints))
     for name, between in INTERPOLATIONS.items():
-        frames = trained.images(along(waypoints, through(waypoints.z, show.steps, between)))
+        frames = trained.images(along(waypoints, latent_path(waypoints.z, show.steps, between)))
         path = folder / f"{name}-{trained.name}.png"
         write_png(path, image_grid(frames[:-1], columns=show.steps))
         write_animation(path.with_suffix(".gif"), frames)

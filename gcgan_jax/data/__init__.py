@@ -1,4 +1,4 @@
-"""Data sets by name: any source gives uint8 images, to train on and held out."""
+"""Registry of data sets: each provides uint8 images in a training and a held-out split."""
 
 from gcgan_jax.data.images import Dataset
 from gcgan_jax.data.tfds import CIFAR10

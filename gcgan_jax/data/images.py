@@ -1,4 +1,4 @@
-"""What every data set gives."""
+"""The interface of a data set."""
 
 from typing import NamedTuple, Protocol
 
@@ -6,15 +6,15 @@ import numpy as np
 
 
 class Images(NamedTuple):
-    """uint8 [n, H, W, F] each; `test` is held out."""
+    """Images of both splits, uint8 [n, H, W, F] each; `test` is held out."""
 
     train: np.ndarray
     test: np.ndarray
 
 
 class Dataset(Protocol):
-    """Where images come from."""
+    """A source of images."""
 
     def load(self) -> Images:
-        """Raises UserError if they are absent or corrupted."""
+        """Return the images; raise UserError if they are missing or corrupted."""
         ...

@@ -1,7 +1,7 @@
 """Twins: procedural images whose long-range structure can be measured without a network.
 
-An image is a grid of cells with one figure each, on black. Those on the main diagonal, the twins,
-agree in shape, hue and texture; every other figure is drawn on its own.
+An image is a grid of cells with one shape each, on black. The shapes on the main diagonal, the
+twins, agree in kind, hue and texture; all others are drawn independently.
 
 n images, H = W = image_size, G = grid, c = H / G the side of a cell, P = G^2 (G^2 - 1) / 2 pairs.
 """
@@ -18,22 +18,22 @@ from numpy.lib.stride_tricks import sliding_window_view
 from gcgan_jax.data.images import Images
 from gcgan_jax.ranges import Interval
 
-SHAPES = 4  # disc, square, triangle, cross
+KINDS = 4  # disc, square, triangle, cross
 ANGLES = 4  # stripes at multiples of 180 / ANGLES degrees
-BLOCK_VALUES = 2**20  # numbers held at once in the largest temporary array
+BLOCK_VALUES = 2**20  # maximum size of a temporary array
 
 
 @dataclass(frozen=True)
 class Twins:
-    """What the images look like; all lengths in pixels. Raises ValueError on a field that misfits.
+    """The layout of the images, in pixels. Invalid fields raise ValueError.
 
     Attributes:
         image_size: side of the square images, a multiple of grid.
         grid: cells per side, at least 2, each of at least 8 pixels.
-        jitter: every figure is displaced on its own by up to this much each way, vertically and
-            horizontally; at most c // 8, so that it stays in its cell.
-        texture: 0 for flat figures, else the period, at least 3, of sinusoidal stripes whose angle
-            and phase (at the centre of the figure) the twins share.
+        jitter: maximum random displacement of each shape, vertically and horizontally; at most
+            c // 8, so that shapes stay in their cells.
+        texture: 0 for flat shapes, else the period, at least 3, of sinusoidal stripes whose angle
+            and phase (at the centre of the shape) the twins share.
     """
 
     image_size: int
@@ -44,19 +44,19 @@ class Twins:
     def __post_init__(self) -> None:
         size, grid, jitter = self.image_size, self.grid, self.jitter
         if grid < 2:
-            raise ValueError(f"grid = {grid} has no pairs of cells: choose grid >= 2")
+            raise ValueError(f"grid = {grid} gives no pairs of cells: choose grid >= 2")
         if size % grid or size < 8 * grid:
             raise ValueError(
-                f"image_size = {size} has no {grid} whole cells of 8 pixels or more per side "
-                f"(grid = {grid}): choose a multiple of {grid} from {8 * grid} upwards"
+                f"image_size = {size} cannot be split into cells of 8 pixels or more "
+                f"(grid = {grid}): choose a multiple of {grid} that is at least {8 * grid}"
             )
         if not 0 <= jitter <= self.cell // 8:
             raise ValueError(
-                f"jitter = {jitter} does not keep a figure in its cell of {self.cell} pixels: "
+                f"jitter = {jitter} does not keep shapes within cells of {self.cell} pixels: "
                 f"choose 0 to {self.cell // 8}"
             )
         if self.texture != 0 and self.texture < 3:
-            raise ValueError(f"texture = {self.texture} is no visible period: choose 0 or >= 3")
+            raise ValueError(f"texture = {self.texture} is too short a period: choose 0 or >= 3")
 
     @property
     def cell(self) -> int:
@@ -66,7 +66,7 @@ class Twins:
 
 @dataclass(frozen=True)
 class ProceduralTwins:
-    """The data set of these images, which follow from the seed alone."""
+    """The data set of twins images, which depend only on these fields; see `Twins`."""
 
     seed: int
     image_size: int
@@ -77,11 +77,11 @@ class ProceduralTwins:
     texture: Annotated[int, Interval(0, 512)] = 0
 
     def __post_init__(self) -> None:
-        self.spec  # noqa: B018, raises ValueError on fields that do not go together
+        self.spec  # noqa: B018, raises ValueError for invalid combinations
 
     @property
     def spec(self) -> Twins:
-        """What the images look like."""
+        """The layout of the images."""
         return Twins(self.image_size, self.grid, self.jitter, self.texture)
 
     def load(self) -> Images:
@@ -94,42 +94,42 @@ class ProceduralTwins:
 def make_images(
     spec: Twins, seed: int, count: int
 ) -> UInt8[ndarray, "{count} {spec.image_size} {spec.image_size} 3"]:
-    """Draws images from np.random.default_rng(seed).
+    """Generate images from np.random.default_rng(seed).
 
-    Different seeds give independent images; with one seed a smaller count gives the first of them.
+    Different seeds give independent images; a smaller count gives the first images of that seed.
     Raises ValueError if count is negative.
     """
     if count < 0:
         raise ValueError(f"count = {count} is negative: choose count >= 0")
     images = np.empty((count, spec.image_size, spec.image_size, 3), np.uint8)
-    draws = np.random.default_rng(seed).random((count, spec.grid, spec.grid, 6))
+    uniform = np.random.default_rng(seed).random((count, spec.grid, spec.grid, 6))
     twins = np.arange(spec.grid)
-    draws[:, twins, twins, :4] = draws[:, :1, 0, :4]  # the displacement, 4 and 5, stays their own
+    uniform[:, twins, twins, :4] = uniform[:, :1, 0, :4]  # all but the displacement, 4 and 5
     masks = _masks(spec)
     for block in _blocks(count, 3 * spec.image_size**2):
-        images[block] = _render(draws[block], masks, spec)
+        images[block] = _render(uniform[block], masks, spec)
     return images
 
 
 def structure(images: Real[ndarray, "..."], spec: Twins) -> dict[str, float]:
-    """Correlation between the cells of an image: twins against all other pairs.
+    """Measure the correlation between cells of an image, for twins and for all other pairs.
 
-    The Pearson correlation of two cells over all their pixels and channels, averaged over images
-    and pairs. A constant cell correlates 0 with any other. With jitter, a pair counts with its
-    largest correlation over relative displacements of up to 2 * jitter pixels each way, one cell
-    being shifted cyclically (as np.roll): real figures never cross the border of their cell.
+    This is the Pearson correlation of two cells over their pixels and channels, averaged over
+    images and pairs; that of a constant cell is 0. With jitter, each pair's correlation is the
+    maximum over relative displacements of up to 2 * jitter pixels each way, by a cyclic shift of
+    one cell (as np.roll): shapes of real images never cross the border of their cell.
 
     Args:
         images: [n, H, W, 3] uint8 or float in any range, n >= 1; else ValueError.
-        spec: the layout; its texture is not used.
+        spec: layout of the images; its texture is not used.
 
     Returns:
-        diagonal_correlation, of the pairs on the diagonal (1 for real images), and
-        other_correlation, of the pairs not both on it.
+        diagonal_correlation, the mean over pairs on the diagonal (1 for real images), and
+        other_correlation, the mean over all other pairs.
     """
     size = spec.image_size
     if images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
-        raise ValueError(f"images = {images.shape} in shape: pass [n >= 1, {size}, {size}, 3]")
+        raise ValueError(f"images have shape {images.shape}: pass [n >= 1, {size}, {size}, 3]")
     first, second = np.triu_indices(spec.grid**2, 1)
     blocks = _blocks(len(images), 3 * len(first) * spec.cell**2)
     correlation = np.concatenate([_pair_correlations(images[b], spec) for b in blocks])  # [n, P]
@@ -142,26 +142,28 @@ def structure(images: Real[ndarray, "..."], spec: Twins) -> dict[str, float]:
 
 
 def _blocks(count: int, values: int) -> Iterator[slice]:
-    """Slices over count items, each item needing so many values in memory."""
+    """Split count items of so many values each into slices of at most BLOCK_VALUES values."""
     step = max(1, BLOCK_VALUES // values)
     return (slice(start, start + step) for start in range(0, count, step))
 
 
 def _render(
-    draws: Float[ndarray, "n G G 6"], masks: Float[ndarray, "shapes shifts shifts c c"], spec: Twins
+    uniform: Float[ndarray, "n G G 6"],
+    masks: Float[ndarray, "kinds shifts shifts c c"],
+    spec: Twins,
 ) -> UInt8[ndarray, "n G*c G*c 3"]:
-    """The images of uniform draws in [0, 1)."""
-    shape, hue, angle, phase, dy, dx = np.moveaxis(draws, -1, 0)
+    """Render images from random numbers, uniform in [0, 1)."""
+    kind, hue, angle, phase, dy, dx = np.moveaxis(uniform, -1, 0)
     j = spec.jitter
     dy, dx = ((d * (2 * j + 1)).astype(int) - j for d in (dy, dx))
-    mask = masks[(shape * SHAPES).astype(int), j - dy, j - dx]  # [n, G, G, c, c]
+    mask = masks[(kind * KINDS).astype(int), j - dy, j - dx]  # [n, G, G, c, c]
     value = 1.0
     if spec.texture:
         angle, phase, dy, dx = (d[..., None, None] for d in (angle, phase, dy, dx))
         y, x = _coordinates(spec.cell)[:, None] - dy, _coordinates(spec.cell) - dx
         theta = np.floor(angle * ANGLES) * np.pi / ANGLES
-        turns = (x * np.cos(theta) + y * np.sin(theta)) / spec.texture + phase
-        value = 0.6 + 0.4 * np.sin(2 * np.pi * turns)
+        cycles = (x * np.cos(theta) + y * np.sin(theta)) / spec.texture + phase
+        value = 0.6 + 0.4 * np.sin(2 * np.pi * cycles)
     cells = (mask * value)[..., None] * _hue_to_rgb(hue)[:, :, :, None, None]
     cells = np.rint(255 * cells).astype(np.uint8)  # [n, G, G, c, c, 3]
     return cells.swapaxes(2, 3).reshape(-1, spec.image_size, spec.image_size, 3)
@@ -169,11 +171,11 @@ def _render(
 
 def _masks(
     spec: Twins,
-) -> Float[ndarray, "shapes {2*spec.jitter+1} {2*spec.jitter+1} {spec.cell} {spec.cell}"]:
-    """Coverage in [0, 1] of a cell by each shape.
+) -> Float[ndarray, "kinds {2*spec.jitter+1} {2*spec.jitter+1} {spec.cell} {spec.cell}"]:
+    """Compute the coverage in [0, 1] of a cell by each kind of shape.
 
-    A mask is a window on a larger canvas: [s, jitter - dy, jitter - dx] has its figure at (dy, dx).
-    Edges are smoothed over one pixel by the signed distance, within 3/8 of a cell from the centre.
+    Each is a window on a larger canvas: [kind, jitter - dy, jitter - dx] has its shape at (dy, dx).
+    Shapes extend to 3/8 of a cell from the centre, with edges antialiased by the signed distance.
     """
     r = 3 / 8 * spec.cell
     x = _coordinates(spec.cell + 2 * spec.jitter)
@@ -187,24 +189,24 @@ def _masks(
 
 
 def _coordinates(side: int) -> Float[ndarray, "{side}"]:
-    """Centres of the pixels of a line, from its middle."""
+    """Return the centres of the pixels of a line, relative to its middle."""
     return np.arange(side) - (side - 1) / 2
 
 
 def _hue_to_rgb(hue: Float[ndarray, "*cells"]) -> Float[ndarray, "*cells 3"]:
-    """HSV to RGB at full saturation and value, hue in [0, 1)."""
+    """Convert HSV to RGB at full saturation and value, hue in [0, 1)."""
     return np.clip(abs((6 * hue[..., None] + np.array([0, 4, 2])) % 6 - 3) - 1, 0, 1)
 
 
 def _pair_correlations(images: Real[ndarray, "n H H 3"], spec: Twins) -> Float[ndarray, "n P"]:
-    """The correlation of every pair of cells, at its best displacement.
+    """Compute the maximum correlation of every pair of cells over displacements.
 
-    By the correlation theorem all cyclic displacements come from one product of spectra.
+    By the correlation theorem, one product of spectra gives all cyclic displacements.
     """
     G, c = spec.grid, spec.cell
     cells = images.astype(np.float64).reshape(-1, G, c, G, c, 3)
     cells = cells.swapaxes(2, 3).reshape(-1, G * G, c, c, 3)
-    cells -= cells[:, :, :1, :1, :1]  # makes a flat cell exactly 0, its mean free of rounding
+    cells -= cells[:, :, :1, :1, :1]  # makes constant cells exactly 0, without rounding error
     cells -= cells.mean(axis=(2, 3, 4), keepdims=True)
     norm = np.sqrt(np.square(cells).sum(axis=(2, 3, 4), keepdims=True))
     cells /= np.where(norm == 0, np.inf, norm)

@@ -1,1 +1,1 @@
-"""Scores of images, and the networks that see the features they are computed from."""
+"""Scores of images, and the networks that extract their features."""

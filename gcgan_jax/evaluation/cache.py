@@ -1,6 +1,6 @@
-"""Trees of arrays that are cached between runs.
+"""A cache of array trees on disk, shared by runs.
 
-The name of a cached file carries a digest of its content: a corrupted file is computed again.
+Each file name contains a digest of the content, so that corrupted files are recomputed.
 """
 
 from collections.abc import Mapping
@@ -12,19 +12,19 @@ from gcgan_jax.storage.trees import from_bytes, sha256, to_bytes
 
 
 def store_cached(cache: Path, name: str, tree: Mapping[str, Any]) -> None:
-    """Writes the tree in place of what was kept under that name."""
-    stored = to_bytes(tree)
-    path = cache / f"{name}.{sha256(stored)[:16]}.safetensors"
-    write_atomically(path, lambda file: file.write(stored))
-    for other in cache.glob(f"{name}.*.safetensors"):
-        if other != path:
-            other.unlink()
+    """Write a tree to the cache, replacing any previous one of that name."""
+    data = to_bytes(tree)
+    path = cache / f"{name}.{sha256(data)[:16]}.safetensors"
+    write_atomically(path, lambda file: file.write(data))
+    for previous in cache.glob(f"{name}.*.safetensors"):
+        if previous != path:
+            previous.unlink()
 
 
 def load_cached(cache: Path, name: str) -> dict[str, Any] | None:
-    """The tree kept under that name; None if there is none, or a damaged one."""
+    """Return the cached tree of that name, or None if it is missing or corrupted."""
     for path in cache.glob(f"{name}.*.safetensors"):
-        stored = path.read_bytes()
-        if path.suffixes[-2] == f".{sha256(stored)[:16]}":
-            return from_bytes(stored)
+        data = path.read_bytes()
+        if path.suffixes[-2] == f".{sha256(data)[:16]}":
+            return from_bytes(data)
     return None

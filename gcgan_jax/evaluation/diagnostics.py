@@ -1,4 +1,4 @@
-"""Read-only diagnostics of a training state: they never change a training."""
+"""Read-only diagnostics of a training state; they do not affect training."""
 
 from collections.abc import Mapping
 
@@ -17,10 +17,10 @@ from gcgan_jax.gan.state import State
 
 
 class Diagnostics:
-    """diagnostics(state) -> name: value, measured on n latents and on real images.
+    """diagnostics(state) -> value by name, measured on n samples and on real images.
 
-    graph/<layer>/edges_at_distance_2   share of edges that end just outside the 3x3 window
-    graph/<layer>/non_local_over_local  norm of one branch's output over the other's
+    graph/<layer>/edges_at_distance_2   fraction of edges that end just outside the 3x3 window
+    graph/<layer>/non_local_over_local  ratio of the norms of both branches' outputs
     graph/<layer>/gamma                 mean edge attention (ECC)
     critic/<split>                      mean of D on real images of a split
     twins/diagonal_correlation, twins/other_correlation   structure of samples (twins)
@@ -37,9 +37,10 @@ class Diagnostics:
     ) -> None:
         """
         Args:
-            key: of the latents.
-            real: uint8 [m, H, W, F] by split.
-            twins: what the images look like, if they are procedural.
+            key: key of the latents.
+            real: real images by split, uint8 [m, H, W, F].
+            n: number of samples.
+            twins: layout of the images if they are twins.
         """
         self._sampler, self._key, self._n, self._twins = sampler, key, n, twins
         on_device = {split: jnp.asarray(images) for split, images in real.items()}
@@ -47,34 +48,35 @@ class Diagnostics:
         @jax.jit
         @jax.default_matmul_precision(gan.matmul_precision)
         def measure(state: State) -> dict[str, Array]:
-            found: dict[str, Array] = {}
+            diagnostics: dict[str, Array] = {}
             for split, images in on_device.items():
                 keys = critic_keys(key, jnp.arange(len(images)))
-                values, reported = gan.critic.apply(
+                values, sown = gan.critic.apply(
                     state.critic.variables, scale(images), keys, mutable=["diagnostics"]
                 )
-                found |= {f"critic/{split}": jnp.mean(values)} | _of_layers(reported)
+                diagnostics |= {f"critic/{split}": jnp.mean(values)} | _layer_diagnostics(sown)
             latents = draw_latents(key, jnp.arange(n), gan.latent_size)
-            _, reported = gan.generator.apply(
+            _, sown = gan.generator.apply(
                 state.generator.variables,
                 *latents,
                 train=True,
                 mutable=["diagnostics", "batch_stats"],
             )
-            return found | _of_layers(reported)
+            return diagnostics | _layer_diagnostics(sown)
 
         self._measure = measure
 
     def __call__(self, state: State) -> dict[str, float]:
-        found = {n: float(value) for n, value in jax.device_get(self._measure(state)).items()}
+        measured = jax.device_get(self._measure(state))
+        diagnostics = {name: float(value) for name, value in measured.items()}
         if self._twins:
             samples = self._sampler.first(state.generator.variables, self._key, self._n)
-            measured = structure(samples, self._twins)
-            found |= {f"twins/{name}": value for name, value in measured.items()}
-        return found
+            correlations = structure(samples, self._twins)
+            diagnostics |= {f"twins/{name}": value for name, value in correlations.items()}
+        return diagnostics
 
 
-def _of_layers(reported: Mapping) -> dict[str, Array]:
-    """What graph layers have reported in the collection "diagnostics"."""
-    values = flatten_dict(reported.get("diagnostics", {}))
+def _layer_diagnostics(sown: Mapping) -> dict[str, Array]:
+    """Collect what graph layers sowed into the collection "diagnostics"."""
+    values = flatten_dict(sown.get("diagnostics", {}))
     return {f"graph/{path[0]}/{path[-1]}": value for path, (value,) in values.items()}

@@ -21,11 +21,11 @@ from gcgan_jax.gan.state import Models
 
 @dataclass(frozen=True)
 class Evaluator:
-    """Scores images by one scorer, on the devices of this process.
+    """Scores images with one scorer, on the devices of this process.
 
     Attributes:
-        key: of the latents, which follow from `seed`.
-        provenance: of a generator's scores.
+        key: key of the latents, derived from `seed`.
+        provenance: provenance of a generator's scores.
     """
 
     scorer: Scorer
@@ -37,10 +37,10 @@ class Evaluator:
     def score(
         self, models: Models, should_stop: Callable[[], bool] = lambda: False
     ) -> list[Record]:
-        """Of the generator; then, if one is kept, of its average.
+        """Score the generator, then its EMA if there is one.
 
         Args:
-            should_stop: asked after each batch of images; once it says so, there are no scores.
+            should_stop: polled after each batch of images; once true, no scores are returned.
         """
         variables_by_ema = {False: models.generator}
         if models.ema:
@@ -57,21 +57,22 @@ class Evaluator:
         return records
 
     def score_folder(self, folder: Path) -> list[Record]:
-        """Of the first images of a folder, in the order of their names.
+        """Score the first images of a folder, in the order of their names.
 
         Raises:
-            UserError: too few, or a file that is no image of one and the same size.
+            UserError: there are too few, of different or unsuitable sizes, or they cannot be read.
         """
         images = read_folder(folder, self.provenance.samples)
         _, H, W, _ = images.shape
         if self.scorer.side and (self.scorer.side, self.scorer.side) != (H, W):
             raise UserError(
-                f"--images={folder} has images of {W}x{H} pixels, config.eval.network = "
-                f"{self.scorer.network!r} takes a side of {self.scorer.side}: choose 'inception'"
+                f"--images={folder} has images of {W}x{H} pixels, but config.eval.network = "
+                f"{self.scorer.network!r} needs {self.scorer.side}x{self.scorer.side}: "
+                "choose 'inception'"
             )
         sampler = self.sampler
         scores = self.scorer.score(in_batches(images, sampler.batch_size, len(sampler.devices)))
-        assert scores is not None  # there are enough
+        assert scores is not None  # read_folder returned enough images
         provenance = replace(self.provenance, batch_norm=None)
         return [
             replace(
@@ -84,9 +85,9 @@ class Evaluator:
         ]
 
     def best(self, records: Iterable[Record]) -> float:
-        """The value by which checkpoints compete, the lower the better: of the average if kept.
+        """Return the score that selects the best checkpoint (lower is better), of the EMA if any.
 
-        Infinite if none of the records may be compared with this evaluator's.
+        It is infinite if no record has the provenance of this evaluator.
         """
         values = [
             record.value
@@ -101,11 +102,11 @@ class Evaluator:
         batches = self.sampler.stream(variables, self.key, self.provenance.samples)
         return self.scorer.score(takewhile(lambda _: not should_stop(), batches))
 
-    def _record(self, name: str, found: Value, *, ema: bool | None, step: int | None) -> Record:
+    def _record(self, name: str, score: Value, *, ema: bool | None, step: int | None) -> Record:
         return Record(
             score=name,
-            value=found.value,
-            std=found.std,
+            value=score.value,
+            std=score.std,
             images="generator",
             seed=self.seed,
             ema=ema,

@@ -1,4 +1,4 @@
-"""Features of many images, streamed through a network on all devices of this process."""
+"""Feature extraction: streams images through a network on all devices of this process."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -15,6 +15,8 @@ from gcgan_jax.runtime.progress import image_progress
 
 
 class Features(NamedTuple):
+    """Outputs of a network for n images."""
+
     features: np.ndarray  # [n, F]
     logits: np.ndarray  # [n, C]
 
@@ -22,10 +24,10 @@ class Features(NamedTuple):
 def make_extractor(
     network: Network, devices: Sequence[jax.Device]
 ) -> Callable[[Iterable[Batch], int], Features]:
-    """extract(batches, n) -> features and logits of the first n images.
+    """Make extract(batches, n) -> features and logits of the first n images.
 
-    Batches are uint8 [devices, images of each, H, W, 3], all of one shape. Products are exact to
-    float32 everywhere: by default a TPU rounds their factors to bfloat16.
+    Batches are uint8 [devices, images per device, H, W, 3], all of the same shape. Matmuls have
+    full float32 precision, whereas by default a TPU rounds their operands to bfloat16.
     """
     variables = replicate(network.variables, devices)
 
@@ -35,31 +37,31 @@ def make_extractor(
         return network.apply(variables, images)
 
     def extract(batches: Iterable[Batch], n: int) -> Features:
-        fetched: list[tuple[np.ndarray, np.ndarray]] = []
+        outputs: list[tuple[np.ndarray, np.ndarray]] = []
         pending = None
         for images in image_progress(batches, n):
             current = apply(variables, images)
             if pending is not None:
-                fetched.append(jax.device_get(pending))  # while the current batch is computed
+                outputs.append(jax.device_get(pending))  # while the current batch is computed
             pending = current
         if pending is None:
             return Features(np.empty((0, 0)), np.empty((0, 0)))
-        fetched.append(jax.device_get(pending))
-        features, logits = zip(*fetched, strict=True)
+        outputs.append(jax.device_get(pending))
+        features, logits = zip(*outputs, strict=True)
         return Features(_first(features, n), _first(logits, n))
 
     return extract
 
 
 def _first(batches: Sequence[np.ndarray], n: int) -> np.ndarray:
-    """[devices, images of each, F] of each batch -> [n, F]."""
+    """Join batches [devices, images per device, F] and keep the first n rows, [n, F]."""
     return np.concatenate([batch.reshape(-1, batch.shape[-1]) for batch in batches])[:n]
 
 
 def in_batches(images: np.ndarray, batch_size: int, devices: int) -> Iterator[np.ndarray]:
-    """uint8 [n, H, W, 3] as [devices, batch_size / devices, H, W, 3], the last filled up."""
+    """Split uint8 [n, H, W, 3] into [devices, batch_size / devices, H, W, 3], zero-padded."""
     for start in range(0, len(images), batch_size):
-        filled = np.zeros((batch_size, *images.shape[1:]), images.dtype)
-        part = images[start : start + batch_size]
-        filled[: len(part)] = part
-        yield filled.reshape(devices, -1, *images.shape[1:])
+        padded = np.zeros((batch_size, *images.shape[1:]), images.dtype)
+        batch = images[start : start + batch_size]
+        padded[: len(batch)] = batch
+        yield padded.reshape(devices, -1, *images.shape[1:])

@@ -1,6 +1,6 @@
-"""The scores, in float64, from the features and logits of a network.
+"""Scores computed in float64 from the features and logits of a network.
 
-n samples, m of another set, F features, C classes.
+n and m samples of two sets, F features, C classes.
 """
 
 from itertools import pairwise
@@ -10,29 +10,31 @@ import numpy as np
 from jaxtyping import Float
 from numpy import ndarray
 
-ROWS = 1000  # of a matrix of distances held at once
+ROWS = 1000  # rows of a distance matrix computed at a time
 
 
 class Gaussian(NamedTuple):
+    """A Gaussian fitted to features."""
+
     mean: Float[ndarray, "F"]
     covariance: Float[ndarray, "F F"]
 
 
 def inception_score(logits: Float[ndarray, "n C"], splits: int) -> tuple[float, float]:
-    """exp of the mean KL(p(y|x) || p(y)), mean and standard deviation over contiguous splits.
+    """Compute exp(mean KL(p(y|x) || p(y))); mean and standard deviation over contiguous splits.
 
     Salimans et al. 2016, arXiv:1606.03498; p = softmax(logits), p(y) is its mean over a split.
 
     Args:
-        logits: of the samples.
-        splits: parts of n // splits samples or one more, in the order of the samples.
+        logits: logits of the samples.
+        splits: number of splits, of n // splits samples or one more, in the order of the samples.
 
     Raises:
-        ValueError: fewer samples than splits.
+        ValueError: there are fewer samples than splits.
     """
     n = len(logits)
     if not 1 <= splits <= n:
-        raise ValueError(f"splits = {splits} of {n} samples: choose 1 to {n}")
+        raise ValueError(f"splits = {splits} is invalid for {n} samples: choose 1 to {n}")
     log_p = logits.astype(np.float64)
     log_p = log_p - log_p.max(axis=1, keepdims=True)
     log_p -= np.log(np.exp(log_p).sum(axis=1, keepdims=True))
@@ -41,33 +43,33 @@ def inception_score(logits: Float[ndarray, "n C"], splits: int) -> tuple[float, 
     for part in (log_p[a:b] for a, b in pairwise(bounds)):
         p = np.exp(part)
         mean = p.mean(axis=0)
-        seen = mean > 0  # a class nobody predicts adds 0, not 0 * (-inf)
-        kl = (p[:, seen] * (part[:, seen] - np.log(mean[seen]))).sum(axis=1)
+        predicted = mean > 0  # other classes contribute 0, not 0 * (-inf)
+        kl = (p[:, predicted] * (part[:, predicted] - np.log(mean[predicted]))).sum(axis=1)
         scores.append(np.exp(kl.mean()))
     return float(np.mean(scores)), float(np.std(scores))
 
 
 def gaussian(features: Float[ndarray, "n F"]) -> Gaussian:
-    """Mean and covariance (divided by n - 1) of the features of n >= 2 samples."""
+    """Compute mean and covariance (divided by n - 1) of the features of n >= 2 samples."""
     features = features.astype(np.float64)
-    covariance = np.atleast_2d(np.cov(features, rowvar=False))  # of one feature, a number
+    covariance = np.atleast_2d(np.cov(features, rowvar=False))  # a scalar for one feature
     return Gaussian(features.mean(axis=0), covariance)
 
 
 def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     """FID, |m_a - m_b|^2 + tr(S_a + S_b - 2 (S_a S_b)^(1/2)); Heusel et al. 2017, arXiv:1706.08500.
 
-    The root's trace is the sum of the roots of the eigenvalues of S_a^(1/2) S_b S_a^(1/2), which is
-    symmetric and has those of S_a S_b: covariances of fewer samples than features, whose
-    product's root a general algorithm finds badly, are as good as any.
+    The trace of the square root is the sum of the square roots of the eigenvalues of the symmetric
+    S_a^(1/2) S_b S_a^(1/2), which are those of S_a S_b. This is accurate for covariances of fewer
+    samples than features too, for which a general matrix square root is not.
     """
     values, vectors = np.linalg.eigh(a.covariance)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
-    products = np.linalg.eigvalsh(root @ b.covariance @ root)
-    of_root = np.sqrt(np.maximum(products, 0)).sum()
+    eigenvalues = np.linalg.eigvalsh(root @ b.covariance @ root)
+    trace_of_root = np.sqrt(np.maximum(eigenvalues, 0)).sum()
     difference = a.mean - b.mean
     traces = np.trace(a.covariance) + np.trace(b.covariance)
-    return float(difference @ difference + traces - 2 * of_root)
+    return float(difference @ difference + traces - 2 * trace_of_root)
 
 
 def kernel_distance(
@@ -78,21 +80,25 @@ def kernel_distance(
     subset_size: int,
     seed: int,
 ) -> tuple[float, float]:
-    """Unbiased MMD^2 with the kernel (x.y / F + 1)^3, mean and standard deviation over subsets.
+    """KID: unbiased MMD^2 with kernel (x.y / F + 1)^3, mean and standard deviation over subsets.
 
-    KID of Binkowski et al. 2018, arXiv:1801.01401. The subsets are drawn as torch-fidelity draws
-    them, by numpy's frozen `RandomState`, from a and then from b.
+    Binkowski et al. 2018, arXiv:1801.01401. Subsets are drawn as in torch-fidelity: by numpy's
+    frozen `RandomState`, from a and then from b.
 
     Args:
         a, b: features of at least `subset_size` samples each; else ValueError.
     """
-    if not 2 <= subset_size <= min(len(a), len(b)):
-        raise ValueError(f"subset_size = {subset_size} of {len(a)} and {len(b)} samples")
-    draw = np.random.RandomState(seed)
+    limit = min(len(a), len(b))
+    if not 2 <= subset_size <= limit:
+        raise ValueError(
+            f"subset_size = {subset_size} is invalid for sets of {len(a)} and {len(b)} samples: "
+            f"choose 2 to {limit}"
+        )
+    random = np.random.RandomState(seed)
     distances = []
     for _ in range(subsets):
         x, y = (
-            f[draw.choice(len(f), subset_size, replace=False)].astype(np.float64) for f in (a, b)
+            f[random.choice(len(f), subset_size, replace=False)].astype(np.float64) for f in (a, b)
         )
         pairs = subset_size * (subset_size - 1)
         inner = [_kernel(z, z) for z in (x, y)]
@@ -104,19 +110,24 @@ def kernel_distance(
 def precision_recall(
     generated: Float[ndarray, "n F"], real: Float[ndarray, "m F"], neighbours: int
 ) -> tuple[float, float]:
-    """Share of generated samples among the real ones, and of real ones among the generated.
+    """Compute improved precision and recall, Kynkaanniemi et al. 2019, arXiv:1904.06991.
 
-    Improved precision and recall, Kynkaanniemi et al. 2019, arXiv:1904.06991: a sample is among
-    others if it is at most as far from one of them as that one's `neighbours`-th nearest.
+    These are the fractions of generated samples within the manifold of real ones, and vice versa.
+    A sample is within the manifold of a set if it is at most as far from one of its members as
+    that member's `neighbours`-th nearest neighbour in the set.
 
     Args:
         generated, real: features of more than `neighbours` samples each; else ValueError.
     """
-    if not 1 <= neighbours < min(len(generated), len(real)):
-        raise ValueError(f"neighbours = {neighbours} of {len(generated)} and {len(real)} samples")
+    limit = min(len(generated), len(real)) - 1
+    if not 1 <= neighbours <= limit:
+        raise ValueError(
+            f"neighbours = {neighbours} is invalid for sets of {len(generated)} and {len(real)} "
+            f"samples: choose 1 to {limit}"
+        )
     return (
-        _share_among(generated, real, _radii(real, neighbours)),
-        _share_among(real, generated, _radii(generated, neighbours)),
+        _fraction_within(generated, real, _radii(real, neighbours)),
+        _fraction_within(real, generated, _radii(generated, neighbours)),
     )
 
 
@@ -125,22 +136,24 @@ def _kernel(x: Float[ndarray, "n F"], y: Float[ndarray, "m F"]) -> Float[ndarray
 
 
 def _radii(samples: Float[ndarray, "n F"], neighbours: int) -> Float[ndarray, "n"]:
-    """Squared distance of each sample to its `neighbours`-th nearest other one."""
-    parts = [
-        np.partition(_squared_distances(part, samples), neighbours, axis=1)[:, neighbours]
-        for part in _parts(samples)
+    """Compute the squared distance of each sample to its `neighbours`-th nearest neighbour."""
+    radii = [
+        np.partition(_squared_distances(chunk, samples), neighbours, axis=1)[:, neighbours]
+        for chunk in _chunks(samples)
     ]
-    return np.concatenate(parts)
+    return np.concatenate(radii)
 
 
-def _share_among(
-    samples: Float[ndarray, "n F"], others: Float[ndarray, "m F"], radii: Float[ndarray, "m"]
+def _fraction_within(
+    samples: Float[ndarray, "n F"], members: Float[ndarray, "m F"], radii: Float[ndarray, "m"]
 ) -> float:
-    inside = [(_squared_distances(part, others) <= radii).any(axis=1) for part in _parts(samples)]
-    return float(np.concatenate(inside).mean())
+    within = [
+        (_squared_distances(chunk, members) <= radii).any(axis=1) for chunk in _chunks(samples)
+    ]
+    return float(np.concatenate(within).mean())
 
 
-def _parts(samples: Float[ndarray, "n F"]) -> list[Float[ndarray, "_ F"]]:
+def _chunks(samples: Float[ndarray, "n F"]) -> list[Float[ndarray, "_ F"]]:
     return [samples[start : start + ROWS] for start in range(0, len(samples), ROWS)]
 
 

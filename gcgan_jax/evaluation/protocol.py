@@ -1,19 +1,27 @@
-"""How a score is obtained."""
+"""How scores are obtained."""
 
 from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """Numbers that a score depends on."""
+    """Parameters of all scores.
+
+    Attributes:
+        samples: number of samples to score.
+        splits: contiguous splits of the samples, for the Inception Score.
+        subsets, subset_size: random subsets, for KID.
+        neighbours: neighbours that define a manifold, for precision and recall.
+        manifold_samples: maximum number of samples and real images, for precision and recall.
+    """
 
     name: str
     samples: int
-    splits: int = 10  # of the samples, contiguous: Inception Score
-    subsets: int = 100  # KID
+    splits: int = 10
+    subsets: int = 100
     subset_size: int = 1_000
-    neighbours: int = 3  # precision and recall
-    most_neighbours_of: int = 10_000  # samples and real images, the first ones: likewise
+    neighbours: int = 3
+    manifold_samples: int = 10_000
 
 
 PROTOCOLS = {p.name: p for p in (Protocol("standard", 50_000), Protocol("small", 5_000))}
@@ -21,12 +29,13 @@ PROTOCOLS = {p.name: p for p in (Protocol("standard", 50_000), Protocol("small",
 
 @dataclass(frozen=True)
 class Provenance:
-    """How a score was obtained: only scores of equal provenance may be compared.
+    """How a score was obtained; only scores of equal provenance are comparable.
 
     Attributes:
-        weights: SHA-256 of the network's.
-        data: the real images' name and the start of their SHA-256.
-        batch_norm: "running" averages or those of each "batch"; None for a folder of images.
+        network, weights: name of the network and SHA-256 of its weights.
+        protocol, samples, splits: see `Protocol`.
+        data, split: the real images: name of the data set and start of their SHA-256, and split.
+        batch_norm: "running" averages or statistics of each "batch"; None for a folder of images.
     """
 
     network: str

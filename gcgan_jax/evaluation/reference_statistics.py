@@ -1,4 +1,4 @@
-"""What real images look like to a network, kept between runs."""
+"""Features of real images and their statistics, cached between runs."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -16,14 +16,14 @@ from gcgan_jax.storage.trees import sha256
 
 
 class Reference(NamedTuple):
-    """Of all images of a split."""
+    """Features of all images of a split, and the Gaussian fitted to them."""
 
     features: np.ndarray  # [n, F]
     gaussian: Gaussian
 
 
 def digest_of(images: np.ndarray) -> str:
-    """The first 16 digits of the SHA-256 of uint8 images."""
+    """Return the first 16 hex digits of the SHA-256 of uint8 images."""
     return sha256(images.tobytes())[:16]
 
 
@@ -35,18 +35,19 @@ def load_reference(
     extract: Callable[[Iterable[Batch], int], Features],
     batches: Iterable[Batch],
 ) -> Reference:
-    """From `cache`, where it is kept by network and images, or made and kept now.
+    """Load the reference from `cache` by network and images, or compute and cache it.
 
     Args:
-        images: uint8 [n, H, W, 3], and `batches` the same for `extract`.
-        digest: of the images, see `digest_of`.
+        images: real images, uint8 [n, H, W, 3].
+        digest: digest of the images, see `digest_of`.
+        batches: the same images, batched for `extract`.
     """
     name = f"reference-{network.name}-{network.digest[:16]}-{digest}"
     tree = load_cached(cache, name)
     if tree is None:
-        report(f"features of {len(images)} real images, kept in {cache}")
-        seen = extract(batches, len(images)).features
-        mean, covariance = gaussian(seen)
-        tree = {"features": seen, "mean": mean, "covariance": covariance}
+        report(f"extracting features of {len(images)} real images, cached in {cache}")
+        features = extract(batches, len(images)).features
+        mean, covariance = gaussian(features)
+        tree = {"features": features, "mean": mean, "covariance": covariance}
         store_cached(cache, name, tree)
     return Reference(tree["features"], Gaussian(tree["mean"], tree["covariance"]))

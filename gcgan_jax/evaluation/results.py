@@ -1,4 +1,4 @@
-"""Scores, and the records of them that say how each was obtained."""
+"""Records of scores with their provenance, and the file scores.jsonl."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields, replace
@@ -13,24 +13,29 @@ from gcgan_jax.storage.json_lines import read_json_lines, write_json_lines
 from gcgan_jax.storage.lock import exclusive_access
 
 LIBRARIES = ("jax", "flax", "numpy")
-SCORES = "scores.jsonl"  # in a workdir
+SCORES = "scores.jsonl"  # file name in a workdir
 
 
 @dataclass(frozen=True)
 class Value:
+    """Value of a score, and its standard deviation over splits or subsets if it has any."""
+
     value: float
-    std: float | None = None  # standard deviation over splits or subsets
+    std: float | None = None
 
 
 @dataclass(frozen=True)
 class Record:
-    """One score, of which images it is, and how it was obtained; a line of scores.jsonl.
+    """A score, the images it belongs to, and how it was obtained; a line of scores.jsonl.
 
     Attributes:
-        images: "generator", or the folder they were read from, which has none of the following.
-        seed: of the latents.
-        ema: whether the average of the generator made the images.
+        score: name of the score.
+        value, std: see `Value`.
+        images: "generator", or a folder of images; seed, ema and step are None for a folder.
+        seed: seed of the latents.
+        ema: whether the EMA of the generator was used.
         step: generator iterations.
+        versions: versions of this package and its main dependencies.
     """
 
     score: str
@@ -44,29 +49,30 @@ class Record:
     provenance: Provenance
 
     def to_json(self) -> dict[str, Any]:
-        """In one level, as it stands in the file."""
+        """Return a flat dict, as written to the file."""
         fields = asdict(self)
         return fields | fields.pop("provenance")
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Record":
-        """Raises KeyError if a field is missing."""
-        own = {field.name: entry[field.name] for field in fields(cls)[:-1]}
+        """Return the record of a flat dict; raise KeyError if a field is missing."""
+        values = {field.name: entry[field.name] for field in fields(cls)[:-1]}
         provenance = {field.name: entry[field.name] for field in fields(Provenance)}
-        return cls(**own, provenance=Provenance(**provenance))
+        return cls(**values, provenance=Provenance(**provenance))
 
     @property
     def identity(self) -> "Record":
-        """Without its value: what a later record of the same takes the place of."""
+        """The record without its value; a new record replaces one of the same identity."""
         return replace(self, value=0.0, std=None)
 
 
 def versions() -> dict[str, str]:
+    """Return the versions of this package and its main dependencies."""
     return {"gcgan_jax": __version__} | {name: version(name) for name in LIBRARIES}
 
 
 def read_records(path: Path) -> list[Record]:
-    """The records of a scores.jsonl; none if it does not exist.
+    """Read the records of a scores.jsonl; there are none if it does not exist.
 
     Raises:
         UserError: a record lacks a field.
@@ -75,30 +81,30 @@ def read_records(path: Path) -> list[Record]:
         return [Record.from_json(entry) for entry in read_json_lines(path)]
     except KeyError as missing:
         raise UserError(
-            f"{path} has a record without {missing}, written by another version of gcgan_jax: move "
-            "the file elsewhere and score again"
+            f"{path} has a record without {missing}, probably from another version of gcgan_jax: "
+            "move the file elsewhere and score again"
         ) from None
 
 
 def add_records(path: Path, new: Sequence[Record]) -> None:
-    """Adds records to the file, in place of those that were obtained in the same way.
+    """Add records to the file, replacing those of the same identity.
 
-    Several processes may do so, as when a run is scored that still trains.
+    Safe for concurrent processes, for example when a run is evaluated while it trains.
     """
-    made = [record.identity for record in new]
+    replaced = [record.identity for record in new]
     path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive_access(path):
-        kept = [record for record in read_records(path) if record.identity not in made]
-        write_json_lines(path, [record.to_json() for record in [*kept, *new]])
+        others = [record for record in read_records(path) if record.identity not in replaced]
+        write_json_lines(path, [record.to_json() for record in [*others, *new]])
 
 
 def as_tables(records: Iterable[Record]) -> str:
-    """Records as text, a table for each provenance."""
+    """Format records as text, with one table per provenance."""
     tables: dict[Provenance, dict[str, dict[str, str]]] = {}
     for record in records:
         row = record.images
         if record.step is not None:
-            row = f"iteration {record.step}{', averaged parameters' if record.ema else ''}"
+            row = f"iteration {record.step}{' (EMA)' if record.ema else ''}"
         std = "" if record.std is None else f" ± {record.std:.3g}"
         scores = tables.setdefault(record.provenance, {}).setdefault(row, {})
         scores[record.score] = f"{record.value:.5g}{std}"

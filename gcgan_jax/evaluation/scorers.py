@@ -1,4 +1,4 @@
-"""From images to scores by name: through a network, or by the structure of procedural images."""
+"""Scorers: compute named scores of images, from a network's features or the twins' structure."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -21,35 +21,41 @@ from gcgan_jax.evaluation.results import Value
 from gcgan_jax.gan.sampler import Batch, first
 from gcgan_jax.runtime.progress import image_progress
 
-SUBSET_SEED = 2020  # of KID, that of torch-fidelity
+SUBSET_SEED = 2020  # seed of KID's subsets, as in torch-fidelity
 
 
 @dataclass(frozen=True)
 class Scorer:
-    """`score(batches)` takes uint8 [devices, images of each, H, W, 3] and gives scores by name.
+    """A way to score images.
 
-    It gives None if there are fewer images than the protocol has samples.
+    Attributes:
+        network: name of the network, or "structure".
+        weights: SHA-256 of the network's weights; "" without a network.
+        best: name of the score that selects the best checkpoint; lower is better.
+        side: required side of the images; None: any.
+        score: maps batches, uint8 [devices, images per device, H, W, 3], to scores by name, or to
+            None if there are fewer images than the protocol requires.
     """
 
     network: str
-    weights: str  # SHA-256; "" without a network
-    best: str  # the score, lower being better, by which the best checkpoint is chosen
-    side: int | None  # of the only images it takes; None: of any
+    weights: str
+    best: str
+    side: int | None
     score: Callable[[Iterable[Batch]], dict[str, Value] | None]
 
 
 def make_structure_scorer(twins: Twins, real: np.ndarray, protocol: Protocol) -> Scorer:
-    """Structure of the images, and its sum of absolute differences from that of real ones."""
-    wanted = structure(real, twins)
+    """Make a scorer of the images' structure, and its sum of absolute errors to real images."""
+    expected = structure(real, twins)
     n = protocol.samples
 
     def score(batches: Iterable[Batch]) -> dict[str, Value] | None:
         images = [*first(image_progress(batches, n), n)]
         if sum(map(len, images)) < n:
             return None
-        found = structure(np.concatenate(images), twins)
-        error = sum(abs(found[name] - wanted[name]) for name in wanted)
-        return {name: Value(value) for name, value in {**found, "structure_error": error}.items()}
+        actual = structure(np.concatenate(images), twins)
+        error = sum(abs(actual[name] - expected[name]) for name in expected)
+        return {name: Value(value) for name, value in {**actual, "structure_error": error}.items()}
 
     return Scorer("structure", "", "structure_error", twins.image_size, score)
 
@@ -60,37 +66,38 @@ def make_network_scorer(
     reference: Reference,
     protocol: Protocol,
 ) -> Scorer:
-    """Scores of the features that the network extracts, against those of real images."""
+    """Make a scorer that compares the network's features of images with those of real images."""
 
     def score(batches: Iterable[Batch]) -> dict[str, Value] | None:
-        seen = extract(batches, protocol.samples)
-        if len(seen.features) < protocol.samples:
+        samples = extract(batches, protocol.samples)
+        if len(samples.features) < protocol.samples:
             return None
-        found = compare(seen, reference, protocol)
-        return {_named(network.name, name): value for name, value in found.items()}
+        scores = compare(samples, reference, protocol)
+        return {_full_name(network.name, name): value for name, value in scores.items()}
 
-    return Scorer(network.name, network.digest, _named(network.name, "fid"), network.side, score)
+    best = _full_name(network.name, "fid")
+    return Scorer(network.name, network.digest, best, network.side, score)
 
 
-def _named(network: str, score: str) -> str:
-    """Only Inception's scores go by the names that people compare."""
+def _full_name(network: str, score: str) -> str:
+    """Return the name of a score; only Inception's get the established names, such as "fid"."""
     if network == "inception":
         return "inception_score" if score == "score" else score
     return f"{network}_{score}"
 
 
-def compare(seen: Features, reference: Reference, protocol: Protocol) -> dict[str, Value]:
-    """All scores of samples against real images."""
-    n = protocol.most_neighbours_of
+def compare(samples: Features, reference: Reference, protocol: Protocol) -> dict[str, Value]:
+    """Compute all scores of samples against real images."""
+    n = protocol.manifold_samples
     precision, recall = precision_recall(
-        seen.features[:n], reference.features[:n], protocol.neighbours
+        samples.features[:n], reference.features[:n], protocol.neighbours
     )
     return {
-        "score": Value(*inception_score(seen.logits, protocol.splits)),
-        "fid": Value(frechet_distance(gaussian(seen.features), reference.gaussian)),
+        "score": Value(*inception_score(samples.logits, protocol.splits)),
+        "fid": Value(frechet_distance(gaussian(samples.features), reference.gaussian)),
         "kid": Value(
             *kernel_distance(
-                seen.features,
+                samples.features,
                 reference.features,
                 subsets=protocol.subsets,
                 subset_size=protocol.subset_size,

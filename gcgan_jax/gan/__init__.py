@@ -1,1 +1,1 @@
-"""The algorithm: pure functions without input and output, usable alone."""
+"""The training algorithm: pure functions without I/O, usable on their own."""

@@ -1,4 +1,4 @@
-"""The Wasserstein losses and the gradient penalty, on any critic.
+"""The losses of WGAN-GP, for any critic.
 
 Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1; thesis 2.5.1, Algorithm 3.
 
@@ -27,10 +27,10 @@ Metrics = dict[str, Array]
 
 @runtime_checkable
 class Loss(Protocol):
-    """What both networks minimise, on a batch with a key for each image.
+    """The objectives that both networks minimise, on a batch with one key per image.
 
-    `iteration` counts generator iterations from 0, for what changes over a training. Metrics are
-    means over the batch.
+    `iteration` counts generator iterations from 0, for losses with a schedule. Metrics are means
+    over the batch.
     """
 
     def critic_loss(
@@ -42,13 +42,17 @@ class Loss(Protocol):
     ) -> Scalar: ...
 
     def project(self, critic_params: Any) -> Any:
-        """The critic's parameters after an update, brought back to where they must lie."""
+        """Project the critic's parameters onto their constraint set after an update."""
         ...
 
 
 @dataclass(frozen=True)
 class WGANGP:
-    """Wasserstein losses with a gradient penalty of weight lambda; see `critic_loss`."""
+    """Wasserstein losses with a gradient penalty of weight lambda; see `critic_loss`.
+
+    Attributes:
+        penalty_weight: lambda.
+    """
 
     penalty_weight: Annotated[float, Interval(0, 1e6)] = 10.0
 
@@ -80,17 +84,17 @@ def critic_loss(
     """L = E[D(fake)] - E[D(real)] + lambda E[(||grad_x D(x)||_2 - 1)^2] at x = mix(real, fake).
 
     Args:
-        critic: D.
-        real, fake: images.
+        critic: the critic D.
+        real, fake: real and generated images.
         mix: epsilon of each image: x = epsilon real + (1 - epsilon) fake.
         penalty_weight: lambda.
 
     Returns:
-        L, and its parts: `wasserstein` E[D(real)] - E[D(fake)], `gradient_penalty` without lambda,
-        `gradient_norm` (its mean).
+        L and its parts: `wasserstein` E[D(real)] - E[D(fake)], `gradient_penalty` without lambda,
+        and `gradient_norm`, the mean norm.
     """
-    on_real, on_fake = jnp.split(critic(jnp.concatenate([real, fake])), 2)
-    wasserstein = jnp.mean(on_real) - jnp.mean(on_fake)
+    d_real, d_fake = jnp.split(critic(jnp.concatenate([real, fake])), 2)
+    wasserstein = jnp.mean(d_real) - jnp.mean(d_fake)
     penalty, norm = gradient_penalty(critic, real, fake, mix)
     loss = -wasserstein + penalty_weight * penalty
     metrics = {

@@ -1,4 +1,4 @@
-"""Both networks in one record, and what they compute of given variables."""
+"""Generator and critic as one object, and their forward passes."""
 
 from dataclasses import dataclass
 from typing import cast
@@ -19,10 +19,11 @@ class GAN:
     """Generator and critic; B images, H rows, W columns, F channels.
 
     Attributes:
-        generator: see `models.generator.Generator`.
-        critic: see `models.critic.Critic`.
+        generator: see `models.gcgan.Generator`.
+        critic: see `models.gcgan.Critic`.
         image_shape: (H, W, F).
-        matmul_precision: of products and convolutions, as `jax.default_matmul_precision` has it.
+        matmul_precision: precision of matmuls and convolutions, a value that
+            `jax.default_matmul_precision` accepts.
     """
 
     generator: nn.Module
@@ -34,23 +35,23 @@ class GAN:
     def generate(
         self, variables: VariableDict, latents: Latents, axis_name: str | None = None
     ) -> tuple[Float[Array, "B H W F"], VariableDict]:
-        """Images in [-1, 1], normalised by the batch, and the running statistics after it.
+        """Generate images in [-1, 1] with batch statistics, and update the running statistics.
 
         Args:
-            axis_name: over which the batch is spread, if it is.
+            axis_name: mapped axis over which the batch is split; None: it is not.
         """
-        images, moved = self.generator.apply(
+        images, updated = self.generator.apply(
             variables, *latents, train=True, axis_name=axis_name, mutable=["batch_stats"]
         )
-        return images, moved.get("batch_stats", {})
+        return images, updated.get("batch_stats", {})
 
-    def criticise(
+    def apply_critic(
         self,
         variables: VariableDict,
         images: Float[AnyArray, "n H W F"],
         keys: Key[Array, "B"],
     ) -> Float[Array, "n"]:
-        """The critic's values of n images, a multiple of B: image i draws from key i mod B."""
+        """Apply the critic to n images, a multiple of B; image i uses key i mod B."""
         keys = jnp.tile(keys, len(images) // len(keys))
         return cast(Array, self.critic.apply(variables, images, keys))
 
@@ -61,9 +62,9 @@ class GAN:
         batch_norm: str = "running",
         axis_name: str | None = None,
     ) -> UInt8[Array, "B H W F"]:
-        """Images as they are stored, see `draws.scale`.
+        """Generate images as they are stored, see `data.pixels.unscale`.
 
-        They are normalised by the running averages in `variables`, or by the statistics of the
+        Batch normalisation uses the "running" averages in `variables`, or the statistics of the
         "batch".
         """
         if batch_norm == "batch":

@@ -1,4 +1,4 @@
-"""RMSprop and Adam with a learning rate that falls linearly, for both networks; all by optax."""
+"""RMSprop and Adam with a linearly decaying learning rate, and the EMA; all based on optax."""
 
 from dataclasses import dataclass
 from typing import Any, cast
@@ -12,7 +12,7 @@ from jaxtyping import Int
 
 @dataclass(frozen=True)
 class Optimizers:
-    """Of each network, and the schedule of their learning rate by generator iterations."""
+    """The optimizer of each network, and their learning rate as a function of the iteration."""
 
     generator: optax.GradientTransformation
     critic: optax.GradientTransformation
@@ -29,10 +29,10 @@ def make_optimizers(
     b2: float,
     eps: float,
 ) -> Optimizers:
-    """RMSprop, -r g / (sqrt(v) + eps) with v_0 = 0, or Adam, -r m / (sqrt(v) + eps).
+    """Make RMSprop, -r g / (sqrt(v) + eps) with v_0 = 0, or Adam, -r m / (sqrt(v) + eps).
 
     r = learning_rate x (1 - t / decay_iterations) in generator iteration t = 0, 1, ..., and 0 from
-    decay_iterations on. The critic is updated n_critic times an iteration, at one rate.
+    decay_iterations on. The n_critic critic updates of an iteration use the same rate.
 
     Args:
         name: "rmsprop", with decay b2 of v; or "adam", with decays b1 of m and b2 of v.
@@ -54,10 +54,10 @@ def make_optimizers(
 def update_ema(
     ema: VariableDict, values: VariableDict, decay: float, iteration: Int[Array, ""]
 ) -> VariableDict:
-    """d x ema + (1 - d) x values, d = min(decay, t / (t + 9)) after iteration t = 1, 2, ...
+    """Return d x ema + (1 - d) x values, d = min(decay, t / (t + 9)) after iteration t = 1, 2, ...
 
-    The smaller d of the first iterations lets the average forget its start.
+    The smaller d of early iterations lets the EMA forget its initial value.
     """
     t = iteration.astype(jnp.result_type(float))
-    moved = optax.incremental_update(values, ema, 1 - jnp.minimum(decay, t / (t + 9)))
-    return cast(VariableDict, moved)
+    updated = optax.incremental_update(values, ema, 1 - jnp.minimum(decay, t / (t + 9)))
+    return cast(VariableDict, updated)

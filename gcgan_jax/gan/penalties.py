@@ -24,7 +24,8 @@ def gradient_penalty(
     """E[(||grad_x D(x)||_2 - 1)^2] at x = epsilon real + (1 - epsilon) fake, and E[||grad_x D||_2].
 
     Args:
-        critic: D.
+        critic: the critic D.
+        real, fake: real and generated images.
         mix: epsilon of each image.
     """
     mix = mix.reshape(-1, *[1] * (real.ndim - 1))
@@ -34,9 +35,9 @@ def gradient_penalty(
 
 @jax.named_scope("gradient_penalty")
 def gradient_norms(critic: Critic, x: Float[AnyArray, "B ..."]) -> Float[Array, "B"]:
-    """||grad D||_2 at each image, over its rows, columns and channels.
+    """Compute ||grad D||_2 at each image, over its rows, columns and channels.
 
-    At a zero gradient the norm is 0 and its derivative is taken as 0, not 0/0.
+    Where the gradient is zero, the norm is 0 and its derivative is defined as 0 instead of 0/0.
     """
     gradients = jax.grad(lambda x: jnp.sum(critic(x)))(x)
     squares = jnp.sum(gradients**2, axis=tuple(range(1, x.ndim)))

@@ -1,7 +1,7 @@
-"""Everything random.
+"""Random number generation.
 
-What training draws follows from (seed, iteration, update, position in the global batch) alone, so
-neither the number of devices nor a stop changes it.
+All random numbers of training depend only on (seed, iteration, update, index in the global batch),
+so neither the number of devices nor a restart changes them.
 
 B images of a batch, n images of the data set.
 """
@@ -17,7 +17,7 @@ from gcgan_jax.data.pixels import scale
 
 
 class RunKeys(NamedTuple):
-    """Keys of independent random numbers: parameters, training, latents to look at and to score."""
+    """Independent keys for initial parameters, training, sample latents and evaluation latents."""
 
     parameters: Key[Array, ""]
     training: Key[Array, ""]
@@ -26,58 +26,64 @@ class RunKeys(NamedTuple):
 
 
 def run_keys(seed: int) -> RunKeys:
+    """Derive all keys of a run from its seed."""
     return RunKeys(*jax.random.split(jax.random.key(seed), 4))
 
 
 class Latents(NamedTuple):
-    """What images are made of."""
+    """Random inputs of the generator.
 
-    z: Float[Array, "B size"]  # standard normal
-    keys: Key[Array, "B"]  # of whatever else the generator draws for an image
+    Attributes:
+        z: standard normal latents.
+        keys: one key per image, for random layers of the generator.
+    """
+
+    z: Float[Array, "B size"]
+    keys: Key[Array, "B"]
 
 
 def update_key(
     training: Key[Array, ""], iteration: Int[Array, ""] | int, update: Int[Array, ""] | int
 ) -> Key[Array, ""]:
-    """Key of one update: 0 to n_critic - 1 are the critic's, n_critic is the generator's."""
+    """Return the key of an update: 0 to n_critic - 1 are the critic's, n_critic the generator's."""
     return jax.random.fold_in(jax.random.fold_in(training, iteration), update)
 
 
-def draw_latents(key: Key[Array, ""], positions: Int[AnyArray, "B"], size: int) -> Latents:
-    """Latents of `size` numbers."""
-    keys = _keys(key, 0, positions)
+def draw_latents(key: Key[Array, ""], indices: Int[AnyArray, "B"], size: int) -> Latents:
+    """Draw the latents of these indices, of `size` numbers each."""
+    keys = _image_keys(key, 0, indices)
     z = jax.vmap(lambda key: jax.random.normal(key, (size,), float))(keys)
-    return Latents(z, _keys(key, 3, positions))
+    return Latents(z, _image_keys(key, 3, indices))
 
 
 def draw_images(
-    key: Key[Array, ""], positions: Int[AnyArray, "B"], images: UInt8[Array, "n *image"]
+    key: Key[Array, ""], indices: Int[AnyArray, "B"], images: UInt8[Array, "n *image"]
 ) -> Float[Array, "B *image"]:
-    """Images drawn with replacement, scaled to [-1, 1]."""
-    keys = _keys(key, 1, positions)
-    index = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(images)))(keys)
-    return scale(images[index])
+    """Draw images with replacement and scale them to [-1, 1]."""
+    keys = _image_keys(key, 1, indices)
+    chosen = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(images)))(keys)
+    return scale(images[chosen])
 
 
-def loss_keys(key: Key[Array, ""], positions: Int[AnyArray, "B"]) -> Key[Array, "B"]:
-    """Keys of what a loss draws for each image."""
-    return _keys(key, 2, positions)
+def loss_keys(key: Key[Array, ""], indices: Int[AnyArray, "B"]) -> Key[Array, "B"]:
+    """Return the loss's key for each image."""
+    return _image_keys(key, 2, indices)
 
 
-def critic_keys(key: Key[Array, ""], positions: Int[AnyArray, "B"]) -> Key[Array, "B"]:
-    """Keys of what the critic draws for each image."""
-    return _keys(key, 4, positions)
+def critic_keys(key: Key[Array, ""], indices: Int[AnyArray, "B"]) -> Key[Array, "B"]:
+    """Return the critic's key for each image."""
+    return _image_keys(key, 4, indices)
 
 
 def layer_keys(keys: Key[Array, "B"] | None, layer: int) -> Key[Array, "B"] | None:
-    """Keys of a layer, by its number, from its network's, if these are given."""
+    """Derive the keys of a layer, by its index, from those of its network (None: None)."""
     return None if keys is None else jax.vmap(jax.random.fold_in, (0, None))(keys, layer)
 
 
 def draw_mix(keys: Key[Array, "B"]) -> Float[Array, "B"]:
-    """The gradient penalty's epsilon ~ U[0, 1]."""
+    """Draw the gradient penalty's epsilon ~ U[0, 1]."""
     return jax.vmap(lambda key: jax.random.uniform(key, (), float))(keys)
 
 
-def _keys(key: Key[Array, ""], quantity: int, positions: Int[AnyArray, "B"]) -> Key[Array, "B"]:
-    return jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, quantity), positions)
+def _image_keys(key: Key[Array, ""], purpose: int, indices: Int[AnyArray, "B"]) -> Key[Array, "B"]:
+    return jax.vmap(jax.random.fold_in, (None, 0))(jax.random.fold_in(key, purpose), indices)

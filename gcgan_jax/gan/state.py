@@ -1,4 +1,4 @@
-"""The state of a training: the variables and optimisers of both networks."""
+"""The training state: variables and optimiser states of both networks."""
 
 from typing import Any, NamedTuple
 
@@ -13,7 +13,7 @@ from gcgan_jax.gan.optimizer import Optimizers
 
 
 class NetworkState(NamedTuple):
-    """Parameters, running statistics ({} if the network keeps none) and optimiser of a network."""
+    """Parameters, running statistics ({} if it has none) and optimiser state of a network."""
 
     params: VariableDict
     batch_stats: VariableDict
@@ -25,7 +25,7 @@ class NetworkState(NamedTuple):
 
 
 class Models(NamedTuple):
-    """What images are made of: variables of the generator and of its EMA ({} if none is kept)."""
+    """What sampling needs: variables of the generator and their EMA ({} if there is none)."""
 
     iteration: int
     generator: VariableDict
@@ -33,11 +33,11 @@ class Models(NamedTuple):
 
 
 class State(NamedTuple):
-    """Everything that training resumes from.
+    """Everything that training needs to resume.
 
     Attributes:
-        iteration: generator iterations done, [].
-        ema: exponential moving average of the generator's variables; {} if none is kept.
+        iteration: completed generator iterations, [].
+        ema: exponential moving average of the generator's variables; {} if there is none.
     """
 
     iteration: Array
@@ -51,18 +51,18 @@ class State(NamedTuple):
 
 
 def init_state(gan: GAN, optimizers: Optimizers, key: Array, *, ema: bool) -> State:
-    """Fresh variables of both networks, which follow from `key` alone.
+    """Initialise both networks; the result depends only on `key`.
 
     Args:
-        ema: whether an average of the generator is kept.
+        ema: whether to maintain an EMA of the generator.
     """
-    for_generator, for_critic = jax.random.split(key)
-    keys = jax.random.split(key, 1)  # of one image, whose random graph changes no variable
+    generator_key, critic_key = jax.random.split(key)
+    keys = jax.random.split(key, 1)  # for random graphs; they do not affect the variables
     z, image = jnp.zeros((1, gan.latent_size)), jnp.zeros((1, *gan.image_shape))
-    generator = _network(
-        gan.generator.init(for_generator, z, keys, train=False), optimizers.generator
+    generator = _init_network(
+        gan.generator.init(generator_key, z, keys, train=False), optimizers.generator
     )
-    critic = _network(gan.critic.init(for_critic, image, keys), optimizers.critic)
+    critic = _init_network(gan.critic.init(critic_key, image, keys), optimizers.critic)
     return State(
         iteration=jnp.zeros((), jnp.int32),
         generator=generator,
@@ -71,7 +71,7 @@ def init_state(gan: GAN, optimizers: Optimizers, key: Array, *, ema: bool) -> St
     )
 
 
-def _network(variables: Any, optimizer: optax.GradientTransformation) -> NetworkState:
+def _init_network(variables: Any, optimizer: optax.GradientTransformation) -> NetworkState:
     batch_stats = jax.tree.map(
         lambda leaf: jnp.asarray(leaf, dtype=float), variables.get("batch_stats", {})
     )

@@ -31,20 +31,20 @@ from gcgan_jax.runtime.devices import AXIS
 
 @runtime_checkable
 class Step(Protocol):
-    """The pmapped step: state, images and device numbers to state and metrics."""
+    """The pmapped step: maps state, images and device indices to state and metrics."""
 
-    def __call__(self, state: State, images: Array, numbers: Array) -> tuple[State, Metrics]: ...
+    def __call__(self, state: State, images: Array, devices: Array) -> tuple[State, Metrics]: ...
 
-    def lower(self, state: State, images: Array, numbers: Array) -> Lowered: ...
+    def lower(self, state: State, images: Array, devices: Array) -> Lowered: ...
 
 
 @dataclass(frozen=True)
 class Algorithm:
-    """What one iteration does.
+    """Everything that defines an iteration.
 
     Attributes:
-        n_critic: critic updates.
-        ema_decay: of the generator's average; None: none is kept.
+        n_critic: critic updates per iteration.
+        ema_decay: decay of the generator's EMA; None: no EMA.
     """
 
     gan: GAN
@@ -55,7 +55,7 @@ class Algorithm:
 
 
 class Batch(NamedTuple):
-    """What one update sees: B images in [-1, 1], and what else it draws for each."""
+    """The inputs of one update: B images in [-1, 1], with latents and keys for each."""
 
     real: Float[Array, "B H W F"]
     latents: Latents
@@ -71,30 +71,30 @@ def make_train_step(
     iterations_per_call: int,
     devices: Sequence[jax.Device],
 ) -> Step:
-    """pmapped step(state, images, device_numbers) -> state, metrics.
+    """Make the pmapped step(state, images, device_indices) -> state, metrics.
 
-    One call does `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
-    State and images are replicated (see `replicate`), `device_numbers` (see `number`) is [devices]
-    and only tells pmap over what to map. The state handed in is donated. Images are flat,
-    [n, H * W * F]: others a TPU would copy whole in every call.
+    One call runs `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
+    State and images are replicated (see `replicate`); `device_indices`, [devices], only gives pmap
+    an axis to map over. The input state is donated. Images are flat, [n, H * W * F]; in any other
+    shape, a TPU would copy all of them in every call.
 
     Args:
-        key: of all that training draws.
-        batch_size: over all devices.
-        devices: those of all processes, in the same order in each.
+        key: key of all random numbers of training.
+        batch_size: batch size over all devices.
+        devices: the devices of all processes, in the same order in each.
 
     Raises:
-        UserError: the batch does not divide by the devices.
+        UserError: the batch size is not divisible by the number of devices.
     """
     check_batch(batch_size, len(devices))
     per_device = batch_size // len(devices)
 
     @jax.default_matmul_precision(algorithm.gan.matmul_precision)
     def step(state: State, images: Array, _: Array) -> tuple[State, Metrics]:
-        positions = lax.axis_index(AXIS) * per_device + jnp.arange(per_device)
+        indices = lax.axis_index(AXIS) * per_device + jnp.arange(per_device)
 
         def iterate(state: State, _: None) -> tuple[State, Metrics]:
-            return train_iteration(algorithm, key, state, images, positions)
+            return train_iteration(algorithm, key, state, images, indices)
 
         return lax.scan(iterate, state, length=iterations_per_call)
 
@@ -109,9 +109,10 @@ def make_train_step(
 
 
 def check_batch(batch_size: int, devices: int) -> None:
+    """Raise UserError unless the batch can be split evenly across the devices."""
     if batch_size % devices:
         raise UserError(
-            f"config.batch_size = {batch_size} does not divide by the {devices} devices: "
+            f"config.batch_size = {batch_size} is not divisible by the {devices} devices: "
             f"choose a multiple of {devices}"
         )
 
@@ -121,52 +122,53 @@ def train_iteration(
     key: Key[Array, ""],
     state: State,
     images: UInt8[Array, "n pixels"],
-    positions: Int[Array, "B"],
+    indices: Int[Array, "B"],
 ) -> tuple[State, Metrics]:
-    """n_critic critic updates and one generator update, of thesis Algorithm 3.
+    """Run n_critic critic updates and one generator update, thesis Algorithm 3.
 
     Args:
-        state: before the iteration.
-        images: the training images, each flat.
-        positions: of this device's images in the global batch.
+        state: state before the iteration.
+        images: flat training images.
+        indices: indices of this device's images in the global batch.
 
     Returns:
-        The state after; and the losses and the norms of their gradients by all parameters of a
-        network, averaged over devices and critic updates, with the learning rate.
+        The state after the iteration, and its metrics: losses, norms of their gradients with
+        respect to all parameters of a network (averaged over devices and critic updates), and the
+        learning rate.
     """
     iteration = state.iteration
 
-    def batch_of(update: Array | int) -> Batch:
-        return draw_batch(algorithm.gan, update_key(key, iteration, update), images, positions)
+    def batch_for(update: Array | int) -> Batch:
+        return draw_batch(algorithm.gan, update_key(key, iteration, update), images, indices)
 
-    def update(critic: NetworkState, number: Array) -> tuple[NetworkState, Metrics]:
-        return critic_update(algorithm, state.generator, critic, batch_of(number), iteration)
+    def step(critic: NetworkState, update: Array) -> tuple[NetworkState, Metrics]:
+        return critic_update(algorithm, state.generator, critic, batch_for(update), iteration)
 
-    critic, critic_metrics = lax.scan(update, state.critic, jnp.arange(algorithm.n_critic))
+    critic, critic_metrics = lax.scan(step, state.critic, jnp.arange(algorithm.n_critic))
     generator, metrics = generator_update(
-        algorithm, state.generator, critic, batch_of(algorithm.n_critic), iteration
+        algorithm, state.generator, critic, batch_for(algorithm.n_critic), iteration
     )
     metrics = lax.pmean(jax.tree.map(jnp.mean, critic_metrics) | metrics, AXIS)
     metrics |= {"learning_rate": algorithm.optimizers.learning_rate(iteration)}
-    after = State(iteration + 1, generator, critic, state.ema)
+    new_state = State(iteration + 1, generator, critic, state.ema)
     if algorithm.ema_decay is not None:
-        ema = update_ema(state.ema, generator.variables, algorithm.ema_decay, after.iteration)
-        after = after._replace(ema=ema)
-    return after, metrics
+        ema = update_ema(state.ema, generator.variables, algorithm.ema_decay, new_state.iteration)
+        new_state = new_state._replace(ema=ema)
+    return new_state, metrics
 
 
 def draw_batch(
     gan: GAN,
     key: Key[Array, ""],
     images: UInt8[Array, "n pixels"],
-    positions: Int[Array, "B"],
+    indices: Int[Array, "B"],
 ) -> Batch:
-    """What an update draws from its key."""
+    """Draw the batch of an update from its key."""
     return Batch(
-        real=draw_images(key, positions, images).reshape(-1, *gan.image_shape),
-        latents=draw_latents(key, positions, gan.latent_size),
-        loss_keys=loss_keys(key, positions),
-        critic_keys=critic_keys(key, positions),
+        real=draw_images(key, indices, images).reshape(-1, *gan.image_shape),
+        latents=draw_latents(key, indices, gan.latent_size),
+        loss_keys=loss_keys(key, indices),
+        critic_keys=critic_keys(key, indices),
     )
 
 
@@ -177,16 +179,16 @@ def critic_update(
     batch: Batch,
     iteration: Int[Array, ""],
 ) -> tuple[NetworkState, Metrics]:
-    """The critic after one update, and the parts of its loss."""
+    """Update the critic once; also return the parts of its loss."""
     gan, loss = algorithm.gan, algorithm.loss
     fake, _ = gan.generate(generator.variables, batch.latents, AXIS)
 
     def objective(params: VariableDict) -> tuple[Array, Metrics]:
-        judge = critic_function(gan, critic._replace(params=params), batch.critic_keys)
-        return loss.critic_loss(judge, batch.real, fake, batch.loss_keys, iteration)
+        critic_fn = bind_critic(gan, critic._replace(params=params), batch.critic_keys)
+        return loss.critic_loss(critic_fn, batch.real, fake, batch.loss_keys, iteration)
 
     gradients, metrics = jax.grad(objective, has_aux=True)(critic.params)
-    critic, norm = descend(critic, gradients, algorithm.optimizers.critic)
+    critic, norm = apply_gradients(critic, gradients, algorithm.optimizers.critic)
     critic = critic._replace(params=loss.project(critic.params))
     return critic, metrics | {"critic_gradients": norm}
 
@@ -198,32 +200,34 @@ def generator_update(
     batch: Batch,
     iteration: Int[Array, ""],
 ) -> tuple[NetworkState, Metrics]:
-    """The generator after one update, and its loss."""
+    """Update the generator once; also return its loss."""
     gan = algorithm.gan
-    judge = critic_function(gan, critic, batch.critic_keys)
+    critic_fn = bind_critic(gan, critic, batch.critic_keys)
 
     def objective(params: VariableDict) -> tuple[Array, VariableDict]:
         variables = generator._replace(params=params).variables
         fake, batch_stats = gan.generate(variables, batch.latents, AXIS)
-        loss = algorithm.loss.generator_loss(judge, batch.real, fake, batch.loss_keys, iteration)
+        loss = algorithm.loss.generator_loss(
+            critic_fn, batch.real, fake, batch.loss_keys, iteration
+        )
         return loss, batch_stats
 
-    (value, batch_stats), gradients = jax.value_and_grad(objective, has_aux=True)(generator.params)
-    generator, norm = descend(generator, gradients, algorithm.optimizers.generator)
-    metrics = {"generator_loss": value, "generator_gradients": norm}
+    (loss, batch_stats), gradients = jax.value_and_grad(objective, has_aux=True)(generator.params)
+    generator, norm = apply_gradients(generator, gradients, algorithm.optimizers.generator)
+    metrics = {"generator_loss": loss, "generator_gradients": norm}
     return generator._replace(batch_stats=batch_stats), metrics
 
 
-def critic_function(gan: GAN, critic: NetworkState, keys: Key[Array, "B"]) -> Critic:
-    """The critic as a function of images alone; each draws from one of the keys, in turn."""
-    return partial(gan.criticise, critic.variables, keys=keys)
+def bind_critic(gan: GAN, critic: NetworkState, keys: Key[Array, "B"]) -> Critic:
+    """Return the critic as a function of images alone; see `GAN.apply_critic` for the keys."""
+    return partial(gan.apply_critic, critic.variables, keys=keys)
 
 
 @jax.named_scope("optimizer")
-def descend(
+def apply_gradients(
     network: NetworkState, gradients: VariableDict, optimizer: optax.GradientTransformation
 ) -> tuple[NetworkState, Float[Array, ""]]:
-    """The network after a step along the devices' mean gradient, and that gradient's norm."""
+    """Update a network by the devices' mean gradient; also return that gradient's norm."""
     gradients = lax.pmean(gradients, AXIS)
     updates, state = optimizer.update(gradients, network.optimizer)
     params = cast(VariableDict, optax.apply_updates(network.params, updates))

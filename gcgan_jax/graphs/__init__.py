@@ -1,4 +1,4 @@
-"""Graphs by name: Modules that say which pixels are connected."""
+"""Registry of graphs: Modules that decide which pixels are connected."""
 
 import flax.linen as nn
 

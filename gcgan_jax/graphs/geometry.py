@@ -1,4 +1,4 @@
-"""Where the nodes of an image graph lie, and how long its edges are.
+"""Geometry of an image graph: node coordinates, pixel distances and edge lengths.
 
 H rows, W columns, N = H * W nodes (pixels, row-major), k neighbours.
 """
@@ -11,30 +11,30 @@ from gcgan_jax.arrays import AnyArray
 
 
 def in_window(i: Int[AnyArray, "R"], nodes: int, width: int) -> Bool[Array, "R {nodes}"]:
-    """Whether j lies in the 3x3 window around i (i included)."""
+    """Return whether each node j lies in the 3x3 window around i (i included)."""
     return chebyshev(i[:, None], jnp.arange(nodes)[None], width) <= 1
 
 
 def chebyshev(
     i: Int[AnyArray, "*#edges"], j: Int[AnyArray, "*#edges"], width: int
 ) -> Int[Array, "*edges"]:
-    """max(|row_i - row_j|, |column_i - column_j|) in pixels, for broadcast node numbers."""
+    """Return max(|row_i - row_j|, |column_i - column_j|) in pixels, for broadcast node indices."""
     return jnp.maximum(jnp.abs(i // width - j // width), jnp.abs(i % width - j % width))
 
 
 def edge_lengths(neighbours: Int[AnyArray, "*batch N k"], width: int) -> Float[Array, "*batch N k"]:
-    """Euclidean lengths of the edges, in pixels."""
+    """Return the Euclidean lengths of the edges, in pixels."""
     i = lax.broadcasted_iota(jnp.int32, neighbours.shape, neighbours.ndim - 2)
     rows, columns = i // width - neighbours // width, i % width - neighbours % width
     return jnp.sqrt(rows**2 + columns**2)
 
 
 def in_degrees(neighbours: Int[AnyArray, "N k"]) -> Int[Array, "N"]:
-    """How many edges end at each node."""
+    """Return the number of edges that end at each node."""
     return jnp.bincount(jnp.ravel(neighbours), length=len(neighbours))
 
 
 def coordinates(height: int, width: int) -> Float[Array, "{height}*{width} 2"]:
-    """Row and column of every node, each scaled to [-1, 1]."""
+    """Return the row and column of every node, each scaled to [-1, 1]."""
     rows, columns = jnp.linspace(-1.0, 1.0, height), jnp.linspace(-1.0, 1.0, width)
     return jnp.stack(jnp.meshgrid(rows, columns, indexing="ij"), axis=-1).reshape(-1, 2)

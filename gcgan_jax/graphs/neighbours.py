@@ -1,4 +1,4 @@
-"""The edges of a graph, as graphs give them and operators take them.
+"""The interface between graphs and operators: the edges of a graph.
 
 B images, N nodes, k neighbours.
 """
@@ -11,12 +11,12 @@ from gcgan_jax.arrays import AnyArray
 
 
 class Neighbours(NamedTuple):
-    """The edges of a graph: k from each node i to nodes j.
+    """Edges of a graph: k from each node i to nodes j.
 
     Attributes:
-        indices: j.
-        weights: w_ij, by which each edge's message counts k w_ij times; None: once. Those of a node
-            sum to 1.
+        indices: node indices j.
+        weights: edge weights w_ij, which sum to 1 at each node; operators multiply each message by
+            k w_ij. None leaves messages unweighted.
     """
 
     indices: Int[AnyArray, "B N k"]

@@ -1,4 +1,4 @@
-"""How much of a batch of graphs is computed at a time.
+"""Tiling: limits how much of a batch of graphs is computed at a time.
 
 B images.
 """
@@ -15,10 +15,10 @@ from gcgan_jax.platforms import by_platform
 def map_images(
     per_image: Callable[..., Array], *arrays: Shaped[AnyArray, "B ..."]
 ) -> Shaped[Array, "B ..."]:
-    """per_image(one image of each array) for all images, a few at a time.
+    """Map `per_image` over the images of all arrays, a few at a time.
 
-    What an image's edges need is k times the size of its features: one image after the other it
-    stays in a CPU's cache, eight fill an accelerator, and never does a whole batch stand in memory.
+    An image's edges take k times the memory of its features: processed one by one, images stay in a
+    CPU's cache, eight fill an accelerator, and the edges of a whole batch are never in memory.
     """
     return by_platform(
         *arrays,
@@ -27,10 +27,10 @@ def map_images(
     )
 
 
-def tiles(height: int, width: int) -> int:
-    """In how many parts of whole image rows an image's distances are made: at most 2^20 a part.
+def num_tiles(height: int, width: int) -> int:
+    """Return how many tiles of whole image rows keep each at 2^20 distances or fewer.
 
-    So many fit a CPU's cache, while all of a 64x64 image's are 64 MiB.
+    That many fit in a CPU's cache, while all distances of a 64x64 image take 64 MiB.
     """
     fewest = min(height, -(-((height * width) ** 2) // 2**20))
-    return next(parts for parts in range(fewest, height + 1) if height % parts == 0)
+    return next(tiles for tiles in range(fewest, height + 1) if height % tiles == 0)

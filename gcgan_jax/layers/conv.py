@@ -1,9 +1,8 @@
-"""Convolutions as their platform computes them fastest; the numbers are those of the plain ones.
+"""Convolutions in the formulation that is fastest on each platform, equivalent to plain ones.
 
 B images, H rows, W columns, F features in, O features out, T x U taps of a kernel.
-XLA on a CPU is slow at the kernel's gradient of a convolution inside a scan, at a transposed kernel
-and at strides: it gets matrix products there. Accelerators get convolutions without stride and
-dilation.
+XLA on a CPU is slow at kernel gradients of convolutions inside a scan, at transposed kernels and at
+strides: these become matmuls there. Accelerators get convolutions without stride or dilation.
 """
 
 from functools import partial
@@ -28,7 +27,7 @@ Padding = tuple[tuple[int, int], tuple[int, int]]
 def conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> Float[Array, "B _ _ O"]:
-    """Cross-correlation with stride 1 on zero-padded x."""
+    """Compute the cross-correlation of zero-padded x with stride 1."""
     return direct_conv(x, kernel, padding)
 
 
@@ -42,14 +41,14 @@ def _conv_backward(
     padding: Padding, saved: tuple[Array, Array], cotangent: Float[AnyArray, "B _ _ O"]
 ) -> tuple[Float[Array, "B H W F"], Float[Array, "T U F O"]]:
     (x, kernel), cotangent = saved, jnp.asarray(cotangent)
-    _, to_kernel = jax.vjp(lambda kernel: direct_conv(x, kernel, padding), kernel)
-    for_kernel = by_platform(
+    _, kernel_vjp = jax.vjp(lambda kernel: direct_conv(x, kernel, padding), kernel)
+    kernel_cotangent = by_platform(
         x,
         cotangent,
         cpu=lambda x, cotangent: kernel_gradient(x, cotangent, padding, kernel.shape),
-        default=lambda _, cotangent: to_kernel(cotangent)[0],
+        default=lambda _, cotangent: kernel_vjp(cotangent)[0],
     )
-    return input_gradient(cotangent, kernel, padding), for_kernel
+    return input_gradient(cotangent, kernel, padding), kernel_cotangent
 
 
 conv.defvjp(_conv_forward, _conv_backward)
@@ -58,12 +57,12 @@ conv.defvjp(_conv_forward, _conv_backward)
 def input_gradient(
     cotangent: Float[Array, "B _ _ O"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> Float[Array, "B H W F"]:
-    """The gradient of `conv` by x, as `conv` of the cotangent with the kernel turned around."""
-    turned = kernel[::-1, ::-1].swapaxes(2, 3)
+    """Compute the gradient of `conv` with respect to x: a convolution with the flipped kernel."""
+    flipped = kernel[::-1, ::-1].swapaxes(2, 3)
     (top, bottom), (left, right) = padding
     rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
-    rest = ((rows - top, rows - bottom), (columns - left, columns - right))
-    return direct_conv(cotangent, turned, rest)
+    complement = ((rows - top, rows - bottom), (columns - left, columns - right))
+    return direct_conv(cotangent, flipped, complement)
 
 
 def kernel_gradient(
@@ -72,7 +71,7 @@ def kernel_gradient(
     padding: Padding,
     shape: tuple[int, ...],
 ) -> Float[Array, "T U F O"]:
-    """The gradient of `conv` by its kernel, of that shape, as a matrix product for each tap."""
+    """Compute the gradient of `conv` with respect to its kernel (of `shape`): a matmul per tap."""
     x = jnp.pad(x, ((0, 0), *padding, (0, 0)))
     H, W, O = cotangent.shape[1:]
     cotangent = cotangent.reshape(-1, O)
@@ -87,7 +86,7 @@ def kernel_gradient(
 def direct_conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> Float[Array, "B _ _ O"]:
-    """`conv` as one XLA convolution, in both passes."""
+    """Compute `conv` as one XLA convolution, in both passes."""
     return lax.conv_general_dilated(
         x, kernel, (1, 1), padding, dimension_numbers=("NHWC", "HWIO", "NHWC")
     )
@@ -96,17 +95,17 @@ def direct_conv(
 def strided_conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "5 5 F O"]
 ) -> Float[Array, "B H/2 W/2 O"]:
-    """5x5 convolution with stride 2, SAME on even sides."""
+    """Compute a 5x5 convolution with stride 2 and SAME padding, for even sides."""
     return by_platform(x, kernel, cpu=paired_conv, default=folded_conv)
 
 
 def paired_conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "5 5 F O"]
 ) -> Float[Array, "B H/2 W/2 O"]:
-    """`strided_conv` as matrix products, two columns of the output at a time: 7 taps, not 10.
+    """Compute `strided_conv` by matmuls, two output columns at a time: 7 taps instead of 10.
 
-    Winograd's minimal filtering (Lavin & Gray 2016, arXiv:1509.09308): with columns a0 ... a6 of x
-    and taps g0 ... g4 of a kernel's row, columns m1 + m2 + m3 and m2 - m3 - m4 of the output from
+    Winograd's minimal filtering (Lavin & Gray 2016, arXiv:1509.09308): from columns a0 ... a6 of x
+    and taps g0 ... g4 of a kernel row, the output columns are m1 + m2 + m3 and m2 - m3 - m4 with
 
         m1 = (a0 - a4) g0                 + (a1 - a3) g1
         m2 = (a2 + a4) (g0 + g2 + g4) / 2 + a3 (g1 + g3)
@@ -119,19 +118,19 @@ def paired_conv(
     x = x.reshape(B, H + 3, pairs + 1, 4, F)
     a = [x[:, :, :-1, i] for i in range(4)] + [x[:, :, 1:, i] for i in range(3)]
     g = [kernel[:, j] for j in range(5)]  # [5, F, O] each
-    factors = [  # of m1 to m4: columns of x and taps that belong together
+    factors = [  # the columns of x and the taps that make up each of m1 to m4
         ([a[0] - a[4], a[1] - a[3]], [g[0], g[1]]),
         ([a[2] + a[4], a[3]], [(g[0] + g[2] + g[4]) / 2, g[1] + g[3]]),
         ([a[4] - a[2]], [(g[0] - g[2] + g[4]) / 2]),
         ([a[2] - a[6], a[3] - a[5]], [g[4], g[3]]),
     ]
 
-    def product(columns: list[Array], taps: list[Array]) -> Array:
+    def matmul(columns: list[Array], taps: list[Array]) -> Array:
         patches = [column[:, i : i + H : 2] for i in range(5) for column in columns]
         weights = jnp.stack(taps, axis=1).reshape(-1, O)
         return linear(jnp.concatenate(patches, axis=-1), weights)  # [B, H/2, pairs, O]
 
-    m1, m2, m3, m4 = (product(*factor) for factor in factors)
+    m1, m2, m3, m4 = (matmul(*factor) for factor in factors)
     out = jnp.stack([m1 + m2 + m3, m2 - m3 - m4], axis=3).reshape(B, H // 2, 2 * pairs, O)
     return out[:, :, : W // 2]
 
@@ -139,7 +138,7 @@ def paired_conv(
 def folded_conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "5 5 F O"]
 ) -> Float[Array, "B H/2 W/2 O"]:
-    """`strided_conv` with 2x2 pixel blocks folded into channels: a 3x3 convolution, stride 1."""
+    """Compute `strided_conv` as a 3x3 convolution with stride 1 on 2x2 blocks as channels."""
     B, H, W, F = x.shape
     O = kernel.shape[-1]
     kernel = jnp.pad(kernel, ((1, 0), (1, 0), (0, 0), (0, 0))).reshape(3, 2, 3, 2, F, O)
@@ -151,10 +150,10 @@ def folded_conv(
 def upsample_conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "3 3 F O"]
 ) -> Float[Array, "B 2*H 2*W O"]:
-    """3x3 SAME convolution of the nearest x2 upsampling of x.
+    """Compute a 3x3 SAME convolution of x after nearest-neighbour upsampling by 2.
 
-    Each of the four output phases is a 2x2 convolution of the small map, whose taps are sums of
-    the kernel's: rows (w0, w1 + w2) above and (w0 + w1, w2) below, and columns alike.
+    Each of the four output phases is a 2x2 convolution of x whose taps are sums of the kernel's:
+    rows (w0, w1 + w2) for even output rows and (w0 + w1, w2) for odd ones; likewise for columns.
     """
     B, H, W, _ = x.shape
     # [phase, tap of the 2x2 kernel, tap of the 3x3 kernel]
@@ -169,9 +168,9 @@ def upsample_conv(
 
 
 class Conv(nn.Module):
-    """3x3 SAME convolution without bias, Glorot normal; with `upsample`, of the doubled map.
+    """3x3 SAME convolution without bias, Glorot normal; `upsample` doubles both sides first.
 
-    Computed in `dtype`; None is that of the arguments.
+    `dtype` is that of the computation; None: that of the inputs.
     """
 
     features: int
@@ -189,9 +188,9 @@ class Conv(nn.Module):
 
 
 class StridedConv(nn.Module):
-    """5x5 convolution with stride 2 and a bias, Glorot normal; halves even sides.
+    """5x5 convolution with stride 2 and a bias, Glorot normal; halves both sides, which are even.
 
-    Computed in `dtype`; None is that of the arguments.
+    `dtype` is that of the computation; None: that of the inputs.
     """
 
     features: int

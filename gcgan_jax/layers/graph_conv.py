@@ -1,4 +1,4 @@
-"""The graph-convolutional layer: a local 3x3 convolution and a non-local operator, merged.
+"""Graph-convolutional layer: merges a local 3x3 convolution and a non-local operator.
 
 B images, H rows, W columns, N = H * W nodes, F features in, C = F + 2, O features out.
 """
@@ -21,15 +21,15 @@ class GraphConv(nn.Module):
     """Thesis eq. 3.13: h_out = merge( conv3x3(x), operator(h, graph(x)) ) + b.
 
     The graph is built on x alone; h is x with the scaled row and column of each pixel appended.
-    Where the collection "diagnostics" is mutable, the layer reports in it what its graph does; in
-    "edges", the graph itself.
+    The layer sows statistics of its graph into the collection "diagnostics", and the graph itself
+    into "edges", wherever these are mutable.
 
     Attributes:
-        features: O.
-        graph: makes the graph, see `graphs.KNN`; its keys are those of the images.
-        operator: makes the operator from O, see `edge_conv.EdgeConv`.
-        merge: makes the merge, see `Average`.
-        dtype: of the local convolution; None is that of x.
+        features: number of output features O.
+        graph: factory of the graph, see `graphs.knn.KNN`; it gets one key per image.
+        operator: factory of the operator, which takes O; see `operators.edge_conv.EdgeConv`.
+        merge: factory of the merge, see `layers.merge.Average`.
+        dtype: dtype of the local convolution; None: that of x.
     """
 
     features: int
@@ -44,8 +44,8 @@ class GraphConv(nn.Module):
     ) -> Float[Array, "B H W {self.features}"]:
         B, H, W, F = x.shape
         neighbours = self.graph(name="graph")(x, keys)
-        where = jnp.broadcast_to(coordinates(H, W).astype(x.dtype), (B, H * W, 2))
-        h = jnp.concatenate([x.reshape(B, H * W, F), where], axis=-1)
+        coords = jnp.broadcast_to(coordinates(H, W).astype(x.dtype), (B, H * W, 2))
+        h = jnp.concatenate([x.reshape(B, H * W, F), coords], axis=-1)
 
         local = Conv(self.features, dtype=self.dtype, name="local")(x)
         non_local = self.operator(self.features, name="non_local")(h, neighbours)
@@ -54,10 +54,10 @@ class GraphConv(nn.Module):
 
         if self.is_mutable_collection("diagnostics"):
             nodes = jnp.arange(H * W)[None, :, None]
-            just_outside = chebyshev(nodes, neighbours.indices, W) == 2
-            self.sow("diagnostics", "edges_at_distance_2", jnp.mean(just_outside))
-            sizes = [jnp.linalg.norm(branch.astype(float)) for branch in (non_local, local)]
-            self.sow("diagnostics", "non_local_over_local", sizes[0] / sizes[1])
+            at_distance_2 = chebyshev(nodes, neighbours.indices, W) == 2
+            self.sow("diagnostics", "edges_at_distance_2", jnp.mean(at_distance_2))
+            norms = [jnp.linalg.norm(branch.astype(float)) for branch in (non_local, local)]
+            self.sow("diagnostics", "non_local_over_local", norms[0] / norms[1])
         if self.is_mutable_collection("edges"):
             self.sow("edges", "neighbours", neighbours.indices)
         merged = self.merge(name="merge")(local, non_local)

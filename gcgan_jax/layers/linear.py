@@ -1,4 +1,4 @@
-"""The product of features and weights, as XLA on a CPU differentiates it fastest."""
+"""Matmul of features and weights, in the formulation that XLA differentiates fastest on a CPU."""
 
 import jax.numpy as jnp
 from jax import Array
@@ -13,10 +13,10 @@ def linear(
     weights: Float[AnyArray, "F O"],
     out_dtype: DTypeLike | None = None,
 ) -> Float[Array, "*rows O"]:
-    """x @ weights as a product of two matrices.
+    """Compute x @ weights as a product of two matrices, in `out_dtype` (None: that of x).
 
-    With more axes than two, the gradient by the weights first copies x, transposed, and takes
-    longer over that than over the product. The result is of `out_dtype`, x's if None.
+    With more than two axes, the gradient with respect to the weights would first copy and transpose
+    x, which takes longer than the matmul itself.
     """
     rows = x.reshape(-1, x.shape[-1])
     out = jnp.matmul(rows, weights, preferred_element_type=out_dtype)
@@ -24,5 +24,5 @@ def linear(
 
 
 def at_least_float32(dtype: DTypeLike) -> DTypeLike:
-    """The type in which differences of features are taken, whatever they are computed in."""
+    """Return the dtype in which differences of features are taken, whatever the compute dtype."""
     return jnp.promote_types(dtype, jnp.float32)

@@ -1,4 +1,4 @@
-"""Merges by name: Modules that join the local and the non-local branch of a graph layer.
+"""Registry of merges: Modules that combine the local and non-local branch of a graph layer.
 
 B images, H rows, W columns, O features.
 """

@@ -1,4 +1,4 @@
-"""Both networks, generator and critic, of each backbone."""
+"""Registry of backbones, each a pair of generator and critic."""
 
 from dataclasses import dataclass
 
@@ -9,6 +9,8 @@ from gcgan_jax.models.gcgan import Critic, Generator
 
 @dataclass(frozen=True)
 class Backbone:
+    """Module classes of both networks."""
+
     generator: type[nn.Module]
     critic: type[nn.Module]
 

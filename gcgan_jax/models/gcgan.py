@@ -1,6 +1,6 @@
-"""The thesis's generator and critic.
+"""The generator and the critic of the thesis.
 
-B images, side 4 * 2^n after n blocks, `width` features before the first, halved by each;
+B images, side 4 * 2^n after n blocks, `width` features before the first block, halved by each;
 H rows, W columns, F channels of the critic's images.
 """
 
@@ -18,22 +18,22 @@ from gcgan_jax.layers.conv import Conv, StridedConv
 
 
 class Generator(nn.Module):
-    """Latents to images in [-1, 1], thesis figures 4.1 to 4.4.
+    """Maps latents to images in [-1, 1], thesis figures 4.1 to 4.4.
 
         dense -> 4 x 4 x width -> n x (upsample, conv, conv or graph conv) -> 1x1 conv -> tanh
 
-    with batch normalisation and ReLU after the dense layer and every (graph) convolution.
-    The 1x1 convolution is computed in float32 at least. Keys, one for each image, are for graphs
-    that are drawn at random; others need none.
+    with batch normalisation and ReLU after the dense layer and every (graph) convolution. The 1x1
+    convolution is computed in at least float32. Only random graphs need keys, one per image.
 
     Attributes:
-        blocks: n.
-        width: features of the 4x4 map, divisible by 2^n.
-        channels: of an image.
-        graph_blocks: the blocks, counted from 1, whose second convolution is a graph convolution.
-        graph_conv: makes that layer, from its number of features; None: there is none.
-        norm: makes a normalisation, from `use_running_average` and `axis_name`.
-        dtype: of the products and plain convolutions; None is that of z.
+        blocks: number of blocks n.
+        width: features of the 4x4 feature map, divisible by 2^n.
+        channels: image channels.
+        graph_blocks: blocks, counted from 1, whose second convolution is a graph convolution.
+        graph_conv: factory of the graph layer, which takes its number of features; None: no such
+            layer.
+        norm: factory of a normalisation layer, which takes `use_running_average` and `axis_name`.
+        dtype: dtype of matmuls and plain convolutions; None: that of z.
     """
 
     blocks: int
@@ -78,19 +78,20 @@ class Generator(nn.Module):
 
 
 class Critic(nn.Module):
-    """Images to one number each, thesis 2.5.1 with the official WGAN-GP CIFAR-10 widths.
+    """Maps each image to one number, thesis 2.5.1 with the widths of the official WGAN-GP CIFAR-10.
 
         3 x (5x5 convolution with stride 2, leaky ReLU; graph conv, leaky ReLU) -> one linear unit
 
-    with graph convolutions only where they are asked for. Nothing is normalised, so that the
-    gradient penalty sees each image by itself. The linear unit is computed in float32 at least.
+    with graph convolutions only where configured. There is no normalisation, so that the gradient
+    penalty treats images independently. The linear unit is computed in at least float32.
 
     Attributes:
-        widths: features after each convolution; H and W divide by 2^len(widths).
-        slope: of the leaky ReLU.
-        graph_after: the convolutions, counted from 1, that a graph convolution follows.
-        graph_conv: makes that layer, from its number of features; None: there is none.
-        dtype: of the convolutions; None is that of x.
+        widths: features after each convolution; H and W are divisible by 2^len(widths).
+        slope: negative slope of the leaky ReLU.
+        graph_after: convolutions, counted from 1, that are followed by a graph convolution.
+        graph_conv: factory of the graph layer, which takes its number of features; None: no such
+            layer.
+        dtype: dtype of the convolutions; None: that of x.
     """
 
     widths: tuple[int, ...]
@@ -103,12 +104,12 @@ class Critic(nn.Module):
     def __call__(
         self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
     ) -> Float[Array, "B"]:
-        for number, features in enumerate(self.widths, start=1):
-            conv = StridedConv(features, dtype=self.dtype, name=f"conv{number}")
+        for index, features in enumerate(self.widths, start=1):
+            conv = StridedConv(features, dtype=self.dtype, name=f"conv{index}")
             x = nn.leaky_relu(conv(x), self.slope)
-            if self.graph_conv and number in self.graph_after:
-                graph_conv = self.graph_conv(features, name=f"conv{number}_graph")
-                x = nn.leaky_relu(graph_conv(x, layer_keys(keys, number)), self.slope)
+            if self.graph_conv and index in self.graph_after:
+                graph_conv = self.graph_conv(features, name=f"conv{index}_graph")
+                x = nn.leaky_relu(graph_conv(x, layer_keys(keys, index)), self.slope)
         init = nn.initializers.glorot_normal()
         head = nn.Dense(1, kernel_init=init, param_dtype=float, name="dense")
         return head(x.reshape(x.shape[0], -1))[:, 0]

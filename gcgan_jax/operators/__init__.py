@@ -1,4 +1,4 @@
-"""Operators by name: Modules that say what the connected pixels exchange."""
+"""Registry of operators: Modules that define what connected pixels exchange."""
 
 import flax.linen as nn
 
@@ -6,7 +6,7 @@ from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
 
 OPERATORS: dict[str, type[nn.Module] | None] = {
-    "none": None,  # no graph layer at all
+    "none": None,  # no graph layer
     "edge_conv": EdgeConv,
     "ecc": ECC,
 }

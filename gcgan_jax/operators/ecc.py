@@ -1,7 +1,7 @@
 """Edge-conditioned convolution (ECC) with edge attention, on the edges of a given graph.
 
 B images, N nodes, k neighbours, C features in (coordinates included), O features out,
-Fh hidden width of the network that makes an edge's weights.
+Fh hidden width of the filter network, which generates the weights of an edge.
 """
 
 import math
@@ -23,7 +23,7 @@ from gcgan_jax.ranges import Free, Interval
 
 
 class FilterNetwork(NamedTuple):
-    """Weights of the network that turns h_j - h_i into the edge's weights Theta_ij."""
+    """Parameters of the network that maps h_j - h_i to the edge's weights Theta_ij."""
 
     w1: Float[AnyArray, "C Fh"]
     b1: Float[AnyArray, "Fh"]
@@ -41,7 +41,7 @@ def ecc(
     slope: float,
     weights: Float[AnyArray, "B N k"] | None = None,
 ) -> Float[Array, "B N O"]:
-    """ECC with edge attention, thesis eq. 3.14 and 3.15 (Simonovsky & Komodakis 2017,
+    """Compute ECC with edge attention, thesis eq. 3.14 and 3.15 (Simonovsky & Komodakis 2017,
     arXiv:1704.02901; attention from Valsesia et al. 2020, arXiv:1907.08448):
 
         d_ij     = h_j - h_i
@@ -50,17 +50,17 @@ def ecc(
         gamma_ij = exp( -||d_ij||^2 / delta )
         out_i    = (1/k) sum_j gamma_ij Theta_ij h_j
 
-    without Theta: out_i = (1/k) [w2; b2] : S_i with S_i = sum_j gamma_ij [a_ij, 1] (x) h_j, one
-    [Fh + 1, C] matrix a node whatever k is, made anew in the backward pass. w1 h stays float32
-    until differences are taken, and distances are float32.
+    without materialising Theta: out_i = (1/k) [w2; b2] : S_i, where S_i = sum_j gamma_ij [a_ij, 1]
+    (x) h_j is one [Fh + 1, C] matrix per node for any k, recomputed in the backward pass. w1 h
+    stays in float32 until differences are taken, and distances are float32.
 
     Args:
         h: features.
-        neighbours: node numbers.
-        network: the filter network's weights.
-        delta: of gamma; None switches attention off (gamma = 1).
-        slope: of the leaky ReLU.
-        weights: of edges, by k times which messages are multiplied; None: by 1.
+        neighbours: node indices j.
+        network: parameters of the filter network.
+        delta: scale of gamma; None switches attention off (gamma = 1).
+        slope: negative slope of the leaky ReLU.
+        weights: edge weights; each message is multiplied by k times its weight. None: unweighted.
     """
     k, O = neighbours.shape[-1], network.b2.shape[-1]
     w2 = jnp.concatenate([network.w2, network.b2[None]]).reshape(-1, O)  # [(Fh + 1) * C, O]
@@ -72,14 +72,14 @@ def ecc(
         neighbours: Int[Array, "N k"],
         *weights: Float[Array, "N k"],
     ) -> Float[Array, "N O"]:
-        sent = h[neighbours]  # [N, k, C]
+        h_j = h[neighbours]  # [N, k, C]
         a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1[None, None], slope)
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         if delta is not None:
-            a = a * attention(sent - h[:, None], delta)[..., None]
+            a = a * attention(h_j - h[:, None], delta)[..., None]
         if weights:
             a = a * (k * weights[0][..., None])
-        S = jnp.einsum("nkf,nkc->nfc", a.astype(h.dtype), sent)
+        S = jnp.einsum("nkf,nkc->nfc", a.astype(h.dtype), h_j)
         return linear(S.reshape(len(S), -1), w2) / k
 
     hidden = linear(h, network.w1, at_least_float32(h.dtype))
@@ -87,7 +87,7 @@ def ecc(
 
 
 def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
-    """gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
+    """Compute gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
     difference = difference.astype(at_least_float32(difference.dtype))
     return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
 
@@ -95,7 +95,7 @@ def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array
 def edge_attention(
     h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"], delta: float
 ) -> Float[Array, "B N k"]:
-    """gamma of all edges."""
+    """Compute gamma of all edges."""
 
     def per_image(h: Float[Array, "N C"], neighbours: Int[Array, "N k"]) -> Float[Array, "N k"]:
         return attention(h[neighbours] - h[:, None], delta)
@@ -104,11 +104,11 @@ def edge_attention(
 
 
 class ECC(nn.Module):
-    """`ecc` with its filter network: `hidden` units, C if None; gamma = 1 without `attention`.
+    """`ecc` with its filter network of `hidden` units (None: C); gamma = 1 without `attention`.
 
-    w1 is Glorot normal and biases are zero. w2 is normal, scaled so that the output of this branch
-    starts at about the size of the local convolution's, `w2_stddev`. Computed in `dtype`; None is
-    that of the arguments.
+    w1 is initialised Glorot normal, biases zero, and w2 normal with standard deviation `w2_stddev`,
+    so that the output initially has about the size of the local convolution's. `dtype` is that of
+    the computation; None: that of the inputs.
     """
 
     features: int
@@ -149,12 +149,12 @@ class ECC(nn.Module):
 
 
 def w2_stddev(C: int, Fh: int, delta: float | None) -> float:
-    """Standard deviation of w2 for which both branches start at about the same size.
+    """Return the initial std of w2 at which both branches have outputs of about the same size.
 
-    4 / sqrt(C Fh) does so for gamma = 1. Behind batch normalisation and ReLU the nearest neighbours
-    differ by 0.3 a channel, squared, so gamma starts near exp(-0.3 C / delta) and is made up for,
-    a thousandfold at most. Non-local over local output, as measured with the thesis's generator
-    and k = 8: 0.7 (C = 134), 1.0 (C = 68).
+    For gamma = 1 that is 4 / sqrt(C Fh). After batch normalisation and ReLU, the squared difference
+    of nearest neighbours is 0.3 per channel, so gamma starts near exp(-0.3 C / delta); w2
+    compensates, by a factor of at most 1000. The ratio of non-local to local output, measured with
+    the thesis's generator and k = 8, is 0.7 (C = 134) and 1.0 (C = 68).
     """
     gamma = 1.0 if delta is None else max(math.exp(-0.3 * C / delta), 1e-3)
     return 4 / (gamma * math.sqrt(C * Fh))

@@ -30,22 +30,22 @@ def edge_conv(
     reduction: str = "sum",
     weights: Float[AnyArray, "B N k"] | None = None,
 ) -> Float[Array, "B N O"]:
-    """EdgeConv, thesis eq. 3.21 (Wang et al. 2019, arXiv:1801.07829):
+    """Compute EdgeConv, thesis eq. 3.21 (Wang et al. 2019, arXiv:1801.07829):
 
         out_i = sum_j ReLU( phi (h_j - h_i) + psi h_i )
 
-    computed as ReLU( phi h_j + (psi - phi) h_i ): two products a node instead of two an edge. Both
-    stay float32 until they are added, as they may be large beside their sum.
+    as ReLU( phi h_j + (psi - phi) h_i ): two matmuls per node instead of two per edge. Both terms
+    stay in float32 until they are added, because they may be large compared with their sum.
 
     Args:
         h: features.
-        neighbours: node numbers.
-        phi, psi: weights.
-        reduction: over the neighbours, "sum", "mean" or "max".
-        weights: of edges, by k times which messages are multiplied; None: by 1.
+        neighbours: node indices j.
+        phi, psi: weight matrices.
+        reduction: reduction over the neighbours: "sum", "mean" or "max".
+        weights: edge weights; each message is multiplied by k times its weight. None: unweighted.
 
     Raises:
-        ValueError: an unknown reduction.
+        ValueError: the reduction is unknown.
     """
     if reduction not in ("sum", "mean", "max"):
         raise ValueError(f"reduction = {reduction!r}: choose 'sum', 'mean' or 'max'")
@@ -53,25 +53,25 @@ def edge_conv(
     combine = jnp.maximum if reduction == "max" else jnp.add
 
     def aggregate(
-        sent: Float[Array, "N O"],
-        kept: Float[Array, "N O"],
+        neighbour_term: Float[Array, "N O"],
+        self_term: Float[Array, "N O"],
         neighbours: Int[Array, "N k"],
         *weights: Float[Array, "N k"],
     ) -> Float[Array, "N O"]:
         def message(j: int) -> Array:
-            message = jax.nn.relu(sent[neighbours[:, j]] + kept)
+            message = jax.nn.relu(neighbour_term[neighbours[:, j]] + self_term)
             return message * (k * weights[0][:, j, None]) if weights else message
 
         return reduce(combine, map(message, range(k)))
 
-    wide = at_least_float32(h.dtype)
-    sent, kept = linear(h, phi, wide), linear(h, psi - phi, wide)
-    out = map_images(aggregate, sent, kept, neighbours, *([] if weights is None else [weights]))
+    dtype = at_least_float32(h.dtype)
+    terms = linear(h, phi, dtype), linear(h, psi - phi, dtype)
+    out = map_images(aggregate, *terms, neighbours, *([] if weights is None else [weights]))
     return (out / k if reduction == "mean" else out).astype(h.dtype)
 
 
 class EdgeConv(nn.Module):
-    """`edge_conv` with its two weights, Glorot normal; in `dtype`, the arguments' if None."""
+    """`edge_conv` with Glorot normal weights, computed in `dtype` (None: that of the inputs)."""
 
     features: int
     reduction: Annotated[str, OneOf(("sum", "mean", "max"))] = "sum"

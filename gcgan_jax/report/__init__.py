@@ -1,1 +1,1 @@
-"""What is read over several runs."""
+"""Summaries over several runs: tables and plots."""

@@ -1,11 +1,12 @@
-"""Tables in Markdown, line by line, as rows are printed while they are measured."""
+"""Markdown tables, line by line, so that rows can be printed as soon as they are measured."""
 
 
 def header(*columns: str) -> str:
-    """The first two lines of a table."""
+    """Return the first two lines of a table."""
     return f"{row(*columns)}\n{row(*['---'] * len(columns))}"
 
 
 def row(*cells: object) -> str:
+    """Return a line of a table."""
     escaped = (str(cell).replace("|", "\\|") for cell in cells)
     return f"| {' | '.join(escaped)} |"

@@ -1,4 +1,4 @@
-"""Scores of Table 4.1's rows over seeds, beside what the thesis printed."""
+"""Scores of Table 4.1's rows over seeds, next to the values in the thesis."""
 
 import csv
 import io
@@ -16,7 +16,7 @@ LEVEL = 0.95
 
 @dataclass(frozen=True)
 class Row:
-    """A config, and the Inception Score that the thesis's Table 4.1 gives it, if it does."""
+    """A row of the thesis's Table 4.1: its config, and its Inception Score if it has one."""
 
     title: str
     config: str
@@ -37,15 +37,18 @@ ROWS = {
 
 
 @dataclass(frozen=True)
-class Line:
-    """Of the table; numbers are None where there are too few seeds.
+class Summary:
+    """Scores of a row over seeds; values are None where there are too few seeds.
 
     Attributes:
-        seeds: how many.
-        std: standard deviation over seeds (n - 1).
-        difference: of the means, from the baseline's, in the same protocol.
-        low, high: of its bootstrap interval.
-        protocol: how the scores were obtained.
+        row: title of the row.
+        seeds: number of seeds.
+        score: name of the score.
+        mean, std: mean and standard deviation (n - 1) over seeds.
+        difference: difference of the mean from that of the baseline, for the same provenance.
+        low, high: bootstrap interval of the difference.
+        protocol: provenance of the scores.
+        thesis: Inception Score in the thesis.
     """
 
     row: str
@@ -60,85 +63,86 @@ class Line:
     thesis: str
 
 
-def summarise(found: dict[str, list[Record]]) -> list[Line]:
-    """A line for each row and each way in which it was scored, by name of the row."""
+def summarise(records_by_row: dict[str, list[Record]]) -> list[Summary]:
+    """Summarise the records of each row, separately for each provenance."""
     values: dict[tuple[str, str], list[float]] = {}
     scores: dict[str, str] = {}
-    for name, records in found.items():
+    for name, records in records_by_row.items():
         for record in records:
-            way = str(record.provenance)
-            values.setdefault((name, way), []).append(record.value)
-            scores[way] = record.score
-    lines = []
-    for (name, way), own in values.items():
-        baseline = values.get(("baseline", way), [])
+            provenance = str(record.provenance)
+            values.setdefault((name, provenance), []).append(record.value)
+            scores[provenance] = record.score
+    summaries = []
+    for (name, provenance), row_values in values.items():
+        baseline = values.get(("baseline", provenance), [])
         difference, low, high = None, None, None
         if name != "baseline" and baseline:
-            difference = float(np.mean(own) - np.mean(baseline))
-            if min(len(own), len(baseline)) > 1:
-                low, high = bootstrap_interval(np.array(own), np.array(baseline))
-        std = float(np.std(own, ddof=1)) if len(own) > 1 else None
-        mean = float(np.mean(own))
-        lines.append(
-            Line(
+            difference = float(np.mean(row_values) - np.mean(baseline))
+            if min(len(row_values), len(baseline)) > 1:
+                low, high = bootstrap_interval(np.array(row_values), np.array(baseline))
+        summaries.append(
+            Summary(
                 row=ROWS[name].title,
-                seeds=len(own),
-                score=scores[way],
-                mean=mean,
-                std=std,
+                seeds=len(row_values),
+                score=scores[provenance],
+                mean=float(np.mean(row_values)),
+                std=float(np.std(row_values, ddof=1)) if len(row_values) > 1 else None,
                 difference=difference,
                 low=low,
                 high=high,
-                protocol=way,
+                protocol=provenance,
                 thesis=ROWS[name].thesis,
             )
         )
-    return lines
+    return summaries
 
 
-def bootstrap_interval(ours: np.ndarray, others: np.ndarray) -> tuple[float, float]:
-    """Percentile bootstrap of mean(ours) - mean(others), two independent samples.
+def bootstrap_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
+    """Compute the percentile bootstrap interval of mean(a) - mean(b), two independent samples.
 
-    Efron & Tibshirani 1993, chapter 13; with three seeds it is coarse, and too narrow.
+    Efron & Tibshirani 1993, chapter 13; with three seeds it is coarse and too narrow.
     """
 
-    def difference(ours: np.ndarray, others: np.ndarray, axis: int) -> np.ndarray:
-        return ours.mean(axis) - others.mean(axis)
+    def difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
+        return a.mean(axis) - b.mean(axis)
 
-    found = stats.bootstrap(
-        (ours, others),
+    result = stats.bootstrap(
+        (a, b),
         difference,
         n_resamples=RESAMPLES,
         confidence_level=LEVEL,
         method="percentile",
         rng=np.random.default_rng(0),
     )
-    low, high = found.confidence_interval
+    low, high = result.confidence_interval
     return float(low), float(high)
 
 
-def as_markdown(lines: list[Line]) -> str:
-    """A table for each protocol: scores of different ones never share a column."""
+def as_markdown(summaries: list[Summary]) -> str:
+    """Format one table per provenance; scores of different provenance never share a column."""
     tables = []
-    for way in dict.fromkeys(line.protocol for line in lines):
-        some = [line for line in lines if line.protocol == way]
-        difference = f"from the baseline, {LEVEL:.0%} interval"
+    for provenance in dict.fromkeys(summary.protocol for summary in summaries):
+        group = [summary for summary in summaries if summary.protocol == provenance]
+        difference = f"difference from the baseline, {LEVEL:.0%} interval"
         thesis = "Inception Score in the thesis"
-        rows = [markdown.header("row", "seeds", some[0].score, difference, thesis)]
-        for line in some:
-            std = "" if line.std is None else f" ± {line.std:.3f}"
-            change = "-" if line.difference is None else f"{line.difference:+.3f}"
-            if line.low is not None:
-                change += f" ({line.low:+.3f} to {line.high:+.3f})"
-            mean = f"{line.mean:.3f}{std}"
-            rows.append(markdown.row(line.row, line.seeds, mean, change, line.thesis or "-"))
-        tables.append("\n".join([f"{way}; mean ± standard deviation over seeds:", "", *rows]))
+        lines = [markdown.header("row", "seeds", group[0].score, difference, thesis)]
+        for s in group:
+            std = "" if s.std is None else f" ± {s.std:.3f}"
+            change = "-" if s.difference is None else f"{s.difference:+.3f}"
+            if s.low is not None:
+                change += f" ({s.low:+.3f} to {s.high:+.3f})"
+            lines.append(
+                markdown.row(s.row, s.seeds, f"{s.mean:.3f}{std}", change, s.thesis or "-")
+            )
+        title = f"{provenance}; mean ± standard deviation over seeds:"
+        tables.append("\n".join([title, "", *lines]))
     return "\n\n".join(tables) + "\n"
 
 
-def as_csv(lines: list[Line]) -> str:
+def as_csv(summaries: list[Summary]) -> str:
+    """Format all summaries as CSV."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Line))
-    writer.writerows(map(astuple, lines))
+    writer.writerow(field.name for field in fields(Summary))
+    writer.writerows(map(astuple, summaries))
     return text.getvalue()

@@ -82,7 +82,7 @@ def _ours(experiment: Experiment, weights: Tree, noise: Tree) -> dict[str, Any]:
         return gan.generate(variables, Latents(z, keys))[0]
 
     def criticise(critic_params: Tree) -> Callable[[jax.Array], jax.Array]:
-        return partial(gan.criticise, {"params": critic_params}, keys=keys)
+        return partial(gan.apply_critic, {"params": critic_params}, keys=keys)
 
     def loss(critic_params: Tree, fake: jax.Array) -> tuple[jax.Array, dict]:
         critic = criticise(critic_params)

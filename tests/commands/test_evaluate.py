@@ -136,7 +136,7 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no such directory"):
         evaluate(experiment, tmp_path, folder, TWO)
     folder.mkdir()
-    with pytest.raises(UserError, match="has 0 images, the protocol needs 24"):
+    with pytest.raises(UserError, match="has 0 images, but the protocol needs 24"):
         evaluate(experiment, tmp_path, folder, TWO)
 
     def fill(size: tuple[int, int]) -> None:
@@ -144,17 +144,17 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
             Image.new("RGB", size).save(folder / f"{number:02}.png")
 
     fill((20, 20))
-    with pytest.raises(UserError, match=r"has images of 20x20 pixels, .* takes a side of 16"):
+    with pytest.raises(UserError, match=r"has images of 20x20 pixels, .* needs 16x16"):
         evaluate(experiment, tmp_path, folder, TWO)
     fill((16, 16))
     Image.new("RGB", (16, 17)).save(folder / "07.png")
-    with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, 00\.png is 16x16"):
+    with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, but 00\.png is 16x16"):
         evaluate(experiment, tmp_path, folder, TWO)
     Image.new("L", (16, 16)).save(folder / "07.png")
-    with pytest.raises(UserError, match=r"07\.png is of mode L"):
+    with pytest.raises(UserError, match=r"07\.png has mode L"):
         evaluate(experiment, tmp_path, folder, TWO)
     (folder / "07.png").write_text("no image")
-    with pytest.raises(UserError, match=r"07\.png is no whole image"):
+    with pytest.raises(UserError, match=r"07\.png cannot be decoded"):
         evaluate(experiment, tmp_path, folder, TWO)
     assert not (tmp_path / "scores.jsonl").exists()
 
@@ -174,7 +174,7 @@ def test_missing_checkpoints(scored: Scored, tmp_path: Path) -> None:
 
 def test_real_images_must_match_network_and_devices(scored: Scored, tmp_path: Path) -> None:
     for experiment, message in (
-        (scored(eval__batch_size=7), "batch_size = 7 does not divide by the 2 devices"),
+        (scored(eval__batch_size=7), "batch_size = 7 is not divisible by the 2 devices"),
         (scored(eval__network="classifier"), "takes 32x32 images, but these are 16x16"),
         (scored(eval__network="classifier", data__twins__num_test=4, eval__split="test"),
          "'test' of twins has 4 images"),

@@ -119,7 +119,7 @@ def test_graph_blocks_default_to_the_second_and_later(
         ),
         (
             {"operator": "ecc", "k": 248},
-            "config.generator.graph_layer (block 2): k = 248 does not fit a 16x16 map",
+            "config.generator.graph_layer (block 2): k = 248 does not fit a 16x16 feature map",
         ),
         (
             {"critic__graph_layer__operator__name": "ecc", "critic__graph_after": (1, 3)},

@@ -1,4 +1,4 @@
-"""Data sets as they come, and as they do not."""
+"""Data sets: valid, missing and corrupted."""
 
 import urllib.request
 from collections.abc import Callable, Iterator
@@ -19,19 +19,13 @@ from tests.reliability.invalid_input_cases import (
 )
 
 
-def test_twins_follow_the_seed_and_split(tiny: Tiny) -> None:
-    images, again, others = (tiny(seed=seed).load_images() for seed in (0, 0, 1))
+def test_twins_depend_on_seed_and_split(tiny: Tiny) -> None:
+    images, same_seed, other_seed = (tiny(seed=seed).load_images() for seed in (0, 0, 1))
     assert images.train.shape == (16, 16, 16, 3)
     assert images.test.shape == (8, 16, 16, 3)
-    np.testing.assert_array_equal(images.train, again.train)
-    assert (images.train != others.train).any()
+    np.testing.assert_array_equal(images.train, same_seed.train)
+    assert (images.train != other_seed.train).any()
     assert (images.train[:8] != images.test).any()
-
-
-def prepare(directory: Path, info: str) -> None:
-    folder = directory / "cifar10" / "3.0.2"
-    folder.mkdir(parents=True)
-    (folder / "dataset_info.json").write_text(info)
 
 
 def test_cifar10_through_tfds(tmp_path: Path) -> None:
@@ -39,12 +33,12 @@ def test_cifar10_through_tfds(tmp_path: Path) -> None:
     tfds(train=3, test=2)(tmp_path)
     images = load_cifar10(str(tmp_path))
     assert images.train.dtype == np.uint8
-    for found, wanted in ((images.train, stored[:3]), (images.test, stored[3:])):
-        assert {image.tobytes() for image in found} == {image.tobytes() for image in wanted}
+    for actual, expected in ((images.train, stored[:3]), (images.test, stored[3:])):
+        assert {image.tobytes() for image in actual} == {image.tobytes() for image in expected}
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("prepare", "message"),
     [
         (tfds((28, 28, 3), 2, 2), r"'train' is uint8 of shape \(2, 28, 28, 3\), expected uint8"),
         (tfds((32, 32, 1), 2, 2), r"\(2, 32, 32, 1\)"),
@@ -54,31 +48,33 @@ def test_cifar10_through_tfds(tmp_path: Path) -> None:
         (cut_record, "truncated record at"),
     ],
 )
-def test_data_that_is_not_cifar10(
-    make: Callable[[Path], object], told: str, tmp_path: Path
+def test_invalid_data_are_rejected(
+    prepare: Callable[[Path], object], message: str, tmp_path: Path
 ) -> None:
-    make(tmp_path)
-    with pytest.raises(UserError, match=told) as error:
+    prepare(tmp_path)
+    with pytest.raises(UserError, match=message) as error:
         load_cifar10(str(tmp_path))
     assert "\n" not in str(error.value) and "{{" not in str(error.value)
 
 
-def test_a_damaged_directory_is_one_line(tmp_path: Path) -> None:
-    prepare(tmp_path, "{")
+def test_corrupted_metadata_are_rejected_in_one_line(tmp_path: Path) -> None:
+    folder = tmp_path / "cifar10" / "3.0.2"
+    folder.mkdir(parents=True)
+    (folder / "dataset_info.json").write_text("{")
     with pytest.raises(UserError, match=r"cannot be read .* --config\.data\.dir") as error:
         load_cifar10(str(tmp_path))
     assert "\n" not in str(error.value)
 
 
-def test_a_directory_without_data_is_not_downloaded_to(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"holds no prepared TFDS data set .*--config\.data\.dir"):
+def test_nothing_is_downloaded_to_a_configured_directory(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"contains no prepared TFDS data set .*--config\.data\."):
         load_cifar10(str(tmp_path))
     assert not list(tmp_path.iterdir())
 
 
 @pytest.fixture
 def no_network() -> Iterator[None]:
-    """All requests go to a proxy that does not exist."""
+    """Send all requests to a proxy that does not exist."""
     proxy = urllib.request.ProxyHandler({"https": "http://127.0.0.1:9"})
     urllib.request.install_opener(urllib.request.build_opener(proxy))
     yield
@@ -86,7 +82,9 @@ def no_network() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("no_network")
-def test_no_network_names_both_remedies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_network_error_names_both_remedies(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TFDS_DATA_DIR", str(tmp_path))
     with pytest.raises(UserError, match=r"--config\.data\.dir=DIR.*configs/quickstart\.py"):
         load_cifar10(None)

@@ -1,4 +1,4 @@
-"""The network that comes with the package, and its weights."""
+"""The bundled classifier and its weights."""
 
 import os
 from importlib import resources
@@ -19,28 +19,28 @@ CARD = (resources.files(networks) / "classifier.md").read_text()
 IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uint8)
 
 
-def test_weights_are_small_and_those_of_the_card() -> None:
+def test_weights_are_small_and_match_the_card() -> None:
     network = load_network("classifier", "", Path("unused"))
-    stored = (resources.files(networks) / CLASSIFIER).read_bytes()
-    assert len(stored) <= 3_000_000
+    file = (resources.files(networks) / CLASSIFIER).read_bytes()
+    assert len(file) <= 3_000_000
     assert sum(leaf.size for leaf in jax.tree.leaves(network.variables["params"])) <= 700_000
     assert network.digest in CARD
-    wanted = jax.eval_shape(Classifier().init, jax.random.key(0), IMAGES)
-    assert jax.tree.map(np.shape, network.variables) == jax.tree.map(np.shape, wanted)
+    expected = jax.eval_shape(Classifier().init, jax.random.key(0), IMAGES)
+    assert jax.tree.map(np.shape, network.variables) == jax.tree.map(np.shape, expected)
 
 
-def test_an_image_is_looked_at_by_itself() -> None:
+def test_classifier_treats_images_independently() -> None:
     network = load_network("classifier", "", Path("unused"))
-    whole = network.apply(network.variables, IMAGES)
-    part = network.apply(network.variables, IMAGES[2:3])
-    for a, b in zip(whole, part, strict=True):
+    batch = network.apply(network.variables, IMAGES)
+    single = network.apply(network.variables, IMAGES[2:3])
+    for a, b in zip(batch, single, strict=True):
         np.testing.assert_allclose(a[2:3], b, rtol=1e-4, atol=1e-4)
-    assert whole[0].shape == (5, 128)
-    assert whole[1].shape == (5, 10)
+    assert batch[0].shape == (5, 128)
+    assert batch[1].shape == (5, 10)
 
 
 @pytest.mark.skipif("CIFAR10_DIR" not in os.environ, reason="needs CIFAR10_DIR, a TFDS directory")
-def test_accuracy_is_that_of_the_card() -> None:
+def test_accuracy_matches_the_card() -> None:
     import tensorflow_datasets as tfds
 
     directory = os.environ["CIFAR10_DIR"]

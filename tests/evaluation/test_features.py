@@ -1,4 +1,4 @@
-"""Streaming images through a network: order, filling up, devices; and what is kept of it."""
+"""Feature extraction (order, padding, devices) and the cache of reference features."""
 
 from pathlib import Path
 
@@ -27,44 +27,44 @@ NETWORK = Network(
 
 @pytest.mark.parametrize("devices", [1, 2, 4])
 @pytest.mark.parametrize("batch_size", [4, 8, 24])
-def test_each_image_has_its_features_in_order(devices: int, batch_size: int) -> None:
+def test_features_are_in_the_order_of_images(devices: int, batch_size: int) -> None:
     extract = make_extractor(NETWORK, jax.devices()[:devices])
-    found = extract(in_batches(IMAGES, batch_size, devices), len(IMAGES))
-    np.testing.assert_array_equal(found.features, 2.0 * IMAGES.sum(axis=(1, 2)))
-    np.testing.assert_array_equal(found.logits, IMAGES[:, 0, 0, :1])
+    actual = extract(in_batches(IMAGES, batch_size, devices), len(IMAGES))
+    np.testing.assert_array_equal(actual.features, 2.0 * IMAGES.sum(axis=(1, 2)))
+    np.testing.assert_array_equal(actual.logits, IMAGES[:, 0, 0, :1])
 
 
-def test_reference_is_made_once_for_each_set_of_images(tmp_path: Path) -> None:
+def test_reference_is_computed_once_per_set_of_images(tmp_path: Path) -> None:
     extract = make_extractor(NETWORK, jax.devices()[:1])
-    looked = []
+    extracted = []
 
     def load(images: np.ndarray) -> Reference:
         def batches():
-            looked.append(len(images))
+            extracted.append(len(images))
             yield from in_batches(images, 8, 1)
 
         return load_reference(
             images, digest_of(images), NETWORK, tmp_path / "cache", extract, batches()
         )
 
-    first, again, other = load(IMAGES), load(IMAGES), load(IMAGES[:20])
-    assert looked == [23, 20]
-    for a, b in zip(jax.tree.leaves(first), jax.tree.leaves(again), strict=True):
+    computed, cached, other = load(IMAGES), load(IMAGES), load(IMAGES[:20])
+    assert extracted == [23, 20]
+    for a, b in zip(jax.tree.leaves(computed), jax.tree.leaves(cached), strict=True):
         np.testing.assert_array_equal(a, b)
-    np.testing.assert_allclose(first.gaussian.mean, 2 * IMAGES.sum(axis=(1, 2)).mean(axis=0))
+    np.testing.assert_allclose(computed.gaussian.mean, 2 * IMAGES.sum(axis=(1, 2)).mean(axis=0))
     assert len(other.features) == 20
 
 
-def test_what_was_damaged_is_not_used(tmp_path: Path) -> None:
+def test_corrupted_cache_files_are_ignored_and_replaced(tmp_path: Path) -> None:
     tree = {"a": {"b": np.arange(5)}, "c": np.ones((2, 3))}
     assert load_cached(tmp_path, "name") is None
     store_cached(tmp_path, "name", tree)
-    found = load_cached(tmp_path, "name")
-    np.testing.assert_array_equal(found["a"]["b"], tree["a"]["b"])
+    actual = load_cached(tmp_path, "name")
+    np.testing.assert_array_equal(actual["a"]["b"], tree["a"]["b"])
     (path,) = tmp_path.iterdir()
-    stored = bytearray(path.read_bytes())
-    stored[-3] ^= 1
-    path.write_bytes(stored)
+    data = bytearray(path.read_bytes())
+    data[-3] ^= 1
+    path.write_bytes(data)
     assert load_cached(tmp_path, "name") is None
     store_cached(tmp_path, "name", {"c": np.zeros(1)})
     assert load_cached(tmp_path, "name").keys() == {"c"}

@@ -1,4 +1,4 @@
-"""Records: nothing is lost or doubled, and ways of scoring are never mixed."""
+"""Records: none is lost or duplicated, and provenances are never mixed."""
 
 from pathlib import Path
 from typing import Any
@@ -34,16 +34,16 @@ def test_records_are_added_and_replaced(tmp_path: Path) -> None:
     first, later = record(), record(step=500, value=9.0)
     add_records(path, [first])
     with path.open("a") as file:
-        file.write('{"score": "cut o')
+        file.write('{"score": "trunc')
     add_records(path, [later])
     assert read_records(path) == [first, later]
-    again = record(value=13.0)
-    add_records(path, [again])
-    assert read_records(path) == [later, again]
-    assert {"jax", "flax", "numpy", "gcgan_jax"} == again.versions.keys()
+    replacement = record(value=13.0)
+    add_records(path, [replacement])
+    assert read_records(path) == [later, replacement]
+    assert {"jax", "flax", "numpy", "gcgan_jax"} == replacement.versions.keys()
 
 
-def test_each_way_has_a_table_of_its_own() -> None:
+def test_each_provenance_has_its_own_table() -> None:
     text = as_tables(
         [
             record(),
@@ -62,7 +62,7 @@ def test_each_way_has_a_table_of_its_own() -> None:
         "  iteration 250",
         "    classifier_fid    12.5",
         "    classifier_score  4 ± 0.25",
-        "  iteration 250, averaged parameters",
+        "  iteration 250 (EMA)",
         "    classifier_fid  11",
     ]
     assert "50000 samples" in tables[1]

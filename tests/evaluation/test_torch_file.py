@@ -1,6 +1,6 @@
-"""Files of torch.save: both layouts are read, nothing in them is run.
+"""Files of torch.save: both layouts are read, and no code in them is executed.
 
-zip.pth and legacy.pth were written by torch itself (scripts/evaluation/against_torch_fidelity.py).
+zip.pth and legacy.pth were written by torch (scripts/evaluation/against_torch_fidelity.py).
 """
 
 import io
@@ -8,6 +8,7 @@ import os
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +22,7 @@ HERE = Path(__file__).parent
 
 @pytest.mark.parametrize("layout", ["zip", "legacy"])
 def test_tensors_of_a_state_dict(layout: str) -> None:
-    found = read_torch(HERE / f"{layout}.pth")
+    actual = read_torch(HERE / f"{layout}.pth")
     values = np.arange(24, dtype=np.float32).reshape(4, 6)
     expected = {
         "whole": values,
@@ -34,14 +35,14 @@ def test_tensors_of_a_state_dict(layout: str) -> None:
         "parameter": values + 1,
         "flags": np.array([True, False]),
     }
-    assert found.keys() == expected.keys() | {"weight", "bias"}
+    assert actual.keys() == expected.keys() | {"weight", "bias"}
     for name, value in expected.items():
-        assert found[name].dtype == value.dtype
-        np.testing.assert_array_equal(found[name], value)
+        assert actual[name].dtype == value.dtype
+        np.testing.assert_array_equal(actual[name], value)
 
 
-class Runs:
-    """Pickled, it asks for a command to be run."""
+class Command:
+    """Runs a command when it is unpickled."""
 
     def __init__(self, marker: Path) -> None:
         self.marker = marker
@@ -51,47 +52,50 @@ class Runs:
 
 
 @pytest.mark.parametrize("layout", ["pickle", "zip"])
-def test_nothing_is_run(layout: str, tmp_path: Path) -> None:
-    marker, path = tmp_path / "ran", tmp_path / "weights.pth"
-    hostile = pickle.dumps(OrderedDict(weight=Runs(marker)))
+def test_no_code_is_executed(layout: str, tmp_path: Path) -> None:
+    marker, path = tmp_path / "executed", tmp_path / "weights.pth"
+    malicious = pickle.dumps(OrderedDict(weight=Command(marker)))
     if layout == "pickle":
-        path.write_bytes(hostile)
+        path.write_bytes(malicious)
     else:
         with zipfile.ZipFile(path, "w") as archive:
-            archive.writestr("archive/data.pkl", hostile)
+            archive.writestr("archive/data.pkl", malicious)
     with pytest.raises(
-        UserError, match=r"weights\.pth cannot be read .* asks for posix\.system, which"
+        UserError, match=r"weights\.pth cannot be read .* refers to posix\.system, which"
     ):
         read_torch(path)
     assert not marker.exists()
 
 
-def cut(stored: bytes) -> bytes:
-    return stored[: len(stored) * 2 // 3]
+def truncate(data: bytes) -> bytes:
+    return data[: len(data) * 2 // 3]
 
 
-def grown(stored: bytes) -> bytes:
-    """With a tensor that claims more rows than are stored."""
-    return stored.replace(b"K\x04K\x06\x86", b"K\xf0K\x06\x86")
+def enlarge(data: bytes) -> bytes:
+    """Let a tensor claim more rows than are stored."""
+    return data.replace(b"K\x04K\x06\x86", b"K\xf0K\x06\x86")
 
 
 @pytest.mark.parametrize("layout", ["zip", "legacy"])
-@pytest.mark.parametrize("harm", [cut, grown, lambda _: b"", lambda _: b"PK\x03\x04no zip"])
-def test_damage_is_told(layout: str, harm: object, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "corrupt", [truncate, enlarge, lambda _: b"", lambda _: b"PK\x03\x04no zip"]
+)
+def test_corrupted_files_are_rejected(
+    layout: str, corrupt: Callable[[bytes], bytes], tmp_path: Path
+) -> None:
     path = tmp_path / "weights.pth"
-    stored = (HERE / f"{layout}.pth").read_bytes()
-    path.write_bytes(harm(stored))
+    path.write_bytes(corrupt((HERE / f"{layout}.pth").read_bytes()))
     with pytest.raises(UserError, match=r"weights\.pth cannot be read"):
         read_torch(path)
 
 
-def test_what_is_no_dict_or_not_there(tmp_path: Path) -> None:
+def test_other_content_and_missing_files_are_rejected(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("archive/data.pkl", pickle.dumps([1, 2]))
     path.write_bytes(buffer.getvalue())
-    with pytest.raises(UserError, match="no dict of tensors"):
+    with pytest.raises(UserError, match="is not a dict of tensors"):
         read_torch(path)
     with pytest.raises(UserError, match="no such file"):
         read_torch(tmp_path / "absent.pth")

@@ -1,4 +1,4 @@
-"""Losses against closed forms, finite differences and each other."""
+"""Losses against closed forms and finite differences."""
 
 import jax
 import jax.numpy as jnp
@@ -16,35 +16,35 @@ def images(seed: int, batch: int = 3, side: int = 4) -> np.ndarray:
 
 
 @pytest.mark.parametrize("penalty_weight", [0.0, 1.0, 10.0])
-def test_linear_critic_has_the_norm_of_its_weights(penalty_weight: float) -> None:
+def test_gradient_norm_of_a_linear_critic_is_its_weight_norm(penalty_weight: float) -> None:
     w = images(0, 1)
     real, fake, mix = images(1), images(2), np.array([0.0, 0.3, 1.0], np.float32)
 
     def critic(x: Array) -> Array:
         return jnp.sum(x * w, axis=(1, 2, 3))
 
-    loss, figures = jax.jit(lambda *a: critic_loss(critic, *a, penalty_weight=penalty_weight))(
+    loss, metrics = jax.jit(lambda *a: critic_loss(critic, *a, penalty_weight=penalty_weight))(
         real, fake, mix
     )
     norm = np.sqrt(np.sum(w**2))
     wasserstein = np.mean(np.sum(real * w, (1, 2, 3))) - np.mean(np.sum(fake * w, (1, 2, 3)))
-    assert figures["gradient_norm"] == pytest.approx(norm, rel=1e-5)
-    assert figures["gradient_penalty"] == pytest.approx((norm - 1) ** 2, rel=1e-5)
-    assert figures["wasserstein"] == pytest.approx(wasserstein, rel=1e-4)
+    assert metrics["gradient_norm"] == pytest.approx(norm, rel=1e-5)
+    assert metrics["gradient_penalty"] == pytest.approx((norm - 1) ** 2, rel=1e-5)
+    assert metrics["wasserstein"] == pytest.approx(wasserstein, rel=1e-4)
     assert loss == pytest.approx(-wasserstein + penalty_weight * (norm - 1) ** 2, rel=1e-4)
-    assert figures["critic_loss"] == loss
+    assert metrics["critic_loss"] == loss
 
 
-def test_each_image_has_its_own_mix_and_its_own_norm() -> None:
+def test_mix_and_norm_are_per_image() -> None:
     real, fake, mix = images(1), images(2), np.array([0.0, 0.3, 1.0], np.float32)
-    _, figures = jax.jit(
+    _, metrics = jax.jit(
         lambda *a: critic_loss(lambda x: jnp.sum(x**2, axis=(1, 2, 3)) / 2, *a, penalty_weight=10.0)
     )(real, fake, mix)
     norms = [
         np.linalg.norm(e * r + (1 - e) * f) for e, r, f in zip(mix, real, fake, strict=True)
     ]  # the gradient of |x|^2 / 2 is x
-    assert figures["gradient_norm"] == pytest.approx(np.mean(norms), rel=1e-5)
-    assert figures["gradient_penalty"] == pytest.approx(np.mean((np.array(norms) - 1) ** 2), 1e-5)
+    assert metrics["gradient_norm"] == pytest.approx(np.mean(norms), rel=1e-5)
+    assert metrics["gradient_penalty"] == pytest.approx(np.mean((np.array(norms) - 1) ** 2), 1e-5)
 
 
 def test_norms_do_not_depend_on_the_other_images() -> None:
@@ -52,21 +52,21 @@ def test_norms_do_not_depend_on_the_other_images() -> None:
         return jnp.sum(jnp.sin(3 * x), axis=(1, 2, 3))
 
     x = images(3)
-    together = jax.jit(lambda x: gradient_norms(critic, x))(x)
-    alone = [gradient_norms(critic, x[i : i + 1])[0] for i in range(3)]
-    np.testing.assert_allclose(together, alone, rtol=1e-6)
+    batch = jax.jit(lambda x: gradient_norms(critic, x))(x)
+    single = [gradient_norms(critic, x[i : i + 1])[0] for i in range(3)]
+    np.testing.assert_allclose(batch, single, rtol=1e-6)
 
 
-def test_zero_gradient_is_finite_in_value_and_derivative() -> None:
+def test_penalty_and_its_derivative_are_finite_at_zero_gradient() -> None:
     def loss(scale: Array) -> Array:
         def critic(x: Array) -> Array:
             return jnp.sum(scale * x, axis=(1, 2, 3))
 
         return critic_loss(critic, images(1), images(1), np.ones(3), penalty_weight=10.0)[0]
 
-    value, slope = jax.jit(jax.value_and_grad(loss))(0.0)
+    value, derivative = jax.jit(jax.value_and_grad(loss))(0.0)
     assert value == pytest.approx(10.0)
-    assert np.isfinite(slope)
+    assert np.isfinite(derivative)
 
 
 def test_generator_loss_is_minus_the_mean() -> None:
@@ -74,7 +74,7 @@ def test_generator_loss_is_minus_the_mean() -> None:
     assert generator_loss(lambda x: x[:, 0, 0, 0], x) == pytest.approx(-np.mean(x[:, 0, 0, 0]))
 
 
-def test_full_critic_loss_against_finite_differences() -> None:
+def test_critic_loss_gradients_match_finite_differences() -> None:
     with jax.enable_x64(True):
         critic = Critic((3, 4, 5), 0.2)
         real, fake = (np.random.default_rng(seed).normal(size=(2, 8, 8, 3)) for seed in (5, 6))
@@ -92,14 +92,14 @@ def test_full_critic_loss_against_finite_differences() -> None:
 
         gradients = jax.jit(jax.grad(loss))(leaves)
         rng = np.random.default_rng(7)
-        for number, gradient in enumerate(gradients):
+        for index, gradient in enumerate(gradients):
             direction = rng.normal(size=gradient.shape)
             direction /= np.linalg.norm(direction)
 
-            def at(step: float, number: int = number, direction: np.ndarray = direction) -> float:
-                moved = list(leaves)
-                moved[number] = leaves[number] + step * direction
-                return float(loss(moved))
+            def loss_at(step: float, index: int = index, d: np.ndarray = direction) -> float:
+                perturbed = list(leaves)
+                perturbed[index] = leaves[index] + step * d
+                return float(loss(perturbed))
 
-            slope = (at(1e-6) - at(-1e-6)) / 2e-6
-            assert np.sum(gradient * direction) == pytest.approx(slope, rel=1e-5, abs=1e-6)
+            expected = (loss_at(1e-6) - loss_at(-1e-6)) / 2e-6
+            assert np.sum(gradient * direction) == pytest.approx(expected, rel=1e-5, abs=1e-6)

@@ -1,4 +1,4 @@
-"""What is drawn follows from seed, iteration, update and position alone."""
+"""Random numbers depend only on seed, iteration, update and index in the global batch."""
 
 import jax
 import jax.numpy as jnp
@@ -10,18 +10,18 @@ from gcgan_jax.gan.rng import draw_images, draw_latents, draw_mix, loss_keys, ru
 KEY = run_keys(0).training
 
 
-def test_a_part_of_the_batch_draws_what_the_whole_draws_there() -> None:
+def test_part_of_a_batch_gets_the_numbers_of_the_full_batch() -> None:
     images = np.random.default_rng(0).integers(0, 256, (50, 2, 2, 3)).astype(np.uint8)
     for draw in (
-        lambda positions: draw_latents(KEY, positions, 7).z,
-        lambda positions: draw_images(KEY, positions, jnp.asarray(images)),
-        lambda positions: draw_mix(loss_keys(KEY, positions)),
+        lambda indices: draw_latents(KEY, indices, 7).z,
+        lambda indices: draw_images(KEY, indices, jnp.asarray(images)),
+        lambda indices: draw_mix(loss_keys(KEY, indices)),
     ):
-        whole, part = jax.jit(draw)(jnp.arange(8)), jax.jit(draw)(jnp.arange(5, 8))
-        np.testing.assert_array_equal(whole[5:], part)
+        full, part = jax.jit(draw)(jnp.arange(8)), jax.jit(draw)(jnp.arange(5, 8))
+        np.testing.assert_array_equal(full[5:], part)
 
 
-def test_every_seed_iteration_update_and_position_draws_anew() -> None:
+def test_seeds_iterations_updates_and_indices_are_independent() -> None:
     keys = [
         update_key(run_keys(seed).training, iteration, update)
         for seed in (0, 1)

@@ -1,4 +1,4 @@
-"""One training step on one to eight devices, in float64 where rounding would hide a mistake."""
+"""The training step on one to four devices, in float64 where rounding would hide an error."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -24,65 +24,65 @@ from tests.conftest import Tiny
 def states(
     experiment: Experiment, devices: int, calls: int
 ) -> Iterator[tuple[State, dict[str, np.ndarray]]]:
-    """The state and the metrics after each of so many calls."""
-    chosen = jax.devices()[:devices]
-    step = experiment.train_step(chosen)
+    """Yield state and metrics after each call of the step."""
+    used = jax.devices()[:devices]
+    step = experiment.train_step(used)
     train = experiment.load_images().train
-    images = replicate(train.reshape(len(train), -1), chosen)
-    state = replicate(experiment.init_state(), chosen)
+    images = replicate(train.reshape(len(train), -1), used)
+    state = replicate(experiment.init_state(), used)
     for _ in range(calls):
-        state, metrics = step(state, images, device_indices(chosen))
+        state, metrics = step(state, images, device_indices(used))
         yield jax.device_get((state, metrics))
 
 
 def run(
     experiment: Experiment, devices: int, calls: int = 1
 ) -> tuple[State, dict[str, np.ndarray]]:
-    """The state after so many calls, and the metrics of the last."""
+    """Return state and metrics after the last call."""
     *_, last = states(experiment, devices, calls)
     return last
 
 
 def three_iterations(tiny: Tiny, **changes: Any) -> Experiment:
-    """With a graph layer in the critic as well as in the generator."""
+    """An experiment with a graph layer in both networks."""
     critic = {
         "critic__graph_layer__operator__name": "edge_conv",
         "critic__graph_layer__graph__knn__k": 3,
     }
-    every = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 3)
-    whole = {"batch_size": 8, "iterations_per_call": 3, "num_iterations": 3}
-    return tiny(**whole | every | critic | changes)
+    periods = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 3)
+    training = {"batch_size": 8, "iterations_per_call": 3, "num_iterations": 3}
+    return tiny(**training | periods | critic | changes)
 
 
 def updates(experiment: Experiment, devices: int, calls: int = 1) -> np.ndarray:
-    """What the calls add to all parameters, in float64."""
+    """Return the total update of all parameters, flat and in float64."""
     with jax.enable_x64(True):
         before, (after, _) = experiment.init_state(), run(experiment, devices, calls)
-    moved = jax.tree.map(
+    difference = jax.tree.map(
         lambda a, b: (b - a).ravel(),
         (before.generator.params, before.critic.params),
         (after.generator.params, after.critic.params),
     )
-    flat = np.concatenate(jax.tree.leaves(moved))
+    flat = np.concatenate(jax.tree.leaves(difference))
     assert flat.dtype == np.float64
     return flat
 
 
 @pytest.fixture(scope="module")
 def on_one_device() -> Callable[[Experiment], np.ndarray]:
-    """Updates of three iterations on one device, computed once for each operator."""
-    known: dict[str, np.ndarray] = {}
+    """Updates of three iterations on one device, computed once per operator."""
+    cached: dict[str, np.ndarray] = {}
 
-    def found(experiment: Experiment) -> np.ndarray:
+    def cached_updates(experiment: Experiment) -> np.ndarray:
         operator = experiment.config.generator.graph_layer.operator.name
-        if operator not in known:
-            known[operator] = updates(experiment, devices=1)
-        return known[operator]
+        if operator not in cached:
+            cached[operator] = updates(experiment, devices=1)
+        return cached[operator]
 
-    return found
+    return cached_updates
 
 
-def difference(a: np.ndarray, b: np.ndarray) -> float:
+def relative_error(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
@@ -90,15 +90,15 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     ("operator", "devices"),
     [("ecc", 2), ("ecc", 4)],
 )
-def test_devices_do_what_one_does(
+def test_several_devices_match_one(
     tiny: Tiny, on_one_device: Callable, operator: str, devices: int
 ) -> None:
     experiment = three_iterations(tiny, operator=operator)
-    assert difference(on_one_device(experiment), updates(experiment, devices)) < 1e-9
+    assert relative_error(on_one_device(experiment), updates(experiment, devices)) < 1e-9
 
 
 class Unsynchronised(nn.Module):
-    """A generator that normalises by the statistics of each device alone."""
+    """A generator whose normalisation uses the statistics of each device separately."""
 
     generator: nn.Module
 
@@ -107,50 +107,51 @@ class Unsynchronised(nn.Module):
 
 
 @dataclass(frozen=True)
-class OfOneDevice:
+class FirstDeviceLoss:
     """A loss whose mean gradient over devices is that of the first device."""
 
     loss: Loss
 
     def critic_loss(self, *arguments: Any) -> tuple[Array, Metrics]:
         loss, metrics = self.loss.critic_loss(*arguments)
-        return self._alone(loss), metrics
+        return self._mask(loss), metrics
 
     def generator_loss(self, *arguments: Any) -> Array:
-        return self._alone(self.loss.generator_loss(*arguments))
+        return self._mask(self.loss.generator_loss(*arguments))
 
     def project(self, critic_params: Any) -> Any:
         return critic_params
 
-    def _alone(self, loss: Array) -> Array:
+    def _mask(self, loss: Array) -> Array:
         return loss * jnp.where(lax.axis_index(AXIS) == 0, lax.axis_size(AXIS), 0)
 
 
-@pytest.mark.parametrize("left_out", ["averaged gradients", "averaged statistics"])
-def test_two_devices_differ_without(tiny: Tiny, on_one_device: Callable, left_out: str) -> None:
-    experiment = three_iterations(tiny, operator="ecc")
-    algorithm = experiment.algorithm
-    if left_out == "averaged gradients":
-        other = replace(algorithm, loss=OfOneDevice(algorithm.loss))
-    else:
-        alone = Unsynchronised(algorithm.gan.generator)
-        other = replace(algorithm, gan=replace(algorithm.gan, generator=alone))
-    altered = replace(experiment, algorithm=other)
-    one = on_one_device(experiment)  # of which nothing is left out
-    assert difference(one, updates(altered, 2)) > 1e-4
-
-
-def test_iterations_in_one_call_are_those_of_three_calls(
-    tiny: Tiny, on_one_device: Callable
+@pytest.mark.parametrize("omitted", ["averaged gradients", "averaged statistics"])
+def test_two_devices_need_synchronisation(
+    tiny: Tiny, on_one_device: Callable, omitted: str
 ) -> None:
     experiment = three_iterations(tiny, operator="ecc")
-    apart = three_iterations(tiny, operator="ecc", iterations_per_call=1)
-    assert difference(on_one_device(experiment), updates(apart, 1, calls=3)) < 1e-9
+    algorithm = experiment.algorithm
+    if omitted == "averaged gradients":
+        altered = replace(algorithm, loss=FirstDeviceLoss(algorithm.loss))
+    else:
+        generator = Unsynchronised(algorithm.gan.generator)
+        altered = replace(algorithm, gan=replace(algorithm.gan, generator=generator))
+    unsynchronised = updates(replace(experiment, algorithm=altered), 2)
+    assert relative_error(on_one_device(experiment), unsynchronised) > 1e-4
+
+
+def test_one_call_of_three_iterations_matches_three_calls(
+    tiny: Tiny, on_one_device: Callable
+) -> None:
+    one_call = three_iterations(tiny, operator="ecc")
+    three_calls = three_iterations(tiny, operator="ecc", iterations_per_call=1)
+    assert relative_error(on_one_device(one_call), updates(three_calls, 1, calls=3)) < 1e-9
 
 
 @dataclass(frozen=True)
-class Indifferent:
-    """A loss that gives the generator no gradient, and clips the critic's parameters to +-c."""
+class CriticOnlyLoss:
+    """A loss that gives the generator no gradient and clips the critic's parameters to +-c."""
 
     loss: Loss
     c: float
@@ -169,37 +170,39 @@ def test_critic_updates_leave_the_generator_alone(tiny: Tiny) -> None:
     experiment = tiny()
     algorithm = experiment.algorithm
     before = experiment.init_state()
-    indifferent = replace(algorithm, loss=Indifferent(algorithm.loss, c=0.1))
-    after, metrics = run(replace(experiment, algorithm=indifferent), 1)
+    critic_only = replace(algorithm, loss=CriticOnlyLoss(algorithm.loss, c=0.1))
+    after, metrics = run(replace(experiment, algorithm=critic_only), 1)
     assert all(values.shape == (1,) for values in metrics.values())
     jax.tree.map(np.testing.assert_array_equal, before.generator.params, after.generator.params)
-    moved = jax.tree.map(
+    changes = jax.tree.map(
         lambda a, b: np.abs(a - b).max(), before.critic.params, after.critic.params
     )
-    moved["dense"].pop("bias")  # drops out of E[D(fake)] - E[D(real)]
-    assert min(jax.tree.leaves(moved)) > 0
+    changes["dense"].pop("bias")  # cancels in E[D(fake)] - E[D(real)]
+    assert min(jax.tree.leaves(changes)) > 0
     largest, clipped = (
         max(np.abs(leaf).max() for leaf in jax.tree.leaves(state.critic.params))
         for state in (before, after)
     )
     assert largest > clipped == np.float32(0.1)
 
-    # The running averages moved once, by the generator's own latents.
+    # The running averages were updated once, on the latents of the generator update.
     gan, config = experiment.gan, experiment.config
     key = update_key(experiment.keys.training, 0, config.n_critic)
     latents = draw_latents(key, jnp.arange(config.batch_size), gan.latent_size)
-    _, once = gan.generate(before.generator.variables, latents)
+    _, expected = gan.generate(before.generator.variables, latents)
     jax.tree.map(
-        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6), once, after.generator.batch_stats
+        partial(np.testing.assert_allclose, rtol=1e-4, atol=1e-6),
+        after.generator.batch_stats,
+        expected,
     )
 
 
-def test_batch_that_does_not_divide_is_refused(tiny: Tiny) -> None:
-    with pytest.raises(UserError, match=r"batch_size = 3 does not divide by the 2 devices"):
+def test_indivisible_batch_is_rejected(tiny: Tiny) -> None:
+    with pytest.raises(UserError, match=r"batch_size = 3 is not divisible by the 2 devices"):
         tiny(batch_size=3).train_step(jax.devices()[:2])
 
 
-def test_ema_is_of_the_generator_after_each_iteration(tiny: Tiny) -> None:
+def test_ema_follows_the_generator_after_each_iteration(tiny: Tiny) -> None:
     experiment = tiny(ema_decay=0.3)
     expected = experiment.init_state().generator.variables
     for t, (state, _) in enumerate(states(experiment, 1, calls=3), 1):

@@ -1,7 +1,7 @@
-"""Golden runs: the first 20 entries of `metrics.jsonl` of six configs, as they once were.
+"""Golden runs: the recorded first 20 entries of `metrics.jsonl` for six configs.
 
-They fail when anything that training computes changes. `python -m tests.golden --reason="…"`
-records them again, and notes why in `recordings.jsonl`.
+Their test fails when any value that training computes changes. To record them again with a reason,
+which is added to `recordings.jsonl`, run `python -m tests.golden --reason="…"`.
 """
 
 import importlib
@@ -23,14 +23,14 @@ from gcgan_jax.training.loop import train
 FOLDER = Path(__file__).parent
 RUNS = ("quickstart", "baseline", "edge_conv", "ecc", "bfloat16", "two_devices")
 ENTRIES = 20
-VECTORS = ("avx", "fma", "sse")  # sets of instructions
+VECTORS = ("avx", "fma", "sse")  # instruction sets
 RECORDINGS = FOLDER / "recordings.jsonl"
 
 Entry = dict[str, float]
 
 
 def run(name: str) -> list[Entry]:
-    """The first entries that the run writes today, without its speed."""
+    """Return the first entries that the run writes now, without its speed."""
     module = importlib.import_module(f"tests.golden.{name}")
     devices = jax.devices()[: getattr(module, "DEVICES", 1)]
     assert len(devices) == getattr(module, "DEVICES", 1)
@@ -45,23 +45,24 @@ def run(name: str) -> list[Entry]:
 
 
 def recorded(name: str) -> list[Entry]:
+    """Return the recorded entries of a run."""
     return [json.loads(line) for line in (FOLDER / f"{name}.jsonl").read_text().splitlines()]
 
 
 def recorded_here(name: str) -> bool:
-    """Whether this machine and these versions are those of the run's last recording."""
+    """Return whether the run was last recorded in this environment."""
     recordings = map(json.loads, RECORDINGS.read_text().splitlines())
     *_, last = (recording for recording in recordings if name in recording["change"])
-    return {field: last[field] for field in here()} == here()
+    return {field: last[field] for field in environment()} == environment()
 
 
-def here() -> dict[str, Any]:
-    """What the last bit of a number depends on."""
+def environment() -> dict[str, Any]:
+    """Describe everything that the last bit of a result depends on."""
     lines = Path("/proc/cpuinfo").read_text().partition("\n\n")[0].splitlines()
     pairs = (line.partition(":") for line in lines)
-    found = {name.strip(): value.strip() for name, _, value in pairs}
+    cpuinfo = {name.strip(): value.strip() for name, _, value in pairs}
     return {
-        "cpu": [found.get(name) for name in ("model name", "cpu family", "model")],
-        "flags": [flag for flag in found.get("flags", "").split() if flag.startswith(VECTORS)],
+        "cpu": [cpuinfo.get(name) for name in ("model name", "cpu family", "model")],
+        "flags": [flag for flag in cpuinfo.get("flags", "").split() if flag.startswith(VECTORS)],
         "versions": {name: version(name) for name in ("jaxlib", "flax", "optax", "numpy")},
     }

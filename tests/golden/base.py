@@ -1,6 +1,6 @@
-"""Every field of a run, frozen: what `configs/default.py` held when the golden runs were recorded.
+"""All config fields, frozen as they were in `configs/default.py` when the runs were recorded.
 
-A new field gets the value that changes nothing here; a renamed one gets its new name.
+Give a new field the value that changes nothing here, and a renamed field its new name.
 """
 
 from ml_collections import ConfigDict
@@ -71,9 +71,9 @@ def get_config() -> ConfigDict:
             },
             "show": {
                 "seed": 0,
-                "averaged": False,
+                "ema": False,
                 "images": 64,
-                "form": "grid",
+                "format": "grid",
                 "waypoints": 9,
                 "steps": 8,
                 "arithmetic": (0, 1, 2),

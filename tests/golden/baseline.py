@@ -1,4 +1,4 @@
-"""No graph layer; two iterations in one call."""
+"""No graph layer; two iterations per call."""
 
 from tests.golden import base
 

@@ -1,4 +1,4 @@
-"""EdgeConv, products and convolutions in bfloat16."""
+"""EdgeConv, with matmuls and convolutions in bfloat16."""
 
 from tests.golden import edge_conv
 

@@ -1,4 +1,4 @@
-"""The quickstart's networks, data and optimiser, with an entry for each of its first iterations."""
+"""The networks, data and optimiser of the quickstart, with an entry for every iteration."""
 
 from tests.golden import base
 

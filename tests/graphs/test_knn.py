@@ -1,4 +1,4 @@
-"""The graph against brute force: borders, ties, extremes of k, and both ways to select."""
+"""The kNN graph against brute force: borders, ties, extremes of k, and both top-k variants."""
 
 import jax
 import jax.numpy as jnp
@@ -8,14 +8,15 @@ from jax import Array
 
 from gcgan_jax import references
 from gcgan_jax.graphs.geometry import chebyshev, coordinates, edge_lengths, in_degrees, in_window
-from gcgan_jax.graphs.knn import knn, knn_in_parts
-from gcgan_jax.graphs.tiling import map_images, tiles
+from gcgan_jax.graphs.knn import knn, tiled_knn
+from gcgan_jax.graphs.tiling import map_images, num_tiles
 from gcgan_jax.graphs.top_k import select, select_by_maxima
-from tests.helpers import branch
+from gcgan_jax.platforms import Variant, force_variant
+from tests.helpers import VARIANTS
 
 
 def features(kind: str, *shape: int) -> np.ndarray:
-    """[B, H, W, 3]; all but the normal ones are full of ties, and exact in float32."""
+    """[B, H, W, 3]; all kinds but "normal" are full of ties and exact in float32."""
     rng = np.random.default_rng(0)
     pixels = rng.integers(-8, 9, size=(5, 3)) / 4
     return {
@@ -34,30 +35,30 @@ KINDS = ("normal", "constant", "duplicated", "rounded", "one pixel differs")
 @pytest.mark.parametrize(
     ("side", "ks"), [((4, 4), (1, 2, 7)), ((5, 7), (1, 26)), ((7, 4), (5,)), ((8, 8), (1, 8, 55))]
 )
-def test_knn_is_brute_force(side: tuple[int, int], ks: tuple[int, ...]) -> None:
+def test_knn_matches_brute_force(side: tuple[int, int], ks: tuple[int, ...]) -> None:
     x = np.concatenate([features(kind, 2, *side) for kind in KINDS])
     nearest = references.knn(x, max(ks))
-    for name in ("cpu", "default"):
-        with jax.enable_x64(True), branch(name):
-            found = jax.jit(lambda x: [knn(x, k) for k in ks])(x)
-        for k, neighbours in zip(ks, found, strict=True):
+    for variant in VARIANTS:
+        with jax.enable_x64(True), force_variant(variant):
+            actual = jax.jit(lambda x: [knn(x, k) for k in ks])(x)
+        for k, neighbours in zip(ks, actual, strict=True):
             assert neighbours.dtype == jnp.int32
             np.testing.assert_array_equal(neighbours, nearest[:, :, :k])
 
 
-def test_knn_breaks_ties_by_node_number_in_float32() -> None:
+def test_knn_breaks_ties_by_node_index_in_float32() -> None:
     x = np.concatenate([features(kind, 2, 8, 8) for kind in KINDS[1:]]).astype(np.float32)
-    found = jax.jit(lambda x: knn(x, 8))(x)
-    np.testing.assert_array_equal(found, references.knn(x, 8))
+    actual = jax.jit(lambda x: knn(x, 8))(x)
+    np.testing.assert_array_equal(actual, references.knn(x, 8))
 
 
-@pytest.mark.parametrize("name", ["cpu", "default"])
-def test_zeros_of_either_sign_are_equal_distances(name: str) -> None:
-    """With one feature, products of a zero and a negative number are -0."""
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_knn_treats_both_signs_of_zero_as_equal(variant: Variant) -> None:
+    """With one feature, products of zero and a negative number are -0."""
     x = np.random.default_rng(0).integers(-2, 3, size=(2, 8, 8, 1)).astype(np.float32)
-    with branch(name):
-        found = jax.jit(lambda x: knn(x, 8))(x)
-    np.testing.assert_array_equal(found, references.knn(x, 8))
+    with force_variant(variant):
+        actual = jax.jit(lambda x: knn(x, 8))(x)
+    np.testing.assert_array_equal(actual, references.knn(x, 8))
 
 
 @pytest.mark.parametrize(("height", "width", "k"), [(4, 4, 7), (5, 7, 26), (16, 16, 16)])
@@ -71,10 +72,10 @@ def test_every_node_has_k_neighbours_outside_its_window(height: int, width: int,
         assert all(references.chebyshev(i, j, width) > 1 for j in neighbours[_, i])
 
 
-def test_knn_of_bfloat16_features_is_that_of_the_same_numbers() -> None:
+def test_knn_computes_bfloat16_features_in_higher_precision() -> None:
     x = jnp.asarray(features("normal", 1, 5, 7), jnp.bfloat16)
-    wanted = references.knn(np.array(x), 4)
-    np.testing.assert_array_equal(jax.jit(lambda x: knn(x, 4))(x), wanted)
+    expected = references.knn(np.array(x), 4)
+    np.testing.assert_array_equal(jax.jit(lambda x: knn(x, 4))(x), expected)
 
 
 @pytest.mark.parametrize(
@@ -87,7 +88,7 @@ def test_knn_of_bfloat16_features_is_that_of_the_same_numbers() -> None:
         (8, 3, 1, "at least 4 pixels, got 8x3"),
     ],
 )
-def test_impossible_graphs_are_refused(height: int, width: int, k: int, message: str) -> None:
+def test_impossible_graphs_are_rejected(height: int, width: int, k: int, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         knn(jnp.zeros((1, height, width, 2)), k)
 
@@ -98,20 +99,20 @@ def test_no_gradient_flows_through_the_neighbours() -> None:
 
     def contrast(x: Array, neighbours: Array) -> Array:
         h = x.reshape(2, 20, 3)
-        sent = jnp.take_along_axis(h, neighbours.reshape(2, 60, 1), axis=1).reshape(2, 20, 3, 3)
-        return jnp.sum(jnp.tanh(sent - 2 * h[:, :, None]))
+        h_j = jnp.take_along_axis(h, neighbours.reshape(2, 60, 1), axis=1).reshape(2, 20, 3, 3)
+        return jnp.sum(jnp.tanh(h_j - 2 * h[:, :, None]))
 
-    through = jax.jit(jax.grad(lambda x: contrast(x, knn(x, 3))))(x)
-    fixed = jax.jit(jax.grad(contrast))(x, neighbours)
-    assert jnp.any(fixed != 0)
-    np.testing.assert_allclose(through, fixed, rtol=1e-6)
+    with_knn = jax.jit(jax.grad(lambda x: contrast(x, knn(x, 3))))(x)
+    with_fixed_graph = jax.jit(jax.grad(contrast))(x, neighbours)
+    assert jnp.any(with_fixed_graph != 0)
+    np.testing.assert_allclose(with_knn, with_fixed_graph, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
     ("N", "k"), [(8, 1), (35, 35), (48, 3), (64, 1), (64, 55), (128, 16), (256, 8), (1024, 64)]
 )
-def test_both_selections_agree(N: int, k: int) -> None:
-    """Also with ties, with infinities, and with columns that are ruled out."""
+def test_both_top_k_variants_agree(N: int, k: int) -> None:
+    """Including ties, infinities and excluded columns."""
     rng = np.random.default_rng(N + k)
     values = np.concatenate(
         [
@@ -124,59 +125,59 @@ def test_both_selections_agree(N: int, k: int) -> None:
             np.where(np.arange(N) % 3 == 0, np.inf, rng.normal(size=N))[None],
         ]
     ).astype(np.float32)
-    wanted = np.argsort(-values, axis=-1, kind="stable")[:, :k]
+    expected = np.argsort(-values, axis=-1, kind="stable")[:, :k]
     assert "top_k" not in str(jax.make_jaxpr(lambda v: select_by_maxima(v, k))(values))
     for selection in (select, select_by_maxima):
-        np.testing.assert_array_equal(jax.jit(lambda v, s=selection: s(v, k))(values), wanted)
+        np.testing.assert_array_equal(jax.jit(lambda v, s=selection: s(v, k))(values), expected)
 
 
-def test_selection_of_nan_stays_within_the_columns() -> None:
-    found = jax.jit(lambda v: select_by_maxima(v, 5))(jnp.full((3, 64), jnp.nan))
-    assert jnp.all((found >= 0) & (found < 64))
+def test_select_by_maxima_returns_valid_columns_for_nan() -> None:
+    actual = jax.jit(lambda v: select_by_maxima(v, 5))(jnp.full((3, 64), jnp.nan))
+    assert jnp.all((actual >= 0) & (actual < 64))
 
 
 @pytest.mark.parametrize(
-    ("side", "parts"), [((16, 16), 1), ((32, 32), 1), ((64, 64), 16), ((33, 32), 3), ((37, 64), 37)]
+    ("side", "tiles"), [((16, 16), 1), ((32, 32), 1), ((64, 64), 16), ((33, 32), 3), ((37, 64), 37)]
 )
-def test_distances_are_made_in_parts_that_fit_a_cache(side: tuple[int, int], parts: int) -> None:
-    assert tiles(*side) == parts
+def test_num_tiles(side: tuple[int, int], tiles: int) -> None:
+    assert num_tiles(*side) == tiles
 
 
-def test_knn_in_parts() -> None:
+def test_tiled_knn() -> None:
     x = features("normal", 2, 6, 5).astype(np.float32)
-    found = jax.jit(lambda x: knn_in_parts(x, 4, parts=3))(x)
-    np.testing.assert_array_equal(found, references.knn(x, 4))
+    actual = jax.jit(lambda x: tiled_knn(x, 4, tiles=3))(x)
+    np.testing.assert_array_equal(actual, references.knn(x, 4))
 
 
 @pytest.mark.parametrize(("height", "width"), [(4, 4), (5, 7), (2, 9)])
-def test_distances_in_pixels_and_coordinates(height: int, width: int) -> None:
+def test_pixel_distances_and_coordinates(height: int, width: int) -> None:
     N = height * width
-    wanted = [[references.chebyshev(i, j, width) for j in range(N)] for i in range(N)]
+    expected = [[references.chebyshev(i, j, width) for j in range(N)] for i in range(N)]
     nodes = np.arange(N)
-    distances, window, where = jax.jit(
+    distances, window, coords = jax.jit(
         lambda: (
             chebyshev(nodes[:, None], nodes, width),
             in_window(nodes, N, width),
             coordinates(height, width),
         )
     )()
-    np.testing.assert_array_equal(distances, wanted)
-    np.testing.assert_array_equal(window, np.array(wanted) <= 1)
-    np.testing.assert_allclose(where, references.coordinates(height, width), atol=1e-6)
+    np.testing.assert_array_equal(distances, expected)
+    np.testing.assert_array_equal(window, np.array(expected) <= 1)
+    np.testing.assert_allclose(coords, references.coordinates(height, width), atol=1e-6)
 
 
 @pytest.mark.parametrize("images", [1, 8, 9])
-@pytest.mark.parametrize("name", ["cpu", "default"])
-def test_map_images_is_a_loop_over_images(images: int, name: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_map_images_matches_a_loop(images: int, variant: Variant) -> None:
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(2, images, 3, 3)).astype(np.float32)
-    with branch(name):
-        found = jax.jit(lambda x, y: map_images(lambda x, y: x @ y, x, y))(x, y)
-    wanted = [a @ b for a, b in zip(x, y, strict=True)]
-    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-6)
+    with force_variant(variant):
+        actual = jax.jit(lambda x, y: map_images(lambda x, y: x @ y, x, y))(x, y)
+    expected = [a @ b for a, b in zip(x, y, strict=True)]
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-6)
 
 
-def test_knn_lowers_for_accelerators_to_top_k() -> None:
+def test_knn_lowers_to_top_k_on_accelerators() -> None:
     x = jax.ShapeDtypeStruct((9, 8, 8, 3), jnp.float32)
     exported = jax.export.export(jax.jit(lambda x: knn(x, 8)), platforms=["tpu", "cuda"])(x)
     assert exported.platforms == ("tpu", "cuda")
@@ -189,6 +190,6 @@ def test_edge_lengths_and_in_degrees() -> None:
     degrees = jax.jit(in_degrees)(neighbours)
     for i, e in np.ndindex(35, 4):
         j = neighbours[i, e]
-        wanted = np.hypot(i // 7 - j // 7, i % 7 - j % 7)
-        np.testing.assert_allclose(lengths[i, e], wanted, rtol=1e-6)
+        expected = np.hypot(i // 7 - j // 7, i % 7 - j % 7)
+        np.testing.assert_allclose(lengths[i, e], expected, rtol=1e-6)
     np.testing.assert_array_equal(degrees, [(neighbours == j).sum() for j in range(35)])

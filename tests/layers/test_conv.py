@@ -1,4 +1,4 @@
-"""Convolutions in both forms against loops, to the second derivative."""
+"""Both variants of the convolutions against loops, up to second derivatives."""
 
 from collections.abc import Callable
 from functools import partial
@@ -11,7 +11,8 @@ from jax import Array, lax
 
 from gcgan_jax import references
 from gcgan_jax.layers import conv
-from tests.helpers import assert_agrees, branch
+from gcgan_jax.platforms import force_variant
+from tests.helpers import assert_agrees
 
 SAME = ((1, 1), (1, 1))
 HALVING = ((1, 2), (1, 2))  # SAME for 5 taps, stride 2 and even sides
@@ -34,11 +35,11 @@ def plain_upsampled(x: Array, kernel: Array) -> Array:
 HALVED = partial(plain, padding=HALVING, stride=2)
 
 
-def test_the_reference_pads_as_same_does() -> None:
+def test_reference_with_explicit_padding_matches_same() -> None:
     x, kernel = normal(1, 6, 8, 2), normal(5, 5, 2, 3)
     with jax.enable_x64(True):
-        wanted = plain(x, kernel, "SAME", stride=2)
-        np.testing.assert_allclose(references.conv(x, kernel, HALVING, 2), wanted, atol=1e-12)
+        expected = plain(x, kernel, "SAME", stride=2)
+        np.testing.assert_allclose(references.conv(x, kernel, HALVING, 2), expected, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +78,7 @@ def test_upsample_conv(side: tuple[int, int]) -> None:
 def penalty_gradients(
     operator: Callable[..., Array], x: Array, kernel: Array
 ) -> tuple[Array, tuple[Array, Array]]:
-    """The norm of an input gradient, as in the gradient penalty, and its own gradients."""
+    """The norm of the input gradient, as in the gradient penalty, and its gradients."""
 
     def norm(x: Array, kernel: Array) -> Array:
         gradient = jax.grad(lambda x: jnp.sum(jnp.tanh(operator(x, kernel))))(x)
@@ -87,7 +88,7 @@ def penalty_gradients(
 
 
 @pytest.mark.parametrize(
-    ("operator", "wanted", "side", "taps"),
+    ("operator", "reference", "side", "taps"),
     [
         (conv.folded_conv, HALVED, (4, 6), 5),
         (conv.paired_conv, HALVED, (4, 6), 5),
@@ -97,23 +98,26 @@ def penalty_gradients(
     ids=["folded", "paired", "conv", "upsample"],
 )
 def test_second_derivatives(
-    operator: Callable[..., Array], wanted: Callable[..., Array], side: tuple[int, int], taps: int
+    operator: Callable[..., Array],
+    reference: Callable[..., Array],
+    side: tuple[int, int],
+    taps: int,
 ) -> None:
     x, kernel = normal(2, *side, 3), normal(taps, taps, 3, 5) / taps
 
     @jax.jit
     def compute(x: Array, kernel: Array) -> list[list[Array]]:
-        with branch("cpu"):
-            on_cpu = jax.tree.leaves(penalty_gradients(operator, x, kernel))
-        with branch("default"):
-            elsewhere = jax.tree.leaves(penalty_gradients(operator, x, kernel))
-        return [on_cpu, elsewhere, jax.tree.leaves(penalty_gradients(wanted, x, kernel))]
+        with force_variant("cpu"):
+            cpu = jax.tree.leaves(penalty_gradients(operator, x, kernel))
+        with force_variant("default"):
+            default = jax.tree.leaves(penalty_gradients(operator, x, kernel))
+        return [cpu, default, jax.tree.leaves(penalty_gradients(reference, x, kernel))]
 
     with jax.enable_x64(True):
-        for one, other, expected in zip(*compute(x, kernel), strict=True):
-            assert one.dtype == other.dtype == np.float64 and np.any(expected != 0)
-            np.testing.assert_allclose(one, expected, rtol=1e-10, atol=1e-12)
-            np.testing.assert_allclose(other, expected, rtol=1e-10, atol=1e-12)
+        for cpu, default, expected in zip(*compute(x, kernel), strict=True):
+            assert cpu.dtype == default.dtype == np.float64 and np.any(expected != 0)
+            np.testing.assert_allclose(cpu, expected, rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(default, expected, rtol=1e-10, atol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -125,7 +129,7 @@ def test_second_derivatives(
     ],
     ids=["conv", "upsample", "strided"],
 )
-def test_modules_only_add_parameters(
+def test_modules_apply_the_functions_to_their_parameters(
     layer: conv.Conv | conv.StridedConv, operator: Callable[..., Array], kernel: tuple[int, ...]
 ) -> None:
     x = normal(2, 4, 6, 3).astype(np.float32)
@@ -135,9 +139,9 @@ def test_modules_only_add_parameters(
     assert set(params) == ({"kernel", "bias"} if biased else {"kernel"})
     bias = np.arange(5, dtype=np.float32)
     params = {"kernel": normal(*kernel).astype(np.float32)} | ({"bias": bias} if biased else {})
-    found = jax.jit(layer.apply)({"params": params}, x)
-    wanted = operator(x, params["kernel"]) + (bias[None, None, None] if biased else 0)
-    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    actual = jax.jit(layer.apply)({"params": params}, x)
+    expected = operator(x, params["kernel"]) + (bias[None, None, None] if biased else 0)
+    np.testing.assert_allclose(actual, expected, rtol=1e-4, atol=1e-4)
 
 
 def test_kernels_are_glorot_normal() -> None:
@@ -153,8 +157,8 @@ def test_accelerators_get_neither_strides_nor_dilation(operator: Callable[..., A
     taps = 5 if operator is conv.strided_conv else 3
     shapes = [(2, 8, 8, 3), (taps, taps, 3, 4)]
     arrays = [jax.ShapeDtypeStruct(shape, np.float32) for shape in shapes]
-    found = jax.export.export(jax.jit(operator), platforms=["tpu", "cuda"])(*arrays)
-    module = found.mlir_module()
+    exported = jax.export.export(jax.jit(operator), platforms=["tpu", "cuda"])(*arrays)
+    module = exported.mlir_module()
     assert "stablehlo.convolution" in module
     for option in ("stride = [2", "lhs_dilate = [2", "rhs_dilate = [2"):
         assert option not in module

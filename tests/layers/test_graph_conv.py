@@ -1,4 +1,4 @@
-"""The graph-convolutional layer: eq. 3.13 put together from the references, and what it reports."""
+"""The graph-convolutional layer against eq. 3.13 built from the references; its diagnostics."""
 
 from functools import partial
 from typing import Any
@@ -20,8 +20,8 @@ from tests.helpers import assert_agrees
 
 K, DELTA = 3, 4.0
 EDGE_CONV = partial(EdgeConv, reduction="sum")
-ATTENDING = partial(ECC, hidden=4, delta=DELTA, slope=0.2)
-NEAREST = partial(KNN, k=K)
+SMALL_ECC = partial(ECC, hidden=4, delta=DELTA, slope=0.2)
+KNN_GRAPH = partial(KNN, k=K)
 
 
 def features(B: int = 2, H: int = 4, W: int = 5, F: int = 3) -> np.ndarray:
@@ -31,8 +31,8 @@ def features(B: int = 2, H: int = 4, W: int = 5, F: int = 3) -> np.ndarray:
 def with_coordinates(x: np.ndarray) -> np.ndarray:
     """[B, H, W, F] -> [B, N, F + 2]."""
     B, H, W, F = x.shape
-    where = np.stack([references.coordinates(H, W)] * B)
-    return np.concatenate([x.reshape(B, H * W, F), where], axis=-1)
+    coords = np.stack([references.coordinates(H, W)] * B)
+    return np.concatenate([x.reshape(B, H * W, F), coords], axis=-1)
 
 
 def parameters(layer: GraphConv, x: np.ndarray) -> dict[str, Any]:
@@ -42,10 +42,10 @@ def parameters(layer: GraphConv, x: np.ndarray) -> dict[str, Any]:
     return jax.tree.map(lambda array: rng.normal(size=array.shape) / 2, shapes)
 
 
-@pytest.mark.parametrize("operator", [EDGE_CONV, ATTENDING], ids=["edge_conv", "ecc"])
+@pytest.mark.parametrize("operator", [EDGE_CONV, SMALL_ECC], ids=["edge_conv", "ecc"])
 def test_equation_3_13(operator: partial[nn.Module]) -> None:
     x = features(B=1)
-    layer = GraphConv(features=2, graph=NEAREST, operator=operator)
+    layer = GraphConv(features=2, graph=KNN_GRAPH, operator=operator)
     weights, structure = jax.tree.flatten(parameters(layer, x))
     neighbours = references.knn(x, K)
 
@@ -54,74 +54,74 @@ def test_equation_3_13(operator: partial[nn.Module]) -> None:
         local = references.conv(x, params["local"]["kernel"], ((1, 1), (1, 1)))
         inputs = with_coordinates(x), neighbours
         if operator is EDGE_CONV:
-            distant = references.edge_conv(*inputs, **params["non_local"])
+            non_local = references.edge_conv(*inputs, **params["non_local"])
         else:
-            distant = references.ecc(*inputs, **params["non_local"], delta=DELTA, slope=0.2)
-        return (local + distant.reshape(local.shape)) / 2 + params["bias"]
+            non_local = references.ecc(*inputs, **params["non_local"], delta=DELTA, slope=0.2)
+        return (local + non_local.reshape(local.shape)) / 2 + params["bias"]
 
-    def found(x: Array, *weights: Array) -> Array:
+    def apply(x: Array, *weights: Array) -> Array:
         return layer.apply({"params": jax.tree.unflatten(structure, weights)}, x)
 
-    assert_agrees(found, reference, x, *weights)
+    assert_agrees(apply, reference, x, *weights)
 
 
 class Spy(nn.Module):
-    """An operator that reports what it was given."""
+    """An operator that sows its inputs."""
 
     features: int
 
     @nn.compact
     def __call__(self, h: Array, neighbours: Neighbours) -> Array:
-        self.sow("diagnostics", "given", (h, neighbours.indices))
+        self.sow("diagnostics", "inputs", (h, neighbours.indices))
         return jnp.zeros((*h.shape[:2], self.features))
 
 
 @pytest.mark.parametrize("side", [(4, 4), (5, 7)])
-def test_the_graph_sees_features_and_the_operator_coordinates_too(side: tuple[int, int]) -> None:
+def test_coordinates_go_to_the_operator_but_not_to_the_graph(side: tuple[int, int]) -> None:
     x = features(2, *side)
-    layer = GraphConv(features=2, graph=NEAREST, operator=Spy)
+    layer = GraphConv(features=2, graph=KNN_GRAPH, operator=Spy)
     params = parameters(layer, x)
     assert params["local"]["kernel"].shape == (3, 3, 3, 2)
     with jax.enable_x64(True):
         apply = jax.jit(lambda x: layer.apply({"params": params}, x, mutable="diagnostics"))
-        ((h, neighbours),) = apply(x)[1]["diagnostics"]["non_local"]["given"]
+        ((h, neighbours),) = apply(x)[1]["diagnostics"]["non_local"]["inputs"]
     np.testing.assert_allclose(h, with_coordinates(x), atol=1e-12)
     np.testing.assert_array_equal(neighbours, references.knn(x, K))
-    placed = with_coordinates(x).reshape(2, *side, 5)
-    assert np.any(neighbours != references.knn(placed, K))  # coordinates would have mattered
+    all_inputs = with_coordinates(x).reshape(2, *side, 5)
+    assert np.any(neighbours != references.knn(all_inputs, K))  # coordinates would matter
 
 
 def test_no_gradient_flows_through_the_graph() -> None:
     x = jnp.asarray(features(), jnp.float32)
     neighbours = Neighbours(jnp.asarray(references.knn(np.array(x), K)))
 
-    class Given(nn.Module):
-        """The same graph, whatever the features."""
+    class FixedGraph(nn.Module):
+        """The same graph for all features."""
 
         def __call__(self, x: Array, keys: Array | None) -> Neighbours:
             return neighbours
 
-    layer, given = (
-        GraphConv(features=2, graph=graph, operator=ATTENDING) for graph in (NEAREST, Given)
+    layer, fixed = (
+        GraphConv(features=2, graph=graph, operator=SMALL_ECC) for graph in (KNN_GRAPH, FixedGraph)
     )
     params = parameters(layer, x)
 
     def gradient(layer: GraphConv) -> Array:
         return jax.jit(jax.grad(lambda x: jnp.sum(jnp.tanh(layer.apply({"params": params}, x)))))(x)
 
-    np.testing.assert_allclose(gradient(layer), gradient(given), rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(gradient(layer), gradient(fixed), rtol=1e-5, atol=1e-6)
 
 
-def test_a_graph_may_draw_from_the_keys_of_its_images() -> None:
-    class Drawn(nn.Module):
-        """k nodes drawn for each node of an image."""
+def test_a_random_graph_uses_the_key_of_each_image() -> None:
+    class RandomGraph(nn.Module):
+        """k random neighbours of each node."""
 
         def __call__(self, x: Array, keys: Array) -> Neighbours:
             N = x.shape[1] * x.shape[2]
             return Neighbours(jax.vmap(lambda key: jax.random.randint(key, (N, K), 0, N))(keys))
 
     x = jnp.asarray(features(), jnp.float32)
-    layer = GraphConv(features=2, graph=Drawn, operator=EDGE_CONV)
+    layer = GraphConv(features=2, graph=RandomGraph, operator=EDGE_CONV)
     keys = jax.random.split(jax.random.key(0), 2)
     variables = jax.jit(layer.init)(jax.random.key(1), x, keys)
     apply = jax.jit(layer.apply)
@@ -130,53 +130,53 @@ def test_a_graph_may_draw_from_the_keys_of_its_images() -> None:
     assert np.abs(both - apply(variables, x, keys[::-1])).max() > 0.01
 
 
-def test_a_merge_is_handed_both_branches() -> None:
+def test_custom_merge() -> None:
     class Difference(nn.Module):
         def __call__(self, local: Array, non_local: Array) -> Array:
             return local - non_local
 
     x = jnp.asarray(features(), jnp.float32)
-    average = GraphConv(features=2, graph=NEAREST, operator=EDGE_CONV)
+    average = GraphConv(features=2, graph=KNN_GRAPH, operator=EDGE_CONV)
     params = parameters(average, x)
     params["bias"] = 0 * params["bias"]
-    without = params | {"non_local": jax.tree.map(np.zeros_like, params["non_local"])}
-    local = 2 * average.apply({"params": without}, x)
+    local_only = params | {"non_local": jax.tree.map(np.zeros_like, params["non_local"])}
+    local = 2 * average.apply({"params": local_only}, x)
     non_local = 2 * average.apply({"params": params}, x) - local
-    found = average.clone(merge=Difference).apply({"params": params}, x)
-    np.testing.assert_allclose(found, local - non_local, rtol=1e-4, atol=1e-4)
+    actual = average.clone(merge=Difference).apply({"params": params}, x)
+    np.testing.assert_allclose(actual, local - non_local, rtol=1e-4, atol=1e-4)
 
 
-@pytest.mark.parametrize("operator", [EDGE_CONV, ATTENDING], ids=["edge_conv", "ecc"])
-def test_figures(operator: partial[nn.Module]) -> None:
+@pytest.mark.parametrize("operator", [EDGE_CONV, SMALL_ECC], ids=["edge_conv", "ecc"])
+def test_diagnostics(operator: partial[nn.Module]) -> None:
     x = features(H=5, W=6)
-    layer = GraphConv(features=2, graph=NEAREST, operator=operator)
+    layer = GraphConv(features=2, graph=KNN_GRAPH, operator=operator)
     params = parameters(layer, x)
     with jax.enable_x64(True):
         apply = partial(layer.apply, {"params": params})
-        silent = jax.jit(apply)(x)
-        out, reported = jax.jit(partial(apply, mutable=["diagnostics"]))(x)
-    assert isinstance(silent, Array)
-    np.testing.assert_array_equal(out, silent)
+        out_alone = jax.jit(apply)(x)
+        out, sown = jax.jit(partial(apply, mutable=["diagnostics"]))(x)
+    assert isinstance(out_alone, Array)
+    np.testing.assert_array_equal(out, out_alone)
 
-    figures, neighbours, h = reported["diagnostics"], references.knn(x, K), with_coordinates(x)
+    diagnostics, neighbours, h = sown["diagnostics"], references.knn(x, K), with_coordinates(x)
     edges = [(b, i, j) for b, i in np.ndindex(2, 30) for j in neighbours[b, i]]
-    near = np.mean([references.chebyshev(i, j, 6) == 2 for _, i, j in edges])
-    assert 0 < near < 1
-    np.testing.assert_allclose(*figures["edges_at_distance_2"], near, rtol=1e-6)
+    at_distance_2 = np.mean([references.chebyshev(i, j, 6) == 2 for _, i, j in edges])
+    assert 0 < at_distance_2 < 1
+    np.testing.assert_allclose(*diagnostics["edges_at_distance_2"], at_distance_2, rtol=1e-6)
 
     local = references.conv(x, params["local"]["kernel"], ((1, 1), (1, 1)))
-    distant = 2 * (np.array(out) - params["bias"]) - local
-    ratio = np.sqrt(np.sum(distant**2) / np.sum(local**2))
-    np.testing.assert_allclose(*figures["non_local_over_local"], ratio, rtol=1e-9)
+    non_local = 2 * (np.array(out) - params["bias"]) - local
+    ratio = np.sqrt(np.sum(non_local**2) / np.sum(local**2))
+    np.testing.assert_allclose(*diagnostics["non_local_over_local"], ratio, rtol=1e-9)
 
-    if operator is ATTENDING:
+    if operator is SMALL_ECC:
         gamma = np.mean([references.attention(h[b, i], h[b, j], DELTA) for b, i, j in edges])
-        np.testing.assert_allclose(*figures["non_local"]["gamma"], gamma, rtol=1e-9)
+        np.testing.assert_allclose(*diagnostics["non_local"]["gamma"], gamma, rtol=1e-9)
     else:
-        assert "non_local" not in figures
+        assert "non_local" not in diagnostics
 
 
-def test_graphs_that_do_not_fit_are_refused_when_the_layer_is_built() -> None:
+def test_init_rejects_graphs_that_do_not_fit() -> None:
     layer = GraphConv(features=2, graph=partial(KNN, k=12), operator=EDGE_CONV)
-    with pytest.raises(ValueError, match="k = 12 does not fit a 4x5 map"):
+    with pytest.raises(ValueError, match="k = 12 does not fit a 4x5 feature map"):
         jax.eval_shape(layer.init, jax.random.key(0), features())

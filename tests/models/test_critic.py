@@ -1,4 +1,4 @@
-"""The critic against its layers' references, and its size at the thesis's widths."""
+"""The critic against a reference, and its parameter count at the thesis's widths."""
 
 from functools import partial
 from typing import Any
@@ -19,34 +19,34 @@ from tests.helpers import assert_agrees
 THESIS = Critic((128, 256, 512), slope=0.2)
 
 
-def shapes_of(critic: Critic, *shape: int) -> Any:
+def param_shapes(critic: Critic, *shape: int) -> Any:
     return jax.eval_shape(critic.init, jax.random.key(0), jnp.zeros(shape))["params"]
 
 
 @pytest.mark.parametrize("side", [16, 32, 64])
-def test_size_at_the_thesis_widths(side: int) -> None:
-    params = shapes_of(THESIS, 2, side, side, 3)
-    wanted = {
+def test_parameter_count_at_the_thesis_widths(side: int) -> None:
+    params = param_shapes(THESIS, 2, side, side, 3)
+    expected = {
         "conv1": 5 * 5 * 3 * 128 + 128,
         "conv2": 5 * 5 * 128 * 256 + 256,
         "conv3": 5 * 5 * 256 * 512 + 512,
         "dense": (side // 8) ** 2 * 512 + 1,
     }
-    found = {name: sum(a.size for a in jax.tree.leaves(layer)) for name, layer in params.items()}
-    assert found == wanted
+    actual = {name: sum(a.size for a in jax.tree.leaves(layer)) for name, layer in params.items()}
+    assert actual == expected
     out = jax.eval_shape(THESIS.apply, {"params": params}, jnp.zeros((2, side, side, 3)))
     assert out.shape == (2,) and out.dtype == jnp.float32
 
 
-def random_weights(critic: Critic, *shape: int) -> Any:
+def random_params(critic: Critic, *shape: int) -> Any:
     rng = np.random.default_rng(1)
-    return jax.tree.map(lambda a: rng.normal(size=a.shape) / 2, shapes_of(critic, *shape))
+    return jax.tree.map(lambda a: rng.normal(size=a.shape) / 2, param_shapes(critic, *shape))
 
 
-def test_layers_in_their_order() -> None:
+def test_critic_matches_the_reference() -> None:
     critic = Critic((2, 3, 4), slope := 0.3)
     x = np.random.default_rng(0).normal(size=(1, 8, 8, 2))
-    params = random_weights(critic, *x.shape)
+    params = random_params(critic, *x.shape)
 
     def reference(x: np.ndarray) -> np.ndarray:
         for name in ("conv1", "conv2", "conv3"):
@@ -62,12 +62,12 @@ GRAPH_CONV = partial(
 )
 
 
-def test_a_graph_layer_follows_its_convolution() -> None:
+def test_critic_with_a_graph_layer_matches_the_reference() -> None:
     critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=GRAPH_CONV)
     x = np.random.default_rng(0).normal(size=(1, 8, 8, 2))
-    params = random_weights(critic, *x.shape)
-    plain = {name: layer for name, layer in params.items() if name != "conv1_graph"}
-    assert plain.keys() == shapes_of(Critic((2, 3, 4), slope=0.2), *x.shape).keys()
+    params = random_params(critic, *x.shape)
+    baseline = param_shapes(Critic((2, 3, 4), slope=0.2), *x.shape)
+    assert params.keys() == {*baseline, "conv1_graph"}
 
     def strided(x: np.ndarray, name: str) -> np.ndarray:
         x = references.conv(x, params[name]["kernel"], ((1, 2), (1, 2)), stride=2)
@@ -87,38 +87,38 @@ def test_a_graph_layer_follows_its_convolution() -> None:
     assert_agrees(lambda x: critic.apply({"params": params}, x), reference, x)
 
 
-def test_the_gradient_penalty_is_differentiated_through_a_graph_layer() -> None:
-    """Along random directions of all parameters, against finite differences."""
+def test_gradient_penalty_differentiates_through_a_graph_layer() -> None:
+    """Compared with finite differences along random directions of all parameters."""
     critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=GRAPH_CONV)
     rng = np.random.default_rng(2)
     real, fake = rng.normal(size=(2, 2, 8, 8, 3))
     mix = rng.uniform(size=2)
-    params = random_weights(critic, *real.shape)
+    params = random_params(critic, *real.shape)
     with jax.enable_x64(True):
 
         @jax.jit
         def loss(params: Any) -> jax.Array:
-            judge = partial(critic.apply, {"params": params})
-            return critic_loss(judge, real, fake, mix, penalty_weight=10.0)[0]
+            bound_critic = partial(critic.apply, {"params": params})
+            return critic_loss(bound_critic, real, fake, mix, penalty_weight=10.0)[0]
 
         gradients = jax.jit(jax.grad(loss))(params)
         for _ in range(3):
             direction = jax.tree.map(lambda a: rng.normal(size=a.shape), params)
 
-            def at(step: float, direction: Any = direction) -> float:
+            def loss_at(step: float, direction: Any = direction) -> float:
                 return float(loss(jax.tree.map(lambda p, d: p + step * d, params, direction)))
 
-            slope = (at(1e-6) - at(-1e-6)) / 2e-6
+            expected = (loss_at(1e-6) - loss_at(-1e-6)) / 2e-6
             products = jax.tree.map(lambda g, d: np.sum(g * d), gradients, direction)
-            assert sum(jax.tree.leaves(products)) == pytest.approx(slope, rel=1e-5)
+            assert sum(jax.tree.leaves(products)) == pytest.approx(expected, rel=1e-5)
 
 
-def test_every_image_is_judged_by_itself() -> None:
+def test_critic_treats_images_independently() -> None:
     critic = Critic((4, 8, 8), slope=0.2)
     x = np.random.default_rng(0).normal(size=(3, 16, 16, 3))
-    variables = {"params": random_weights(critic, *x.shape)}
+    variables = {"params": random_params(critic, *x.shape)}
     with jax.enable_x64(True):
-        together, alone = jax.jit(lambda v, x: (critic.apply(v, x), critic.apply(v, x[1:2])))(
+        batch, single = jax.jit(lambda v, x: (critic.apply(v, x), critic.apply(v, x[1:2])))(
             variables, x
         )
-    np.testing.assert_allclose(together[1:2], alone, rtol=1e-12)
+    np.testing.assert_allclose(batch[1:2], single, rtol=1e-12)

@@ -1,4 +1,4 @@
-"""ECC against loops that write out Theta of every edge."""
+"""ECC against loops that materialise Theta of every edge."""
 
 from functools import partial
 
@@ -11,13 +11,14 @@ from jax import Array
 from gcgan_jax import references
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
-from tests.helpers import assert_agrees, branch
+from gcgan_jax.platforms import Variant, force_variant
+from tests.helpers import VARIANTS, assert_agrees
 
 
 def inputs(
     k: int, B: int = 2, N: int = 5, C: int = 3, Fh: int = 4, O: int = 2
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
-    """h, the weights, and neighbours, some of which come twice, or are the node itself."""
+    """h, neighbours (with duplicates and self-loops) and the filter network's parameters."""
     rng = np.random.default_rng(k)
     shapes = ((C, Fh), (Fh,), (Fh, C, O), (C, O))
     weights = [rng.normal(size=shape) for shape in shapes]
@@ -38,8 +39,8 @@ def test_ecc(k: int, delta: float | None, slope: float) -> None:
     )
 
 
-def test_weights_multiply_messages() -> None:
-    """k w_ij times each message: the reference has one neighbour at a time."""
+def test_edge_weights_multiply_messages() -> None:
+    """By k w_ij; the reference is called with one neighbour at a time."""
     h, neighbours, network = inputs(3)
     weights = np.random.default_rng(9).uniform(size=neighbours.shape)
 
@@ -59,29 +60,29 @@ def test_weights_multiply_messages() -> None:
         weights,
         *network,
     )
-    given = partial(ecc, h, neighbours, FilterNetwork(*network), delta=4.0, slope=0.2)
+    operator = partial(ecc, h, neighbours, FilterNetwork(*network), delta=4.0, slope=0.2)
     uniform = np.full(neighbours.shape, 1 / 3)
     with jax.enable_x64(True):
-        np.testing.assert_allclose(given(weights=uniform), given(), rtol=1e-12)
+        np.testing.assert_allclose(operator(weights=uniform), operator(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("images", [1, 9])
-@pytest.mark.parametrize("name", ["cpu", "default"])
-def test_any_number_of_images(images: int, name: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_any_batch_size(images: int, variant: Variant) -> None:
     h, neighbours, weights = inputs(3, B=images)
-    with jax.enable_x64(True), branch(name):
-        found = jax.jit(ecc, static_argnames=("delta", "slope"))(
+    with jax.enable_x64(True), force_variant(variant):
+        actual = jax.jit(ecc, static_argnames=("delta", "slope"))(
             h, neighbours, FilterNetwork(*weights), delta=10.0, slope=0.2
         )
-    wanted = references.ecc(h, neighbours, *weights, delta=10.0, slope=0.2)
-    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+    expected = references.ecc(h, neighbours, *weights, delta=10.0, slope=0.2)
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("size", [30.0, 1e15])
-def test_attention_underflows_to_zero_not_to_nan(size: float) -> None:
+@pytest.mark.parametrize("scale", [30.0, 1e15])
+def test_attention_underflows_to_zero_not_to_nan(scale: float) -> None:
     h, _, weights = inputs(2)
-    h = jnp.asarray(size * h, jnp.float32)
-    neighbours = np.array([[[1, 2], [2, 3], [3, 4], [4, 0], [0, 1]]] * 2)  # never a node itself
+    h = jnp.asarray(scale * h, jnp.float32)
+    neighbours = np.array([[[1, 2], [2, 3], [3, 4], [4, 0], [0, 1]]] * 2)  # no self-loops
     network = FilterNetwork(*(jnp.asarray(w, jnp.float32) for w in weights))
 
     def loss(h: Array, network: FilterNetwork) -> tuple[Array, Array]:
@@ -94,58 +95,57 @@ def test_attention_underflows_to_zero_not_to_nan(size: float) -> None:
 
 
 @pytest.mark.parametrize("delta", [10.0, None])
-def test_at_distance_zero_attention_is_one_and_theta_is_that_of_the_biases(
-    delta: float | None,
-) -> None:
+def test_self_loops_have_full_attention_and_theta_of_the_biases(delta: float | None) -> None:
     h, _, (w1, b1, w2, b2) = inputs(1)
-    itself = np.tile(np.arange(5)[:, None], (2, 1, 3))
+    self_loops = np.tile(np.arange(5)[:, None], (2, 1, 3))
     with jax.enable_x64(True):
-        found = jax.jit(
-            lambda h: ecc(h, itself, FilterNetwork(w1, b1, w2, b2), delta=delta, slope=0.2)
+        actual = jax.jit(
+            lambda h: ecc(h, self_loops, FilterNetwork(w1, b1, w2, b2), delta=delta, slope=0.2)
         )(h)
     theta = b2 + np.einsum("f,fco->co", references.leaky_relu(b1, 0.2), w2)
-    np.testing.assert_allclose(found, h @ theta, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(actual, h @ theta, rtol=1e-12, atol=1e-12)
 
 
-@pytest.mark.parametrize("name", ["cpu", "default"])
-def test_edge_attention(name: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_edge_attention(variant: Variant) -> None:
     h, neighbours, _ = inputs(3, B=9)
     edges = [(b, i, j) for b, i in np.ndindex(9, 5) for j in neighbours[b, i]]
-    wanted = [references.attention(h[b, i], h[b, j], 4.0) for b, i, j in edges]
-    with jax.enable_x64(True), branch(name):
-        found = jax.jit(lambda h: edge_attention(h, neighbours, 4.0))(h)
-    assert found.shape == neighbours.shape
-    np.testing.assert_allclose(np.ravel(found), wanted, rtol=1e-12)
+    expected = [references.attention(h[b, i], h[b, j], 4.0) for b, i, j in edges]
+    with jax.enable_x64(True), force_variant(variant):
+        actual = jax.jit(lambda h: edge_attention(h, neighbours, 4.0))(h)
+    assert actual.shape == neighbours.shape
+    np.testing.assert_allclose(np.ravel(actual), expected, rtol=1e-12)
 
 
 @pytest.mark.parametrize(("hidden", "delta"), [(0, 10.0), (6, None)])
-def test_the_module_only_adds_parameters(hidden: int, delta: float | None) -> None:
+def test_module_applies_the_function_to_its_parameters(hidden: int, delta: float | None) -> None:
     h, neighbours, _ = inputs(3)
     h = h.astype(np.float32)
     layer = ECC(2, hidden=hidden or None, attention=delta is not None, delta=delta or 1.0)
-    given = Neighbours(neighbours)
-    shapes = jax.eval_shape(layer.init, jax.random.key(0), h, given)["params"]
+    edges = Neighbours(neighbours)
+    params = jax.eval_shape(layer.init, jax.random.key(0), h, edges)["params"]
     Fh = hidden or 3
-    wanted = {"w1": (3, Fh), "b1": (Fh,), "w2": (Fh, 3, 2), "b2": (3, 2)}
-    assert {name: array.shape for name, array in shapes.items()} == wanted
+    shapes = {"w1": (3, Fh), "b1": (Fh,), "w2": (Fh, 3, 2), "b2": (3, 2)}
+    assert {name: array.shape for name, array in params.items()} == shapes
     rng = np.random.default_rng(0)
-    params = {name: rng.normal(size=shape).astype("f") for name, shape in wanted.items()}
+    params = {name: rng.normal(size=shape).astype("f") for name, shape in shapes.items()}
 
-    out, reported = jax.jit(lambda p: layer.apply({"params": p}, h, given, mutable="diagnostics"))(
+    out, sown = jax.jit(lambda p: layer.apply({"params": p}, h, edges, mutable="diagnostics"))(
         params
     )
-    wanted = references.ecc(h, neighbours, **params, delta=delta, slope=0.2)
-    np.testing.assert_allclose(out, wanted, rtol=1e-4, atol=1e-5)
-    figures = reported.get("diagnostics", {})
-    assert set(figures) == ({"gamma"} if delta else set())
+    expected = references.ecc(h, neighbours, **params, delta=delta, slope=0.2)
+    np.testing.assert_allclose(out, expected, rtol=1e-4, atol=1e-5)
+    diagnostics = sown.get("diagnostics", {})
+    assert set(diagnostics) == ({"gamma"} if delta else set())
     if delta:
-        np.testing.assert_allclose(*figures["gamma"], edge_attention(h, neighbours, delta).mean())
+        gamma = edge_attention(h, neighbours, delta).mean()
+        np.testing.assert_allclose(*diagnostics["gamma"], gamma)
 
 
-def test_the_scale_of_w2() -> None:
+def test_initialisation() -> None:
     np.testing.assert_allclose(w2_stddev(16, 4, None), 4 / 8)
     np.testing.assert_allclose(w2_stddev(10, 10, 3.0), 0.4 * np.e)
-    np.testing.assert_allclose(w2_stddev(100, 100, 1.0), 0.04 * 1000)  # a thousandfold at most
+    np.testing.assert_allclose(w2_stddev(100, 100, 1.0), 0.04 * 1000)  # at most a factor of 1000
     layer = ECC(features=20, hidden=30, delta=10.0, slope=0.2)
     h, neighbours = np.zeros((1, 4, 20)), Neighbours(np.zeros((1, 4, 1), int))
     params = jax.jit(layer.init)(jax.random.key(0), h, neighbours)["params"]

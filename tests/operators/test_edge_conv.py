@@ -1,4 +1,4 @@
-"""EdgeConv against the loops of its equation."""
+"""EdgeConv against loops that follow its equation."""
 
 from functools import partial
 
@@ -10,11 +10,12 @@ import pytest
 from gcgan_jax import references
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.edge_conv import EdgeConv, edge_conv
-from tests.helpers import assert_agrees, branch
+from gcgan_jax.platforms import Variant, force_variant
+from tests.helpers import VARIANTS, assert_agrees
 
 
 def inputs(k: int, B: int = 2, N: int = 7, C: int = 3, O: int = 2) -> list[np.ndarray]:
-    """h, phi, psi and neighbours, some of which come twice, or are the node itself."""
+    """h, phi, psi and neighbours, with duplicates and self-loops."""
     rng = np.random.default_rng(k)
     arrays = [rng.normal(size=shape) for shape in ((B, N, C), (C, O), (C, O))]
     return [*arrays, rng.integers(N, size=(B, N, k))]
@@ -33,8 +34,8 @@ def test_edge_conv(reduction: str, k: int) -> None:
 
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "max"])
-def test_weights_multiply_messages(reduction: str) -> None:
-    """k w_ij times each message: the reference has one neighbour at a time."""
+def test_edge_weights_multiply_messages(reduction: str) -> None:
+    """By k w_ij; the reference is called with one neighbour at a time."""
     h, phi, psi, neighbours = inputs(3)
     weights = np.random.default_rng(9).uniform(size=neighbours.shape)
     combine = {"sum": np.sum, "mean": np.mean, "max": np.max}[reduction]
@@ -58,22 +59,23 @@ def test_weights_multiply_messages(reduction: str) -> None:
         psi,
         weights,
     )
-    given = partial(edge_conv, h, neighbours, phi, psi, reduction)
+    operator = partial(edge_conv, h, neighbours, phi, psi, reduction)
+    uniform = np.full(neighbours.shape, 1 / 3)
     with jax.enable_x64(True):
-        np.testing.assert_allclose(given(np.full(neighbours.shape, 1 / 3)), given(), rtol=1e-12)
+        np.testing.assert_allclose(operator(uniform), operator(), rtol=1e-12)
 
 
 @pytest.mark.parametrize("images", [1, 9])
-@pytest.mark.parametrize("name", ["cpu", "default"])
-def test_any_number_of_images(images: int, name: str) -> None:
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_any_batch_size(images: int, variant: Variant) -> None:
     h, phi, psi, neighbours = inputs(3, B=images)
-    with jax.enable_x64(True), branch(name):
-        found = jax.jit(edge_conv)(h, neighbours, phi, psi)
-    wanted = references.edge_conv(h, neighbours, phi, psi)
-    np.testing.assert_allclose(found, wanted, rtol=1e-12, atol=1e-12)
+    with jax.enable_x64(True), force_variant(variant):
+        actual = jax.jit(edge_conv)(h, neighbours, phi, psi)
+    expected = references.edge_conv(h, neighbours, phi, psi)
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12)
 
 
-def test_a_neighbour_that_comes_twice_counts_twice() -> None:
+def test_duplicate_neighbours_count_twice() -> None:
     h, phi, psi, neighbours = inputs(1)
     once = jax.jit(edge_conv)(h, neighbours, phi, psi)
     twice = jax.jit(edge_conv)(h, np.repeat(neighbours, 2, axis=-1), phi, psi)
@@ -81,24 +83,24 @@ def test_a_neighbour_that_comes_twice_counts_twice() -> None:
 
 
 @pytest.mark.parametrize("reduction", ["", "min", "Sum", None])
-def test_other_reductions_are_refused(reduction: str) -> None:
+def test_unknown_reductions_are_rejected(reduction: str) -> None:
     h, phi, psi, neighbours = inputs(2)
     with pytest.raises(ValueError, match="choose 'sum', 'mean' or 'max'"):
         edge_conv(h, neighbours, phi, psi, reduction)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "max"])
-def test_the_module_only_adds_parameters(reduction: str) -> None:
+def test_module_applies_the_function_to_its_parameters(reduction: str) -> None:
     h, _, _, neighbours = inputs(3)
     h = h.astype(np.float32)
     layer = EdgeConv(features=5, reduction=reduction)
-    given = Neighbours(neighbours)
-    params = jax.jit(layer.init)(jax.random.key(0), h, given)["params"]
+    edges = Neighbours(neighbours)
+    params = jax.jit(layer.init)(jax.random.key(0), h, edges)["params"]
     assert {name: array.shape for name, array in params.items()} == {"phi": (3, 5), "psi": (3, 5)}
     assert np.all(params["phi"] != params["psi"])
-    found = jax.jit(layer.apply)({"params": params}, h, given)
-    wanted = references.edge_conv(h, neighbours, params["phi"], params["psi"], reduction)
-    np.testing.assert_allclose(found, wanted, rtol=1e-5, atol=1e-5)
+    actual = jax.jit(layer.apply)({"params": params}, h, edges)
+    expected = references.edge_conv(h, neighbours, params["phi"], params["psi"], reduction)
+    np.testing.assert_allclose(actual, expected, rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("reduction", ["sum", "max"])

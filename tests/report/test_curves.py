@@ -1,4 +1,4 @@
-"""The figure of scores: a panel for each way, a curve for each run."""
+"""The plot of scores: one panel per provenance, one curve per run."""
 
 from pathlib import Path
 
@@ -11,10 +11,10 @@ from scripts import plot_scores
 from tests.evaluation.test_results import record
 
 
-def test_runs_share_a_panel_and_ways_do_not(tmp_path: Path) -> None:
+def test_runs_share_a_panel_but_provenances_do_not(tmp_path: Path) -> None:
     for run, offset in (("baseline", 0.0), ("edge_conv", 1.0)):
-        made = [record(step=step, value=step / 100 + offset) for step in (500, 250)]
-        add_records(tmp_path / run / "scores.jsonl", made)
+        records = [record(step=step, value=step / 100 + offset) for step in (500, 250)]
+        add_records(tmp_path / run / "scores.jsonl", records)
     others = [
         record(protocol="standard", value=3.0),
         record(ema=True, value=2.0),
@@ -24,14 +24,16 @@ def test_runs_share_a_panel_and_ways_do_not(tmp_path: Path) -> None:
     add_records(tmp_path / "baseline" / "scores.jsonl", others)
     runs = [tmp_path / "baseline", tmp_path / "edge_conv"]
     panels = read_panels(runs, "classifier_fid")
-    drawn = {
-        way.partition(" ")[0]: {run: [(r.step, r.value) for r in of] for run, of in curves.items()}
-        for way, curves in panels.items()
+    points = {
+        provenance.partition(" ")[0]: {
+            run: [(r.step, r.value) for r in records] for run, records in curves.items()
+        }
+        for provenance, curves in panels.items()
     }
-    assert drawn == {
+    assert points == {
         "small": {
             "baseline": [(250, 2.5), (500, 5.0)],
-            "baseline, averaged parameters": [(250, 2.0)],
+            "baseline (EMA)": [(250, 2.0)],
             "edge_conv": [(250, 3.5), (500, 6.0)],
         },
         "standard": {"baseline": [(250, 3.0)]},

@@ -1,4 +1,4 @@
-"""The networks that scores are made with."""
+"""The networks whose features are scored."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,20 +16,30 @@ from gcgan_jax.evaluation.networks.weights import load_classifier, load_inceptio
 
 @dataclass(frozen=True)
 class Network:
-    """`apply(variables, images)`: uint8 [B, H, W, 3] -> features [B, F] and logits [B, C]."""
+    """A pretrained network.
+
+    Attributes:
+        digest: SHA-256 of the file of weights.
+        side: required side of the images; None: any.
+        apply: apply(variables, images), uint8 [B, H, W, 3] -> features [B, F] and logits [B, C].
+    """
 
     name: str
-    digest: str  # SHA-256 of the weights' file
-    side: int | None  # of the only images it takes; None: of any
+    digest: str
+    side: int | None
     variables: VariableDict
     apply: Callable[[VariableDict, Array], tuple[Array, Array]]
 
 
 def load_network(name: str, inception_weights: str | None, cache: Path) -> Network:
-    """The network "classifier", of this package, or "inception", of published weights.
+    """Load the network "classifier", bundled with this package, or "inception".
+
+    Args:
+        inception_weights: see `load_inception`.
+        cache: see `load_inception`.
 
     Raises:
-        UserError: there are no such weights.
+        UserError: Inception's weights are not available.
     """
     if name == "classifier":
         variables, digest = load_classifier()

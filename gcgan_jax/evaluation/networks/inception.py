@@ -1,7 +1,6 @@
-"""The Inception network of 2015-12-05, as Inception Score and FID use it.
+"""The Inception network of 2015-12-05, on which Inception Score and FID are based.
 
-B images, H rows, W columns, F features. Modules carry the names that the published
-weights have.
+B images, H rows, W columns, F features. Modules are named as in the published weights.
 """
 
 from functools import partial
@@ -16,7 +15,7 @@ from gcgan_jax.arrays import AnyArray
 
 SIDE = 299
 
-Step = tuple[str, int, tuple[int, int]]  # name, features, kernel
+Layer = tuple[str, int, tuple[int, int]]  # name, features, kernel size
 max_pool = partial(nn.max_pool, window_shape=(3, 3))
 average_pool = partial(
     nn.avg_pool, window_shape=(3, 3), strides=(1, 1), padding="SAME", count_include_pad=False
@@ -26,28 +25,28 @@ average_pool = partial(
 def resize(
     images: Real[AnyArray, "B H W F"], side: int = SIDE
 ) -> Float[Array, "B {side} {side} F"]:
-    """Bilinear as in TensorFlow 1.
+    """Resize bilinearly as TensorFlow 1 does.
 
-    Pixel i of the output lies at i * H / side, without the shift by half a pixel of later versions;
-    beyond the last pixel, it is repeated.
+    Output pixel i lies at i * H / side, without the half-pixel shift of later versions; the last
+    pixel is repeated at the border.
     """
     images = images.astype(jnp.result_type(float))
-    return _stretch(_stretch(images, 2, side), 1, side)
+    return _resize_axis(_resize_axis(images, 2, side), 1, side)
 
 
-def _stretch(x: Float[AnyArray, "B _ _ F"], axis: int, size: int) -> Float[Array, "B _ _ F"]:
+def _resize_axis(x: Float[AnyArray, "B _ _ F"], axis: int, size: int) -> Float[Array, "B _ _ F"]:
     old = x.shape[axis]
-    place = np.arange(size, dtype=np.float32) * np.float32(old / size)
-    low = place.astype(np.int32)
+    position = np.arange(size, dtype=np.float32) * np.float32(old / size)
+    low = position.astype(np.int32)
     high = np.minimum(low + 1, old - 1)
     shape = [1] * x.ndim
     shape[axis] = size
     below, above = jnp.take(x, low, axis), jnp.take(x, high, axis)
-    return below + (above - below) * (place - low).reshape(shape)
+    return below + (above - below) * (position - low).reshape(shape)
 
 
 class Unit(nn.Module):
-    """Convolution, normalisation by running averages, ReLU."""
+    """Convolution, batch normalisation by running averages, ReLU."""
 
     features: int
     kernel: tuple[int, int] = (1, 1)
@@ -63,8 +62,9 @@ class Unit(nn.Module):
         return nn.relu(nn.BatchNorm(use_running_average=True, epsilon=1e-3, name="bn")(conv(x)))
 
 
-def chain(x: Float[Array, "B H W _"], *steps: Step) -> Float[Array, "B H W _"]:
-    for name, features, kernel in steps:
+def chain(x: Float[Array, "B H W _"], *layers: Layer) -> Float[Array, "B H W _"]:
+    """Apply units one after the other."""
+    for name, features, kernel in layers:
         x = Unit(features, kernel, name=name)(x)
     return x
 
@@ -72,6 +72,7 @@ def chain(x: Float[Array, "B H W _"], *steps: Step) -> Float[Array, "B H W _"]:
 def halve(
     x: Float[Array, "B H W _"], name: str, features: int
 ) -> Float[Array, "B (H-1)//2 (W-1)//2 {features}"]:
+    """Apply a unit with stride 2."""
     return Unit(features, (3, 3), 2, "VALID", name=name)(x)
 
 
@@ -153,15 +154,16 @@ class InceptionD(nn.Module):
 
 
 class InceptionE(nn.Module):
-    """With average or, in the network's last block, maximum pooling."""
+    """The kind of the last two blocks; the last one uses max pooling instead of average pooling."""
 
-    largest: bool
+    use_max_pool: bool
 
     @nn.compact
     def __call__(self, x: Float[Array, "B H W _"]) -> Float[Array, "B H W 2048"]:
         three = chain(x, ("branch3x3_1", 384, (1, 1)))
         double = chain(x, ("branch3x3dbl_1", 448, (1, 1)), ("branch3x3dbl_2", 384, (3, 3)))
-        pooled = max_pool(x, strides=(1, 1), padding="SAME") if self.largest else average_pool(x)
+        pool = partial(max_pool, strides=(1, 1), padding="SAME")
+        pooled = pool(x) if self.use_max_pool else average_pool(x)
         return join(
             chain(x, ("branch1x1", 320, (1, 1))),
             chain(three, ("branch3x3_2a", 384, (1, 3))),
@@ -173,11 +175,11 @@ class InceptionE(nn.Module):
 
 
 class Inception(nn.Module):
-    """The features of images, and their logits without bias.
+    """Computes the features of images, and their logits without bias.
 
     Szegedy et al. 2016, arXiv:1512.00567, as in the graph `classify_image_graph_def.pb` of
-    2015-12-05: images resized as TensorFlow 1 did, (x - 128) / 128, average pooling that leaves
-    out the border's zeros.
+    2015-12-05: images are resized as in TensorFlow 1 and scaled by (x - 128) / 128, and average
+    pooling excludes zero padding.
     """
 
     @nn.compact
@@ -198,17 +200,17 @@ class Inception(nn.Module):
         for letter, inner in zip("bcde", (128, 160, 160, 192), strict=True):
             x = InceptionC(inner, name=f"Mixed_6{letter}")(x)
         x = InceptionD(name="Mixed_7a")(x)  # [B, 8, 8, 1280]
-        x = InceptionE(largest=False, name="Mixed_7b")(x)
-        x = InceptionE(largest=True, name="Mixed_7c")(x)
+        x = InceptionE(use_max_pool=False, name="Mixed_7b")(x)
+        x = InceptionE(use_max_pool=True, name="Mixed_7c")(x)
         features = x.mean(axis=(1, 2))
         return features, nn.Dense(1008, use_bias=False, name="fc")(features)
 
 
 def from_torch(weights: dict[str, np.ndarray]) -> dict:
-    """Variables of `Inception` from torch-fidelity's weights, by name; the logits' bias is dropped.
+    """Convert torch-fidelity's weights to variables of `Inception`, without the logits' bias.
 
     Raises:
-        KeyError: a weight is missing.
+        KeyError: a weight has an unknown name.
     """
     variables: dict = {"params": {}, "batch_stats": {}}
     for name, value in weights.items():
@@ -216,11 +218,11 @@ def from_torch(weights: dict[str, np.ndarray]) -> dict:
         if kind == "num_batches_tracked" or name == "fc.bias":
             continue
         collection, leaf = LEAVES[path[-1], kind]
-        place = variables[collection]
+        module = variables[collection]
         for part in path:
-            place = place.setdefault(part, {})
+            module = module.setdefault(part, {})
         axes = {4: (2, 3, 1, 0), 2: (1, 0)}.get(value.ndim)
-        place[leaf] = np.ascontiguousarray(value.transpose(axes)) if axes else value
+        module[leaf] = np.ascontiguousarray(value.transpose(axes)) if axes else value
     return variables
 
 

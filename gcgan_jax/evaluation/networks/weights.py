@@ -1,4 +1,4 @@
-"""Weights as safetensors files: the classifier's in this package, Inception's fetched and kept."""
+"""Weights of the networks: the classifier's are bundled, Inception's downloaded and cached."""
 
 import urllib.error
 import urllib.request
@@ -27,7 +27,7 @@ MIB = 2**20
 
 @dataclass(frozen=True)
 class Published:
-    """A published file of weights, and how its tensors become variables of a network."""
+    """A published file of weights, and the conversion of its tensors to variables."""
 
     url: str
     sha256_prefix: str
@@ -47,9 +47,9 @@ INCEPTION = Published(
 
 
 def load_classifier() -> tuple[VariableDict, str]:
-    """Variables of the classifier in this package, and the SHA-256 of its file."""
-    stored = (resources.files(__package__) / CLASSIFIER).read_bytes()
-    return from_bytes(stored), sha256(stored)
+    """Load the variables of the bundled classifier, and the SHA-256 of their file."""
+    data = (resources.files(__package__) / CLASSIFIER).read_bytes()
+    return from_bytes(data), sha256(data)
 
 
 def load_inception(
@@ -58,22 +58,23 @@ def load_inception(
     published: Published = INCEPTION,
     urlopen: Callable[..., Any] = urllib.request.urlopen,
 ) -> tuple[VariableDict, str]:
-    """Variables of `Inception` and the SHA-256 of the published weights they were made from.
+    """Load the variables of `Inception`, and the SHA-256 of the published file of weights.
 
     Args:
-        path: the published file; None: fetched, unless `cache` has it already.
-        cache: directory for the converted weights of the fetched file.
-        urlopen: opens the URL of the published file.
+        path: the published file; None: download it unless `cache` has its weights.
+        cache: directory for the converted weights of the downloaded file.
+        published: where to download the weights, and how to verify and convert them.
+        urlopen: function that opens a URL.
 
     Raises:
-        UserError: no network, or the file is not the published one.
+        UserError: the download fails, or the file is not the published one.
     """
     source = Path(path).expanduser() if path else cache / published.name
     if not path:
-        kept = load_cached(cache, source.stem)
-        if kept:
-            return kept, bytes(kept.pop("origin")["sha256"]).hex()
-        _fetch(published.url, source, urlopen)
+        cached = load_cached(cache, source.stem)
+        if cached:
+            return cached, bytes(cached.pop("origin")["sha256"]).hex()
+        _download(published.url, source, urlopen)
     elif not source.is_file():
         raise UserError(f"config.eval.inception_weights = {path!r}: no such file")
     digest = _require_published(published, source)
@@ -89,29 +90,29 @@ def _require_published(published: Published, path: Path) -> str:
     digest = sha256(path.read_bytes())
     if not digest.startswith(published.sha256_prefix):
         raise UserError(
-            f"{path} is not the published {published.name}: its SHA-256 begins {digest[:8]}, "
-            f"not {published.sha256_prefix}"
+            f"{path} is not the published {published.name} (its SHA-256 starts with {digest[:8]}, "
+            f"not {published.sha256_prefix}): download it again from {published.url}"
         )
     return digest
 
 
-def _fetch(url: str, path: Path, urlopen: Callable[..., Any]) -> None:
-    report(f"fetching {url}")
+def _download(url: str, path: Path, urlopen: Callable[..., Any]) -> None:
+    report(f"downloading {url}")
     try:
         with urlopen(url, timeout=30) as response:
             write_atomically(path, lambda file: _copy(response, file))
     except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
         raise UserError(
-            f"no Inception weights in {path.parent} and no network to fetch them ({error}): name a "
-            f"copy of {path.name} with --config.eval.inception_weights=PATH, or score with the "
-            "network that comes along, --config.eval.network=classifier"
+            f"Inception's weights are not in {path.parent} and cannot be downloaded ({error}): set "
+            f"--config.eval.inception_weights=PATH to a copy of {path.name}, or use the bundled "
+            "classifier with --config.eval.network=classifier"
         ) from None
 
 
 def _copy(response: Any, file: Any) -> None:
     total, done = int(response.headers.get("Content-Length") or 0), 0
-    parts = iter(lambda: response.read(MIB), b"")
-    for part in progress(parts, total / MIB or None, "MiB", lambda part: len(part) / MIB):
-        done += file.write(part)
+    chunks = iter(lambda: response.read(MIB), b"")
+    for chunk in progress(chunks, total / MIB or None, "MiB", lambda chunk: len(chunk) / MIB):
+        done += file.write(chunk)
     if total and done < total:
-        raise ConnectionError(f"cut off after {done} of {total} bytes")
+        raise ConnectionError(f"connection closed after {done} of {total} bytes")
