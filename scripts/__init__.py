@@ -1,1 +1,5 @@
-"""Commands beside the package, a folder for each question."""
+"""Scripts beside the package, one folder or file per question."""
+
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]

@@ -1,8 +1,8 @@
-"""Draws a score against the generator iteration, of one or several runs in one figure.
+"""Plot a score against the generator iteration, for one or several runs.
 
     python -m scripts.plot_scores runs/baseline runs/edge_conv-8 --figure=scores.png
 
-Scores that were obtained in different ways get panels of their own.
+Scores under different protocols get separate panels.
 """
 
 import argparse
@@ -22,7 +22,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = parser.parse_args(argv)
     panels = read_panels(arguments.workdirs, arguments.score)
     if not panels:
-        sys.exit(f"no {arguments.score} in {', '.join(map(str, arguments.workdirs))}")
+        workdirs = ", ".join(map(str, arguments.workdirs))
+        sys.exit(f"no {arguments.score} in {workdirs}: name another --score or other workdirs")
     figure = draw(panels, arguments.score)
     write_atomically(arguments.figure, lambda file: figure.savefig(file, format="png", dpi=120))
 

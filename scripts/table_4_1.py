@@ -1,16 +1,16 @@
-"""The thesis's Table 4.1 by one command: seven rows, and two with constant batch, over seeds.
+"""Reproduce the thesis's Table 4.1 over seeds: its seven rows, and two with constant batch size.
 
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3
 
-trains every row with every seed to its last iteration, scores it, and writes table.md and table.csv
-into the workdir. What is done already is not done again; what was stopped, as by Ctrl-C, is
-resumed, and more --iterations are added to those that are done. All seeds of a row use one compiled
-program. On a SLURM cluster, one job for each row and seed:
+trains and scores every row with every seed, and writes table.md and table.csv into the workdir.
+Rerunning skips completed jobs, resumes interrupted ones (e.g. after Ctrl-C) and continues completed
+ones if --iterations is larger. All seeds of a row share one compiled program. On a SLURM cluster,
+with one job per row and seed:
 
     python -m scripts.table_4_1 --workdir=runs/table --seeds=3 --cluster=slurm --jobs=27 \
         --parameters=slurm_partition=gpu,gpus_per_node=1,timeout_min=2880
 
-Flags behind `--` go to the program: `-- --config.data.dir=DIR --config.eval.network=inception`.
+Flags after `--` go to the program: `-- --config.data.dir=DIR --config.eval.network=inception`.
 """
 
 import argparse
@@ -32,14 +32,20 @@ from gcgan_jax.report.statistics import ROWS, as_csv, as_markdown, summarise
 from gcgan_jax.runtime.preemption import SIGNALS, exit_code
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.json_lines import read_json_lines
+from scripts import ROOT
 
-ROOT = Path(__file__).parents[1]
-TOLD_EVERY = 30  # seconds
+REPORT_EVERY = 30  # seconds
 
 
 @dataclass(frozen=True)
 class Job:
-    """One row with one seed; `flags` of the program."""
+    """One row with one seed.
+
+    Attributes:
+        row: its name in ROWS.
+        iterations: number of iterations after which it is scored.
+        flags: command line of the program.
+    """
 
     row: str
     seed: int
@@ -49,7 +55,7 @@ class Job:
 
     @property
     def score(self) -> list[Record]:
-        """The records of the last iteration; none if it has not come to it."""
+        """Records of the last iteration; empty before it."""
         return [
             record
             for record in read_records(self.workdir / "scores.jsonl")
@@ -58,16 +64,16 @@ class Job:
 
     @property
     def iteration(self) -> int:
-        """Where its training is."""
-        rows = read_json_lines(self.workdir / "metrics.jsonl")
-        return rows[-1]["step"] if rows else 0
+        """The last logged iteration."""
+        entries = read_json_lines(self.workdir / "metrics.jsonl")
+        return entries[-1]["step"] if entries else 0
 
 
 def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     chosen = arguments.rows.split(",") if arguments.rows else list(ROWS)
     unknown = [name for name in chosen if name not in ROWS]
     if unknown:
-        sys.exit(f"--rows={arguments.rows}: no row {unknown[0]!r}; there are {', '.join(ROWS)}")
+        sys.exit(f"--rows: unknown row {unknown[0]!r}: use some of {', '.join(ROWS)}")
     shared = [
         f"--config.num_iterations={arguments.iterations}",
         f"--config.eval_every={arguments.iterations}",
@@ -84,17 +90,17 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     for name in chosen:
         for seed in range(arguments.seeds):
             workdir = arguments.workdir / name / f"seed-{seed}"
-            own = [f"--config={ROWS[name].config}", f"--workdir={workdir.absolute()}"]
-            flags = (*own, f"--config.seed={seed}", *shared)
-            jobs.append(Job(name, seed, workdir, arguments.iterations, flags))
+            flags = [f"--config={ROWS[name].config}", f"--workdir={workdir.absolute()}"]
+            flags += [f"--config.seed={seed}", *shared]
+            jobs.append(Job(name, seed, workdir, arguments.iterations, tuple(flags)))
     return jobs
 
 
 def run(job: Job) -> str:
-    """Trains and scores; the program's last words if it failed, else "".
+    """Train and score; return the program's error message if it failed, else "".
 
-    Asked to stop, it has the program save, which therefore has a session of its own: a signal to
-    all of this one would be its second, at which it leaves at once.
+    A signal stops the program, which saves first. It runs in a separate session: otherwise a signal
+    to all of this one would be its second, at which it exits without saving.
     """
     job.workdir.mkdir(parents=True, exist_ok=True)
     console = job.workdir / "console.txt"
@@ -113,12 +119,13 @@ def run(job: Job) -> str:
         signal.signal(number, stop)
     code = process.wait()
     last = console.read_text().rstrip().rpartition("\n")[2]
-    told = last.startswith("gcgan_jax: ")
-    return (last if told else f"exit code {code}, see {console}") if code else ""
+    if not code:
+        return ""
+    return last if last.startswith("gcgan_jax: ") else f"exit code {code}, see {console}"
 
 
 def submit(executor: submitit.Executor, job: Job) -> Any:
-    """Its processes leave Ctrl-C to this one."""
+    """Submit a job whose processes ignore Ctrl-C, which this process handles."""
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)
     try:
         return executor.submit(run, replace(job, workdir=job.workdir.absolute()))
@@ -127,11 +134,11 @@ def submit(executor: submitit.Executor, job: Job) -> Any:
 
 
 def stop_all(running: list[tuple[Job, Any]]) -> None:
-    """Returns when all have saved."""
-    print("stopping; the same command goes on from there", flush=True)
+    """Stop all jobs and wait until they have saved."""
+    print("stopping: rerun the same command to resume", flush=True)
     for _, submitted in running:
         if isinstance(submitted, submitit.LocalJob):
-            os.kill(int(submitted.job_id), signal.SIGTERM)  # its own way gives a second to save
+            os.kill(int(submitted.job_id), signal.SIGTERM)  # its cancel() allows one second to save
         else:
             submitted.cancel(check=False)
     while not all(submitted.done() for _, submitted in running):
@@ -139,17 +146,17 @@ def stop_all(running: list[tuple[Job, Any]]) -> None:
 
 
 def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[Job, str]:
-    """Keeps `at_once` jobs going and reports progress; what failed, with its last words.
+    """Run up to `at_once` jobs at a time, report progress, and return failed jobs with messages.
 
     Raises:
-        KeyboardInterrupt: it was stopped, and so is what ran.
+        KeyboardInterrupt: after stopping the running jobs.
     """
     todo = [job for job in jobs if not job.score]
     waiting = list(todo)
     running: list[tuple[Job, Any]] = []
     failed: dict[Job, str] = {}
-    began, told = time.monotonic(), float("-inf")
-    at_start = sum(job.iteration for job in todo)
+    start, last_report = time.monotonic(), float("-inf")
+    iterations_at_start = sum(job.iteration for job in todo)
     try:
         while waiting or running:
             while waiting and len(running) < at_once:
@@ -157,14 +164,14 @@ def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[
                 running.append((job, submit(executor, job)))
             for job, submitted in [pair for pair in running if pair[1].done()]:
                 running.remove((job, submitted))
-                words = str(submitted.exception() or submitted.result())
-                if words:
-                    failed[job] = words
-                print(f"{job.row}, seed {job.seed}: {words or 'done'}", flush=True)
-            if time.monotonic() - told > TOLD_EVERY:
-                told = time.monotonic()
+                message = str(submitted.exception() or submitted.result())
+                if message:
+                    failed[job] = message
+                print(f"{job.row}, seed {job.seed}: {message or 'done'}", flush=True)
+            if time.monotonic() - last_report > REPORT_EVERY:
+                last_report = time.monotonic()
                 names = ", ".join(f"{job.row}/{job.seed} at {job.iteration}" for job, _ in running)
-                left = time_left(todo, at_start, told - began)
+                left = time_left(todo, iterations_at_start, last_report - start)
                 print(f"{names}; {len(waiting)} more; {left} left", flush=True)
             time.sleep(1)
     except KeyboardInterrupt:
@@ -173,42 +180,52 @@ def run_all(jobs: list[Job], executor: submitit.Executor, at_once: int) -> dict[
     return failed
 
 
-def time_left(todo: list[Job], at_start: int, seconds: float) -> timedelta | str:
-    """By the iterations that were done in those seconds; "?" as long as there are none."""
+def time_left(todo: list[Job], iterations_at_start: int, seconds: float) -> timedelta | str:
+    """Estimate the remaining time from the iterations of the last `seconds`; "?" if there are none.
+
+    Args:
+        iterations_at_start: sum over all jobs.
+    """
     done = sum(job.iteration for job in todo)
-    if done <= at_start:
+    if done <= iterations_at_start:
         return "?"
-    whole = sum(job.iterations for job in todo)
-    return timedelta(seconds=round((whole - done) * seconds / (done - at_start)))
+    remaining = sum(job.iterations for job in todo) - done
+    return timedelta(seconds=round(remaining * seconds / (done - iterations_at_start)))
+
+
+def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workdir", type=Path, required=True, help="output directory")
+    parser.add_argument("--seeds", type=int, default=3, help="number of seeds per row")
+    parser.add_argument("--iterations", type=int, default=100_000)
+    parser.add_argument("--width", type=int, help="generator width; the critic's scale with it")
+    parser.add_argument("--rows", help=f"some of {','.join(ROWS)}")
+    parser.add_argument("--score", default="classifier_score", help="score to tabulate")
+    parser.add_argument("--jobs", type=int, default=1, help="maximum number of concurrent jobs")
+    parser.add_argument("--cluster", default="local", choices=["local", "slurm"])
+    parser.add_argument("--parameters", default="", help="of submitit: name=value,name=value")
+    parser.add_argument("flags", nargs="*", help="flags of the program, after --")
+    return parser.parse_args(argv)
+
+
+def make_executor(arguments: argparse.Namespace) -> submitit.Executor:
+    executor = submitit.AutoExecutor(arguments.workdir / "jobs", cluster=arguments.cluster)
+    pairs = dict(pair.split("=", 1) for pair in arguments.parameters.split(",") if pair)
+    executor.update_parameters(
+        **{"timeout_min": 7 * 24 * 60}
+        | {name: int(value) if value.isdigit() else value for name, value in pairs.items()}
+    )
+    return executor
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--workdir", type=Path, required=True)
-    parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--iterations", type=int, default=100_000)
-    parser.add_argument(
-        "--width", type=int, help="of the generator; the critic's are in proportion"
-    )
-    parser.add_argument("--rows", help=f"some of {','.join(ROWS)}")
-    parser.add_argument("--score", default="classifier_score")
-    parser.add_argument("--jobs", type=int, default=1, help="at once")
-    parser.add_argument("--cluster", default="local", choices=["local", "slurm"])
-    parser.add_argument("--parameters", default="", help="of submitit: name=value,name=value")
-    parser.add_argument("flags", nargs="*", help="of the program, behind --")
-    arguments = parser.parse_args(argv)
+    arguments = parse_arguments(argv)
     jobs = make_jobs(arguments)
-    executor = submitit.AutoExecutor(arguments.workdir / "jobs", cluster=arguments.cluster)
-    given = dict(pair.split("=", 1) for pair in arguments.parameters.split(",") if pair)
-    executor.update_parameters(
-        **{"timeout_min": 7 * 24 * 60}
-        | {name: int(value) if value.isdigit() else value for name, value in given.items()}
-    )
     try:
-        failed = run_all(jobs, executor, arguments.jobs)
+        failed = run_all(jobs, make_executor(arguments), arguments.jobs)
     except KeyboardInterrupt:
         sys.exit(exit_code(signal.SIGINT))
-    found = {
+    records = {
         name: [
             record
             for job in jobs
@@ -217,7 +234,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         ]
         for name in dict.fromkeys(job.row for job in jobs)
     }
-    table = summarise(found)
+    table = summarise(records)
     for name, text in {"table.md": as_markdown(table), "table.csv": as_csv(table)}.items():
         write_text(arguments.workdir / name, text)
     print(f"\n{as_markdown(table)}")

@@ -50,7 +50,6 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-
     """As a training leaves it, but with untrained networks."""
     workdir, experiment = tmp_path_factory.mktemp("run"), make(operator="ecc")
     write_settings(workdir, experiment.settings)

@@ -1,1 +1,1 @@
-"""How fast is it, next to PyTorch, and what does it compile to?"""
+"""Speed compared with PyTorch, scaling, FLOPs, precision, and AOT compilation."""

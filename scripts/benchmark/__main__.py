@@ -1,15 +1,16 @@
-"""Times our side and a PyTorch peer in turns: `python -m scripts.benchmark [--quick]`.
+"""Benchmark against PyTorch: `python -m scripts.benchmark [--quick]`.
 
-Needs `pip install -e '.[bench]'` and Linux. Every case runs one process for each side; they repeat
-in turns, so that both see the same machine. Of the peer's variants the fastest is measured.
-`--check` proves that both sides compute the same.
+Needs `pip install -e '.[bench]'` and Linux. JAX and PyTorch run in one worker process each per
+case, and their repetitions are interleaved, so that both meet the same load on the machine. The
+fastest variant of the PyTorch reference is measured. `--check` verifies that both implementations
+compute the same function.
 """
 
 import argparse
 import json
+import math
 import os
 import platform
-import statistics
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -19,7 +20,7 @@ from typing import Any
 
 from gcgan_jax.report import markdown
 from gcgan_jax.storage.atomic import write_text
-from scripts.benchmark import flops as operations
+from scripts.benchmark import flops
 from scripts.benchmark.cases import (
     MATMUL,
     SIDE,
@@ -30,25 +31,24 @@ from scripts.benchmark.cases import (
     config_of,
     quick_cases,
 )
-from scripts.benchmark.interleaved import Side, available_bytes
+from scripts.benchmark.interleaved import MIB, Worker, available_bytes, interleave
 
 VARIANTS = ("eager", "channels_last", "compiled")
-OPERATOR_VARIANTS = ("eager", "compiled")  # a list of nodes has no channels to be last
-SLOW = 30.0  # seconds from which on a first repetition is not thrown away
+OPERATOR_VARIANTS = ("eager", "compiled")  # lists of nodes have no memory layout to choose
+SLOW = 30.0  # seconds; a first repetition that takes longer is not discarded as a warm-up
 REPETITIONS = 30  # at most
-MIB = 2**20
 COLUMNS = (
     "case",
-    "ours",
-    "peer",
-    "peer/ours",
-    "ours MiB",
-    "peer MiB",
-    "of the product's rate",
+    "jax",
+    "pytorch",
+    "pytorch/jax",
+    "jax MiB",
+    "pytorch MiB",
+    "of the matmul rate",
     "variant",
 )
 
-Row = dict[str, Any]
+Entry = dict[str, Any]
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -61,51 +61,55 @@ def main(argv: Sequence[str] | None = None) -> None:
         if arguments.quick:
             cases = quick_cases()
         for case in cases:
-            operations.count(case)  # that it can be counted is known before anything is timed
+            flops.count(case)  # fails before anything is timed
     except ValueError as error:
         sys.exit(f"benchmark: {error}")
     budget = 1.0 if arguments.quick else arguments.budget
-    rate = machine_rate()
-    print(f"{machine()['cores']} cores; float32 matrix product: {rate / 1e9:.0f} GFLOP/s\n")
+    rate = matmul_rate()
+    print(f"{machine()['cores']} cores; float32 matmul: {rate / 1e9:.0f} GFLOP/s\n")
     print(markdown.header(*COLUMNS), flush=True)
-    rows = []
+    entries = []
     for case in cases:
-        rows.append(measure(case, budget, rate))
-        print(as_markdown(rows[-1]), flush=True)
+        entries.append(measure(case, budget, rate))
+        print(table_row(entries[-1]), flush=True)
         if arguments.json:
-            report = {"machine": machine(), "flops_per_second": rate, "cases": rows}
+            report = {"machine": machine(), "flops_per_second": rate, "cases": entries}
             write_text(arguments.json, json.dumps(report, indent=1))
 
 
 def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="a few cases, in three minutes")
-    parser.add_argument("--check", action="store_true", help="only prove that both are the same")
-    parser.add_argument("--cases", help="names or patterns, as iteration:ecc:8@8,iteration:*@32")
-    parser.add_argument("--budget", type=float, default=60.0, help="seconds per side and case")
-    parser.add_argument("--json", type=Path, help="file for all numbers")
+    parser.add_argument("--quick", action="store_true", help="run a few cases, in three minutes")
+    parser.add_argument(
+        "--check", action="store_true", help="only verify that both compute the same function"
+    )
+    parser.add_argument("--cases", help="names or patterns, e.g. iteration:ecc:8@8,iteration:*@32")
+    parser.add_argument(
+        "--budget", type=float, default=60.0, help="seconds per implementation and case"
+    )
+    parser.add_argument("--json", type=Path, help="output file for all measurements")
     return parser.parse_args(argv)
 
 
 def check() -> None:
-    """Same weights and noise, same images, losses and gradients at the thesis's widths.
+    """Compare images, losses and gradients for equal weights and noise at the thesis's widths.
 
-    In float64: float32's rounding may swap two neighbours at almost the same distance.
+    In float64, as float32 rounding may swap two neighbours at almost the same distance.
     """
-    import jax  # not in the process that benchmarks, nor is torch
+    import jax  # imported here, as torch is, to keep both out of the benchmarking process
 
     from gcgan_jax.experiment import make_experiment
-    from scripts.benchmark import agreement as same_function
+    from scripts.benchmark import agreement
 
-    for of, k in (("baseline", None), ("edge_conv", 8), ("ecc", 8)):
-        experiment = make_experiment(config_of(Case("iteration", of, k, 4)))
+    for network, k in (("baseline", None), ("edge_conv", 8), ("ecc", 8)):
+        experiment = make_experiment(config_of(Case("iteration", network, k, 4)))
         with jax.enable_x64(True):
-            found = same_function.check(experiment, VARIANTS)
-        for name, difference in found.items():
-            print(f"{of} {name}: {difference:.1e}", flush=True)
+            differences = agreement.check(experiment, VARIANTS)
+        for name, difference in differences.items():
+            print(f"{network} {name}: {difference:.1e}", flush=True)
 
 
-def machine() -> Row:
+def machine() -> Entry:
     packages = {name: version(name) for name in ("jax", "torch", "torch_geometric")}
     model = platform.processor() or platform.machine()
     for line in Path("/proc/cpuinfo").read_text().splitlines():
@@ -114,109 +118,104 @@ def machine() -> Row:
     return {"cpu": model, "cores": len(os.sched_getaffinity(0)), **packages}
 
 
-def machine_rate() -> float:
-    """Operations a second of a large float32 matrix product in JAX."""
-    with closing(Side("ours", "scripts.benchmark.jax_worker", str(MATMUL))) as side:
-        side.warm_up(SLOW)
-        return operations.count(MATMUL) / statistics.median(side.go() for _ in range(REPETITIONS))
+def jax_worker(case: Case) -> Worker:
+    return Worker("jax", "scripts.benchmark.jax_worker", str(case))
 
 
-def measure(case: Case, budget: float, rate: float) -> Row:
-    """One row: medians of both sides, peaks, the ratio, and our share of the machine's rate."""
-    needed = peer_bytes(case)
+def matmul_rate() -> float:
+    """Return the FLOP/s of a large float32 matmul in JAX."""
+    with closing(jax_worker(MATMUL)) as worker:
+        worker.warm_up(SLOW)
+        interleave([worker], math.inf, REPETITIONS)
+        return flops.count(MATMUL) / worker.median
+
+
+def measure(case: Case, budget: float, rate: float) -> Entry:
+    """Return one entry: median times, peak memory, their ratio and JAX's share of `rate`."""
+    theta_bytes = pytorch_bytes(case)
     with ExitStack() as stack:
-        ours = stack.enter_context(closing(Side("ours", "scripts.benchmark.jax_worker", str(case))))
-        ours.warm_up(SLOW)
-        peer = fastest(case) if needed < available_bytes() else None
-        if peer:
-            stack.enter_context(closing(peer))
-        take_turns([side for side in (ours, peer) if side], budget)
-    row = {"case": str(case), "ours": summary(ours), "operations": operations.count(case)}
-    row["share_of_rate"] = row["operations"] / row["ours"]["median_seconds"] / rate
-    if not peer:
-        return row | {"peer_needs_bytes": needed}
-    ratio = statistics.median(peer.seconds) / statistics.median(ours.seconds)
-    return row | {"peer": summary(peer), "ratio": ratio}
+        jax_ = stack.enter_context(closing(jax_worker(case)))
+        jax_.warm_up(SLOW)
+        pytorch = fastest_variant(case) if theta_bytes < available_bytes() else None
+        if pytorch:
+            stack.enter_context(closing(pytorch))
+        interleave([worker for worker in (jax_, pytorch) if worker], budget, REPETITIONS)
+    entry = {"case": str(case), "jax": summary(jax_), "flops": flops.count(case)}
+    entry["share_of_rate"] = entry["flops"] / jax_.median / rate
+    if not pytorch:
+        return entry | {"pytorch_needs_bytes": theta_bytes}
+    return entry | {"pytorch": summary(pytorch), "ratio": pytorch.median / jax_.median}
 
 
-def fastest(case: Case) -> Side | None:
-    """The peer's variant with the fastest repetition after a warm-up; None if all have ended."""
+def fastest_variant(case: Case) -> Worker | None:
+    """Return the PyTorch variant with the fastest warm repetition; None if all of them crash."""
     best = None
-    network = case.what in ("iteration", "sampling")
+    network = case.task in ("iteration", "sampling")
     for variant in VARIANTS if network else OPERATOR_VARIANTS:
-        side = Side(variant, "scripts.benchmark.pytorch_worker", variant, str(case))
+        worker = Worker(variant, "scripts.benchmark.pytorch_worker", variant, str(case))
         try:
-            side.warm_up(SLOW)
-            if not side.seconds:
-                side.go()
+            worker.warm_up(SLOW)
+            if not worker.seconds:
+                worker.repeat()
         except ChildProcessError as error:
             print(f"{case}: {error}", file=sys.stderr)
-            side.close()
+            worker.close()
             continue
-        if best and best.seconds[-1] <= side.seconds[-1]:
-            side.close()
+        if best and best.seconds[-1] <= worker.seconds[-1]:
+            worker.close()
             continue
         if best:
             best.close()
-        best = side
+        best = worker
     return best
 
 
-def take_turns(sides: list[Side], budget: float) -> None:
-    """Each side repeats until it has used its seconds, and at least once."""
-
-    def wants(side: Side) -> bool:
-        return not side.seconds or (sum(side.seconds) < budget and len(side.seconds) < REPETITIONS)
-
-    while any(map(wants, sides)):
-        for side in filter(wants, sides):
-            side.go()
-
-
-def summary(side: Side) -> Row:
+def summary(worker: Worker) -> Entry:
     return {
-        "side": side.name,
-        "median_seconds": statistics.median(side.seconds),
-        "seconds": side.seconds,
-        "peak_bytes": side.peak_bytes,
+        "variant": worker.name,
+        "median_seconds": worker.median,
+        "seconds": worker.seconds,
+        "peak_bytes": worker.peak_bytes,
     }
 
 
-def peer_bytes(case: Case) -> int:
-    """Bytes of the weights Theta that the peer's ECC makes for every edge: B N k C O floats.
+def pytorch_bytes(case: Case) -> int:
+    """Return the bytes of the weights Theta of all edges in PyTorch's ECC: B N k C O floats.
 
-    Without gradients those of one layer at a time; backward, those of all layers, and the gradient
-    of one. Other memory is not counted: it is small beside it.
+    Without gradients one layer's weights exist at a time; the backward pass holds those of all
+    layers and the gradient of one. All other memory is small beside it and not counted.
     """
-    if case.of != "ecc":
+    if case.subject != "ecc":
         return 0
-    maps = [block for block in blocks(config_of(case)) if block.graph]
-    if case.what in ("forward", "gradient"):
-        maps = [block for block in maps if block.side == SIDE]
+    layers = [block for block in blocks(config_of(case)) if block.graph]
+    if case.task in ("forward", "gradient"):
+        layers = [block for block in layers if block.side == SIDE]
     thetas = [
         4 * case.batch * block.side**2 * case.k * (block.features + 2) * block.features
-        for block in maps
+        for block in layers
     ]
-    kept = sum(thetas) if case.what in ("iteration", "gradient") else 0
-    return kept + max(thetas)
+    stored = sum(thetas) if case.task in ("iteration", "gradient") else 0
+    return stored + max(thetas)
 
 
-def as_markdown(row: Row) -> str:
-    ours = row["ours"]
-    share = f"{row['share_of_rate']:.0%}"
-    mine = [f"{ours['median_seconds']:.3g} s", mebibytes(ours)]
-    if "peer" in row:
-        peer = row["peer"]
-        theirs = [f"{peer['median_seconds']:.3g} s", mebibytes(peer)]
-        ratio, variant = f"{row['ratio']:.2f}", peer["side"]
+def table_row(entry: Entry) -> str:
+    jax_, pytorch = entry["jax"], entry.get("pytorch")
+    if pytorch:
+        cells = seconds(pytorch), f"{entry['ratio']:.2f}"
+        memory, variant = mebibytes(pytorch["peak_bytes"]), pytorch["variant"]
     else:
-        theirs = ["cannot run", f"{row['peer_needs_bytes'] / MIB:.0f} for Theta"]
-        ratio, variant = "-", "-"
-    return markdown.row(row["case"], mine[0], theirs[0], ratio, mine[1], theirs[1], share, variant)
+        cells = "cannot run", "-"
+        memory, variant = f"{mebibytes(entry['pytorch_needs_bytes'])} for Theta", "-"
+    jax_memory, share = mebibytes(jax_["peak_bytes"]), f"{entry['share_of_rate']:.0%}"
+    return markdown.row(entry["case"], seconds(jax_), *cells, jax_memory, memory, share, variant)
 
 
-def mebibytes(side: Row) -> str:
-    return f"{side['peak_bytes'] / MIB:.0f}"
+def seconds(measured: Entry) -> str:
+    return f"{measured['median_seconds']:.3g} s"
+
+
+def mebibytes(count: int) -> str:
+    return f"{count / MIB:.0f}"
 
 
 if __name__ == "__main__":

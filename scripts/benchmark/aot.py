@@ -1,21 +1,20 @@
-"""Compiles the training step for an accelerator that is not there: time, memory, operations.
+"""AOT compilation of the training step for absent accelerators: time, memory, FLOPs.
 
-The extra `ahead` brings the compilers (1.3 GB, and into an environment of its own, since JAX looks
-for the accelerators of whatever it finds installed):
+The extra `ahead` installs the compilers (1.3 GB, and into a separate environment, as JAX looks for
+the accelerators of every plugin installed):
 
     python3 -m venv .ahead && .ahead/bin/pip install -e '.[ahead]'
     .ahead/bin/python -m scripts.benchmark.aot --target=v5e --config=configs/ecc.py:32
     .ahead/bin/python -m scripts.benchmark.aot --target=v5e --target=h100 --all --json=ahead.json
 
-`--all` takes the rows of the thesis's Table 4.1, and ECC at k = 32 with batch 32, each in a process
-of its own. What is compiled is `make_train_step`, as training runs it, for one chip with the whole
+`--all` compiles the rows of the thesis's Table 4.1, and ECC at k = 32 with batch 32, each in a
+separate process. The training step is compiled as training runs it, for one chip with the whole
 batch.
 
-Memory is that of the compiled program: arguments (state and training images), outputs without
-those that take an argument's place, temporaries and code. Workspaces of libraries come on top. GPU
-kernels are not tuned, since that needs a GPU. Operations are the TPU compiler's count, which takes
-the body of a loop once: one of the n_critic critic updates, and of a batch's graphs the first
-eight images.
+Memory is that of the compiled program: arguments (state and training images), outputs that do not
+alias an argument, temporaries and code. Workspaces of libraries come on top. GPU kernels are not
+autotuned, which needs a GPU. FLOPs are the TPU compiler's count, which takes the body of a loop
+once: one of the n_critic critic updates, and of a batch's graphs the first eight images.
 """
 
 import importlib.util
@@ -35,8 +34,8 @@ from ml_collections import config_flags
 
 from gcgan_jax.report import markdown
 from gcgan_jax.storage.atomic import write_text
+from scripts import ROOT
 
-ROOT = Path(__file__).parents[2]
 CONFIGS = (
     "configs/baseline.py",
     "configs/edge_conv.py:8",
@@ -55,7 +54,7 @@ COLUMNS = (
     "CPU time",
     "memory",
     "temporaries",
-    "operations, loop bodies once",
+    "FLOPs, loop bodies once",
 )
 CIFAR10_IMAGES = 50_000
 GIB = 2**30
@@ -63,11 +62,18 @@ GIB = 2**30
 
 @dataclass(frozen=True)
 class Target:
-    """A chip, and what `get_topology_desc` asks its compiler for."""
+    """A chip to compile for.
+
+    Attributes:
+        chip: its name.
+        memory: its memory in GiB.
+        compiler: module that must be installed.
+        topology: arguments of `get_topology_desc`.
+    """
 
     chip: str
-    memory: int  # GiB
-    compiler: str  # the module that must be installed
+    memory: int
+    compiler: str
     topology: dict[str, str]
 
 
@@ -83,50 +89,50 @@ TARGETS = {
     ),
 }
 
-CONFIG = config_flags.DEFINE_config_file("config", None, "Config file: configs/ecc.py:32.")
+CONFIG = config_flags.DEFINE_config_file("config", None, "Config file, e.g. configs/ecc.py:32.")
 ALL = flags.DEFINE_bool("all", False, "Compile every row of Table 4.1 instead of --config.")
-TARGET = flags.DEFINE_multi_enum("target", ["v5e", "h100"], list(TARGETS), "Chips; repeatable.")
-JSON = flags.DEFINE_string("json", None, "File to write the figures to.")
+TARGET = flags.DEFINE_multi_enum("target", ["v5e", "h100"], list(TARGETS), "Chip; may be repeated.")
+JSON = flags.DEFINE_string("json", None, "Output file for all results.")
 
-Figures = dict[str, Any]
+Result = dict[str, Any]
 
 
 def main(_: list[str]) -> None:
     if ALL.value == (CONFIG.value is not None):
-        sys.exit("compile_ahead: name a config file with --config, or take --all")
+        sys.exit("aot: pass either --config=FILE or --all")
     for name in TARGET.value:
         if importlib.util.find_spec(TARGETS[name].compiler) is None:
             sys.exit(
-                f"compile_ahead: no compiler for {TARGETS[name].chip} is installed: "
-                "pip install -e '.[ahead]', in an environment of its own"
+                f"aot: no compiler for {TARGETS[name].chip} is installed: "
+                "run pip install -e '.[ahead]' in a separate environment"
             )
     print(markdown.header(*COLUMNS), flush=True)
-    rows: list[Figures] = []
+    results: list[Result] = []
     for target in TARGET.value:
         for config in CONFIGS if ALL.value else [None]:
-            rows.append(in_child(target, config) if config else compile_step(target))
-            print(table_row(rows[-1]), flush=True)
+            results.append(in_subprocess(target, config) if config else compile_step(target))
+            print(table_row(results[-1]), flush=True)
             if JSON.value:
-                write_text(Path(JSON.value), json.dumps(rows, indent=1) + "\n")
+                write_text(Path(JSON.value), json.dumps(results, indent=1) + "\n")
 
 
-def in_child(target: str, config: str) -> Figures:
-    """`compile_step` in a process of its own, which may end without an answer."""
+def in_subprocess(target: str, config: str) -> Result:
+    """Run `compile_step` in a separate process, which may crash."""
     with tempfile.TemporaryDirectory() as directory:
-        answer = Path(directory, "figures.json")
-        arguments = [f"--target={target}", f"--config={config}", f"--json={answer}"]
+        output = Path(directory, "result.json")
+        arguments = [f"--target={target}", f"--config={config}", f"--json={output}"]
         command = [sys.executable, "-m", "scripts.benchmark.aot", *arguments]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL)
-        if answer.exists():
-            return json.loads(answer.read_text())[0]
+        if output.exists():
+            return json.loads(output.read_text())[0]
     return {"target": target, "config": config, "error": f"ended with code {done.returncode}"}
 
 
-def compile_step(name: str) -> Figures:
-    """What the compiler says of the training step of --config on one chip of a target."""
-    os.environ["JAX_PLATFORMS"] = "cpu"  # of this machine
-    os.environ["TPU_SKIP_MDS_QUERY"] = "1"  # it is no TPU's host
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # what else it has not
+def compile_step(name: str) -> Result:
+    """Compile the training step of --config for one chip of a target."""
+    os.environ["JAX_PLATFORMS"] = "cpu"  # use no accelerator of this machine
+    os.environ["TPU_SKIP_MDS_QUERY"] = "1"  # this machine is not a TPU host
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # hide warnings about absent hardware
     import jax
     from jax.experimental.topologies import get_topology_desc
 
@@ -135,7 +141,7 @@ def compile_step(name: str) -> Figures:
 
     experiment, target = make_experiment(from_mapping(CONFIG.value.to_dict())), TARGETS[name]
     device = get_topology_desc(**target.topology).devices[0]
-    figures = {
+    result = {
         "target": name,
         "config": config_flags.get_config_filename(flags.FLAGS["config"]),
         "device": device.device_kind,
@@ -143,21 +149,21 @@ def compile_step(name: str) -> Figures:
         "batch_per_device": experiment.config.batch_size,
     }
     lowered = experiment.train_step([device]).lower(*step_arguments(experiment))
-    began, processor = time.perf_counter(), time.process_time()
+    start, cpu_start = time.perf_counter(), time.process_time()
     try:
         compiled = lowered.compile()
     except jax.errors.JaxRuntimeError as error:
-        return figures | {"error": str(error).splitlines()[0]}
-    return figures | {
-        "compile_seconds": time.perf_counter() - began,
-        "processor_seconds": time.process_time() - processor,
+        return result | {"error": str(error).splitlines()[0]}
+    return result | {
+        "compile_seconds": time.perf_counter() - start,
+        "cpu_seconds": time.process_time() - cpu_start,
         "memory": memory(compiled.memory_analysis()),
-        "operations": (compiled.cost_analysis() or {}).get("flops"),
+        "flops": (compiled.cost_analysis() or {}).get("flops"),
     }
 
 
 def step_arguments(experiment: Any) -> tuple[Any, ...]:
-    """Shapes of the state, the training images and the device numbers of one device."""
+    """Return the shapes of the state, the training images and the device indices of one device."""
     import jax
 
     images = experiment.config.data.section.get("num_train", CIFAR10_IMAGES)
@@ -169,7 +175,7 @@ def step_arguments(experiment: Any) -> tuple[Any, ...]:
 
 
 def memory(plan: Any) -> dict[str, int]:
-    """Bytes on the device, by what they hold."""
+    """Return the bytes on the device, by use."""
     parts = {
         "arguments": plan.argument_size_in_bytes,
         "outputs": plan.output_size_in_bytes - plan.alias_size_in_bytes,
@@ -179,22 +185,21 @@ def memory(plan: Any) -> dict[str, int]:
     return parts | {"total": sum(parts.values())}
 
 
-def table_row(figures: Figures) -> str:
-    """The figures as a row of the Markdown table."""
-    target = TARGETS[figures["target"]]
-    cells = [target.chip, Path(figures["config"]).name, str(figures.get("batch_per_device", "?"))]
-    if "error" in figures:
-        cells += ["failed", figures["error"], "", "", ""]
+def table_row(result: Result) -> str:
+    target = TARGETS[result["target"]]
+    cells = [target.chip, Path(result["config"]).name, str(result.get("batch_per_device", "?"))]
+    if "error" in result:
+        cells += ["failed", result["error"], "", "", ""]
     else:
-        operations = figures["operations"]
-        total, temporaries = (figures["memory"][part] / GIB for part in ("total", "temporaries"))
+        flops = result["flops"]
+        total, temporaries = (result["memory"][part] / GIB for part in ("total", "temporaries"))
         excess = ", does not fit" if total > target.memory else ""
         cells += [
-            f"{figures['compile_seconds']:.0f} s",
-            f"{figures['processor_seconds']:.0f} s",
+            f"{result['compile_seconds']:.0f} s",
+            f"{result['cpu_seconds']:.0f} s",
             f"{total:.2f} of {target.memory} GiB{excess}",
             f"{temporaries:.2f} GiB",
-            f"{operations:.2e}" if operations else "not given",
+            f"{flops:.2e}" if flops else "not reported",
         ]
     return markdown.row(*cells)
 

@@ -1,6 +1,6 @@
-"""What the benchmark measures: cases with a name, and the config each one runs.
+"""The benchmark's named cases, and the config that each of them runs.
 
-JAX is not imported here: the peer's processes, whose memory is measured, read the cases too.
+Imports no JAX: the PyTorch workers, whose memory is measured, read the cases too.
 """
 
 import re
@@ -13,11 +13,11 @@ from ml_collections import ConfigDict
 from configs import baseline, ecc, edge_conv
 from gcgan_jax.config.schema import Config, from_mapping
 
-# The graph layer of the 32x32 map at the thesis's widths, by which single operators are measured.
+# The thesis's graph layer on the 32x32 feature map, on which single operators are measured.
 SIDE, FEATURES = 32, 66
 COORDINATES = 2
 
-# Networks by name, each from its number of neighbours. Those but the baseline have an operator.
+# Config of each network, given its number of neighbours. All but the baseline have an operator.
 NETWORKS: dict[str, Callable[[int | None], ConfigDict]] = {
     "baseline": lambda k: baseline.get_config(),
     "edge_conv": lambda k: edge_conv.get_config(f"{k}"),
@@ -26,8 +26,8 @@ NETWORKS: dict[str, Callable[[int | None], ConfigDict]] = {
 OPERATORS = tuple(name for name in NETWORKS if name != "baseline")
 WITHOUT_A_GRAPH = ("baseline", "float32")
 
-# What can be measured, and of what.
-KNOWN = {
+# The tasks that can be measured, and the subjects of each.
+SUBJECTS = {
     "iteration": tuple(NETWORKS),
     "sampling": tuple(NETWORKS),
     "forward": ("knn", *OPERATORS),
@@ -38,76 +38,77 @@ KNOWN = {
 
 @dataclass(frozen=True)
 class Case:
-    """One measurement, named as `iteration:edge_conv:8@32`: what, of what, k (if any), batch.
+    """One measurement, written `iteration:edge_conv:8@32`: task, subject, k (if any), batch size.
 
     Attributes:
-        what: "iteration" or "sampling" of a network, "forward" or "gradient" (forward and backward)
-            of an operator, or "matmul", the product of two square matrices of `batch` rows.
-        of: which of those that KNOWN has for `what`.
-        k: neighbours; None without a graph.
-        batch: images.
+        task: "iteration" or "sampling" of a network, "forward" or "gradient" (forward and backward)
+            of an operator, or "matmul" of two square matrices with `batch` rows.
+        subject: network or operator, one of SUBJECTS[task].
+        k: number of neighbours; None without a graph.
+        batch: number of images.
     """
 
-    what: str
-    of: str
+    task: str
+    subject: str
     k: int | None
     batch: int
 
     def __str__(self) -> str:
         k = "" if self.k is None else f":{self.k}"
-        return f"{self.what}:{self.of}{k}@{self.batch}"
+        return f"{self.task}:{self.subject}{k}@{self.batch}"
 
 
 MATMUL = Case("matmul", "float32", None, 2048)
 
 
 def parse(name: str) -> Case:
-    """The case of that name.
+    """Return the case with this name.
 
     Raises:
-        ValueError: there is no such case.
+        ValueError: the name is malformed, or there is no such case.
     """
-    found = re.fullmatch(r"(\w+):(\w+)(?::(\d+))?@(\d+)", name)
-    if not found:
-        raise ValueError(f"{name!r} is no case: name one as iteration:ecc:8@32")
-    what, of, k, batch = found.groups()
-    if what not in KNOWN:
-        raise ValueError(f"{name!r}: {what!r} is not measured; there are {', '.join(KNOWN)}")
-    if of not in KNOWN[what]:
-        raise ValueError(f"{name!r}: no {what} of {of!r}; there are {', '.join(KNOWN[what])}")
-    if (k is None) != (of in WITHOUT_A_GRAPH):
-        needs = "has no neighbours" if k else "needs its number of neighbours"
-        raise ValueError(f"{name!r}: {of} {needs}")
-    return Case(what, of, int(k) if k else None, int(batch))
+    match = re.fullmatch(r"(\w+):(\w+)(?::(\d+))?@(\d+)", name)
+    if not match:
+        raise ValueError(f"{name!r} is not a case: expected a name such as iteration:ecc:8@32")
+    task, subject, k, batch = match.groups()
+    if task not in SUBJECTS:
+        raise ValueError(f"{name!r}: unknown task {task!r}: use one of {', '.join(SUBJECTS)}")
+    if subject not in SUBJECTS[task]:
+        known = ", ".join(SUBJECTS[task])
+        raise ValueError(f"{name!r}: {task} is not measured for {subject!r}: use one of {known}")
+    if (k is None) != (subject in WITHOUT_A_GRAPH):
+        remedy = "has no neighbours: omit k" if k else "needs a number of neighbours: add k"
+        raise ValueError(f"{name!r}: {subject} {remedy}")
+    return Case(task, subject, int(k) if k else None, int(batch))
 
 
 def all_cases() -> list[Case]:
-    networks = [("baseline", None), *((of, k) for of in OPERATORS for k in (8, 16, 32))]
-    graphs = [(of, k) for of in OPERATORS for k in (8, 32)]
+    networks = [("baseline", None), *((name, k) for name in OPERATORS for k in (8, 16, 32))]
+    operators = [(name, k) for name in OPERATORS for k in (8, 32)]
     return [
-        *(Case("iteration", of, k, batch) for batch in (32, 8) for of, k in networks),
+        *(Case("iteration", name, k, batch) for batch in (32, 8) for name, k in networks),
         *(Case("forward", "knn", k, 32) for k in (8, 32)),
-        *(Case(what, of, k, 32) for of, k in graphs for what in ("forward", "gradient")),
+        *(Case(task, name, k, 32) for name, k in operators for task in ("forward", "gradient")),
         Case("sampling", "baseline", None, 32),
-        *(Case("sampling", of, 8, 32) for of in OPERATORS),
+        *(Case("sampling", name, 8, 32) for name in OPERATORS),
     ]
 
 
 def quick_cases() -> list[Case]:
-    """A few that take three minutes on two cores."""
+    """A few cases that take three minutes on two cores."""
     return [
         Case("iteration", "baseline", None, 8),
         Case("iteration", "edge_conv", 8, 8),
         Case("forward", "knn", 8, 8),
-        *(Case("gradient", of, 8, 8) for of in OPERATORS),
+        *(Case("gradient", name, 8, 8) for name in OPERATORS),
     ]
 
 
 def choose(patterns: str) -> list[Case]:
-    """All cases that one of the comma-separated patterns (`iteration:*@8`) or names describes.
+    """Return all cases that match one of the comma-separated names or patterns (`iteration:*@8`).
 
     Raises:
-        ValueError: one of them describes no case.
+        ValueError: one of them matches no case.
     """
     chosen = []
     for pattern in patterns.split(","):
@@ -117,11 +118,11 @@ def choose(patterns: str) -> list[Case]:
 
 
 def config_of(case: Case) -> Config:
-    """The thesis's widths, at the case's batch, on procedural images.
+    """Return the thesis's network at the case's batch size, on procedural images.
 
-    Of kNN alone, the layer is that of EdgeConv.
+    kNN is measured in EdgeConv's layer.
     """
-    network = "edge_conv" if case.of == "knn" else case.of
+    network = "edge_conv" if case.subject == "knn" else case.subject
     config = NETWORKS[network](case.k)
     config.batch_size = case.batch
     config.data.name = "twins"
@@ -131,10 +132,13 @@ def config_of(case: Case) -> Config:
 
 @dataclass(frozen=True)
 class Block:
-    """One of the generator's blocks: the side and features of its map, and whether it has a graph.
+    """One of the generator's blocks.
 
     Attributes:
-        number: counted from 1.
+        number: index of the block, from 1.
+        side: height and width of its feature map.
+        features: number of features of that map.
+        graph: whether it has a graph layer.
     """
 
     number: int
@@ -144,7 +148,7 @@ class Block:
 
 
 def blocks(config: Config) -> list[Block]:
-    """The generator's blocks, as `gcgan_jax.experiment` makes them."""
+    """Return the generator's blocks, as `gcgan_jax.experiment` builds them."""
     g = config.generator
     count = (config.data.image_size // 4).bit_length() - 1
     graphs = g.graph_blocks or range(2, count + 1)

@@ -1,15 +1,14 @@
-"""How many floating-point operations our side needs, by formula.
+"""FLOPs of gcgan_jax, by formula.
 
-Counted are the multiplications and additions (2 a pair) of matrix products and convolutions, as the
-algorithm needs them in the form our code computes it in: up-sampling convolutions as four 2x2
-convolutions, the critic's by 7 taps of 10, EdgeConv as two products a node, ECC by S, not Theta.
-Zeros of padding count; everything element-wise, normalisations, the selection of neighbours and
-the optimiser do not.
+Counts the multiplications and additions (2 per pair) of matmuls and convolutions, as the code
+computes them: upsampling convolutions as four 2x2 convolutions, the critic's with 7 taps of 10,
+EdgeConv as two matmuls over the nodes, ECC through S instead of Theta. Zero padding counts.
+Element-wise operations, normalisations, the selection of neighbours and the optimiser do not.
 
-A backward pass needs each product of the forward pass twice, once for the gradient of its input
-and once for that of its weights, unless one of them is not asked for; kNN has none, and ECC makes S
-again. The gradient penalty needs four: forward, gradient of the input, and the derivative of that
-one's products by both their factors (leaky ReLU has no second derivative).
+A backward pass needs each matmul of the forward pass twice, for the gradients of its input and of
+its weights, unless one of them is not required; kNN has none, and ECC recomputes S. The gradient
+penalty needs four: forward, input gradient, and the derivative of the latter's matmuls w.r.t. both
+factors (leaky ReLU has no second derivative).
 
 B images, N nodes, k neighbours, F features in, C = F + 2, O features out, Fh hidden units of ECC.
 """
@@ -24,7 +23,7 @@ from scripts.benchmark.cases import COORDINATES, FEATURES, SIDE, Case, blocks, c
 
 @dataclass(frozen=True)
 class Passes:
-    """Operations of a forward and of a backward pass."""
+    """FLOPs of a forward and of a backward pass."""
 
     forward: int
     backward: int
@@ -35,26 +34,26 @@ class Passes:
 
 
 def count(case: Case) -> int:
-    """Operations of one repetition of a case.
+    """Return the FLOPs of one repetition of a case.
 
     Raises:
         ValueError: there is no formula for its operator.
     """
-    if case.what == "matmul":
-        return product(case.batch, case.batch, case.batch)
+    if case.task == "matmul":
+        return matmul(case.batch, case.batch, case.batch)
     config = config_of(case)
-    if case.what == "iteration":
+    if case.task == "iteration":
         return iteration(config)
-    if case.what == "sampling":
+    if case.task == "sampling":
         return case.batch * generator(config).forward
-    if case.of == "knn":
+    if case.subject == "knn":
         return case.batch * knn(SIDE * SIDE, FEATURES)
     passes = non_local(config, SIDE * SIDE, FEATURES, FEATURES)
-    return case.batch * (passes.both if case.what == "gradient" else passes.forward)
+    return case.batch * (passes.both if case.task == "gradient" else passes.forward)
 
 
 def iteration(config: Config) -> int:
-    """n_critic critic updates and one generator update."""
+    """Return the FLOPs of n_critic critic updates and one generator update."""
     fake = generator(config)
     layers = critic_layers(config)
     forward = sum(layers)
@@ -65,46 +64,46 @@ def iteration(config: Config) -> int:
 
 
 def generator(config: Config) -> Passes:
-    """Of one image."""
+    """Return the generator's FLOPs per image."""
     g = config.generator
-    dense = product(1, g.latent_size, 16 * g.width)
+    dense = matmul(1, g.latent_size, 16 * g.width)
     forward, backward = dense, dense  # latents need no gradient
     for block in blocks(config):
         O, N = block.features, block.side**2
-        convs = product(N, 4 * 2 * O, O) + product(N, 9 * O, O)
+        convs = matmul(N, 4 * 2 * O, O) + matmul(N, 9 * O, O)
         forward, backward = forward + convs, backward + 2 * convs
         if block.graph:
             branch = non_local(config, N, O, O)
             forward, backward = forward + knn(N, O) + branch.forward, backward + branch.backward
-    to_image = product(config.data.image_size**2, O, config.data.channels)
+    to_image = matmul(config.data.image_size**2, O, config.data.channels)
     return Passes(forward + to_image, backward + 2 * to_image)
 
 
 def critic_layers(config: Config) -> list[int]:
-    """Of the forward pass of one image, layer by layer."""
-    widths, side, found = (config.data.channels, *config.critic.widths), config.data.image_size, []
+    """Return each critic layer's FLOPs in the forward pass of one image."""
+    widths, side, flops = (config.data.channels, *config.critic.widths), config.data.image_size, []
     for F, O in pairwise(widths):
         side //= 2
-        found.append(product(side * side // 2, 35 * F, O))
-    return [*found, product(1, side * side * widths[-1], 1)]
+        flops.append(matmul(side * side // 2, 35 * F, O))
+    return [*flops, matmul(1, side * side * widths[-1], 1)]
 
 
 def knn(N: int, F: int) -> int:
-    """All distances of one image."""
-    return product(N, F, N)
+    """Return the FLOPs of all distances in one image."""
+    return matmul(N, F, N)
 
 
 def edge_conv(config: Config, N: int, F: int, O: int) -> Passes:
-    products = 2 * product(N, F + COORDINATES, O)
-    return Passes(products, 2 * products)
+    matmuls = 2 * matmul(N, F + COORDINATES, O)
+    return Passes(matmuls, 2 * matmuls)
 
 
 def ecc(config: Config, N: int, F: int, O: int) -> Passes:
     layer, C = config.generator.graph_layer, F + COORDINATES
     k, Fh = layer.graph.section["k"], layer.operator.section["hidden"] or C
-    S = N * product(Fh + 1, k, C)
-    products = product(N, C, Fh) + product(N, (Fh + 1) * C, O)
-    return Passes(products + S, 2 * products + 3 * S)
+    S = N * matmul(Fh + 1, k, C)
+    matmuls = matmul(N, C, Fh) + matmul(N, (Fh + 1) * C, O)
+    return Passes(matmuls + S, 2 * matmuls + 3 * S)
 
 
 OPERATORS: dict[str, Callable[[Config, int, int, int], Passes]] = {
@@ -114,7 +113,7 @@ OPERATORS: dict[str, Callable[[Config, int, int, int], Passes]] = {
 
 
 def non_local(config: Config, N: int, F: int, O: int) -> Passes:
-    """Of the non-local operator on one image.
+    """Return the non-local operator's FLOPs per image.
 
     Raises:
         ValueError: there is no formula for it.
@@ -122,10 +121,12 @@ def non_local(config: Config, N: int, F: int, O: int) -> Passes:
     name = config.generator.graph_layer.operator.name
     if name not in OPERATORS:
         known = ", ".join(OPERATORS)
-        raise ValueError(f"no operations are counted of the operator {name!r}; of {known} they are")
+        raise ValueError(
+            f"no FLOPs formula for the operator {name!r} (known: {known}): add one to OPERATORS"
+        )
     return OPERATORS[name](config, N, F, O)
 
 
-def product(rows: int, inner: int, columns: int) -> int:
-    """Of [rows, inner] times [inner, columns]."""
+def matmul(rows: int, inner: int, columns: int) -> int:
+    """Return the FLOPs of [rows, inner] times [inner, columns]."""
     return 2 * rows * inner * columns

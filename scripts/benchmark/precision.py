@@ -1,9 +1,9 @@
-"""What bfloat16 changes: the training's Wasserstein estimate, and the neighbours that are found.
+"""Effect of bfloat16 on the Wasserstein estimate during training and on the kNN graphs.
 
     python -m scripts.benchmark.precision
 
-Trains on procedural images in float32 and in bfloat16 for 50 iterations, then gives one state to
-both: of each graph layer's edges in float32, how many does bfloat16 find too?
+Trains on procedural images in float32 and in bfloat16 for 50 iterations, then evaluates one state
+in both: which share of each graph layer's float32 edges does bfloat16 find too?
 """
 
 import jax
@@ -23,24 +23,25 @@ IMAGES = 32
 
 
 def main() -> None:
-    columns = ("operator", "float32", "bfloat16", "bfloat16 / float32", "edges found too")
+    columns = ("operator", "float32", "bfloat16", "bfloat16 / float32", "edges shared")
     print(markdown.header(*columns))
     for operator in ("edge_conv", "ecc"):
-        wide, narrow = (small(operator, dtype) for dtype in ("float32", "bfloat16"))
-        state, metrics = train(wide)
-        estimates = [np.mean(found["wasserstein"][40:]) for found in (metrics, train(narrow)[1])]
-        both = graphs(narrow, state)
+        float32, bfloat16 = (quickstart_of(operator, dtype) for dtype in ("float32", "bfloat16"))
+        state, metrics = train(float32)
+        runs = (metrics, train(bfloat16)[1])
+        estimates = [np.mean(run["wasserstein"][40:]) for run in runs]
+        bfloat16_edges = edges(bfloat16, state)
         shares = [
-            f"{layer} {shared(edges, both[layer]):.1%}"
-            for layer, edges in graphs(wide, state).items()
+            f"{layer} {shared(neighbours, bfloat16_edges[layer]):.1%}"
+            for layer, neighbours in edges(float32, state).items()
         ]
         cells = [operator, *(f"{estimate:.3f}" for estimate in estimates)]
         cells += [f"{estimates[1] / estimates[0]:.3f}", ", ".join(shares)]
         print(markdown.row(*cells), flush=True)
 
 
-def small(operator: str, dtype: str) -> Experiment:
-    """The quickstart's training of an operator, in one call."""
+def quickstart_of(operator: str, dtype: str) -> Experiment:
+    """Return the quickstart with this operator, whose training is one call."""
     values = quickstart.get_config()
     values.generator.graph_layer.operator.name = operator
     values.compute_dtype = dtype
@@ -62,19 +63,19 @@ def train(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
     )
 
 
-def graphs(experiment: Experiment, state: State) -> dict[str, np.ndarray]:
-    """Each graph layer's neighbours [B, N, k], of the same latents."""
+def edges(experiment: Experiment, state: State) -> dict[str, np.ndarray]:
+    """Return each graph layer's neighbours [B, N, k], for fixed latents."""
     gan = experiment.gan
     latents = draw_latents(experiment.keys.samples, jnp.arange(IMAGES), gan.latent_size)
-    _, found = gan.generator.apply(
+    _, sown = gan.generator.apply(
         state.generator.variables, *latents, train=False, mutable=["edges"]
     )
-    return {layer: np.asarray(edges["neighbours"][0]) for layer, edges in found["edges"].items()}
+    return {layer: np.asarray(sow["neighbours"][0]) for layer, sow in sown["edges"].items()}
 
 
-def shared(wide: np.ndarray, narrow: np.ndarray) -> float:
-    """Share of the edges of one graph that the other has too."""
-    return float((wide[..., :, None] == narrow[..., None, :]).any(axis=-1).mean())
+def shared(graph: np.ndarray, other: np.ndarray) -> float:
+    """Return the share of one graph's edges that the other also contains."""
+    return float((graph[..., :, None] == other[..., None, :]).any(axis=-1).mean())
 
 
 if __name__ == "__main__":

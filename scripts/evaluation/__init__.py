@@ -1,1 +1,1 @@
-"""Can the scores be trusted?"""
+"""Training, calibration and verification of the evaluation's networks and scores."""

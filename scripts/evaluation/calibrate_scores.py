@@ -1,8 +1,8 @@
-"""What the offline network's scores say of images whose quality is known.
+"""Scores by the bundled classifier for images of known quality.
 
     python -m scripts.evaluation.calibrate_scores --data=TFDS_DIR
 
-prints a table: real test images, and what is made of them, scored against the training split.
+scores real test images and altered ones against the training split, and prints a table.
 """
 
 import argparse
@@ -19,6 +19,7 @@ from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.evaluation.features import in_batches
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.report import markdown
+from scripts.evaluation.cifar10 import load
 
 BATCH = 250
 CLASS = 7  # horses
@@ -35,24 +36,23 @@ def main(argv: Sequence[str] | None = None) -> None:
     experiment = make_experiment(from_mapping(fields.to_dict()))
     images, samples = experiment.load_images(), experiment.protocol.samples
     scorer = experiment.evaluator(images, jax.local_devices()).scorer
-    random = np.random.default_rng(0)
-    real = images.test[random.permutation(len(images.test))]
-    first = True
-    for name, made in {**alterations(real, random), "one class only": one_class(arguments)}.items():
-        scores = scorer.score(in_batches(made[:samples], BATCH, jax.local_device_count()))
-        if first:
+    rng = np.random.default_rng(0)
+    real = images.test[rng.permutation(len(images.test))]
+    sets = {**alterations(real, rng), "one class only": one_class(arguments.data)}
+    for number, (name, altered) in enumerate(sets.items()):
+        scores = scorer.score(in_batches(altered[:samples], BATCH, jax.local_device_count()))
+        if number == 0:
             print(markdown.header("images", *scores))
-            first = False
         values = [f"{score.value:.3g}" for score in scores.values()]
         print(markdown.row(name, *values), flush=True)
 
 
-def alterations(real: np.ndarray, random: np.random.Generator) -> dict[str, np.ndarray]:
-    """Real images, and what makes them worse."""
+def alterations(real: np.ndarray, rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Return the real images and degraded versions of them."""
     n = len(real)
 
-    def noisy(deviation: float) -> np.ndarray:
-        noise = random.normal(scale=deviation, size=real.shape)
+    def noisy(std: float) -> np.ndarray:
+        noise = rng.normal(scale=std, size=real.shape)
         return np.clip(real + noise, 0, 255).round().astype(np.uint8)
 
     return {
@@ -62,20 +62,16 @@ def alterations(real: np.ndarray, random: np.random.Generator) -> dict[str, np.n
         "blurred, radius 2": each(real, lambda image: blur(image, 2)),
         "noise, deviation 10": noisy(10),
         "noise, deviation 40": noisy(40),
-        "quarters of four images": collage(real, random),
+        "quarters of four images": collage(real, rng),
         "50 images, 100 times each": np.tile(real[:50], (100, 1, 1, 1)),
-        "noise alone": random.integers(0, 256, (n, 32, 32, 3)).astype(np.uint8),
+        "noise alone": rng.integers(0, 256, (n, 32, 32, 3)).astype(np.uint8),
     }
 
 
-def one_class(arguments: argparse.Namespace) -> np.ndarray:
-    """Training images of one class: they are real, but of one kind."""
-    import tensorflow_datasets as tfds
-
-    loaded = tfds.load(
-        "cifar10", split="train", data_dir=arguments.data, download=False, batch_size=-1
-    )
-    return loaded["image"].numpy()[loaded["label"].numpy() == CLASS]
+def one_class(directory: str) -> np.ndarray:
+    """Return the training images of one class: real, but not diverse."""
+    images, labels = load(directory, "train")
+    return images[labels == CLASS]
 
 
 def each(images: np.ndarray, change: Callable[[Image.Image], Image.Image]) -> np.ndarray:
@@ -83,22 +79,22 @@ def each(images: np.ndarray, change: Callable[[Image.Image], Image.Image]) -> np
 
 
 def jpeg(image: Image.Image) -> Image.Image:
-    stored = io.BytesIO()
-    image.save(stored, format="jpeg", quality=10)
-    return Image.open(stored)
+    buffer = io.BytesIO()
+    image.save(buffer, format="jpeg", quality=10)
+    return Image.open(buffer)
 
 
 def blur(image: Image.Image, radius: float) -> Image.Image:
     return image.filter(ImageFilter.GaussianBlur(radius))
 
 
-def collage(images: np.ndarray, random: np.random.Generator) -> np.ndarray:
-    """Each quarter of an image from another image, at the same place."""
-    made = images.copy()
+def collage(images: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Return images whose quarters each come from another image, at the same place."""
+    mixed = images.copy()
     for rows in (slice(0, 16), slice(16, 32)):
         for columns in (slice(0, 16), slice(16, 32)):
-            made[:, rows, columns] = images[random.permutation(len(images)), rows, columns]
-    return made
+            mixed[:, rows, columns] = images[rng.permutation(len(images)), rows, columns]
+    return mixed
 
 
 if __name__ == "__main__":

@@ -1,1 +1,1 @@
-"""Fault injection, invalid input and a soak test of the program."""
+"""Fault injection, invalid inputs and a soak test of the program."""

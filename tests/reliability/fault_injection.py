@@ -1,10 +1,10 @@
-"""Faults, played against real runs of the program, and what the user saw of them.
+"""Inject faults into real runs of the program, and tabulate what the user saw.
 
-    python -m tests.reliability.fault_injection --directory=/tmp/drill --output=drill.md
+    python -m tests.reliability.fault_injection --directory=DIR --output=faults.md
 
-Each run that meets a fault is resumed and compared, bit for bit, with one that met none. Takes
-about an hour on 2 cores; --only=kill plays the faults whose name holds `kill`, --times=1 each once.
-Needs root for the disks that it fills.
+Each affected run is resumed and compared, bit for bit, with an unaffected one. Takes about an hour
+on 2 cores; --only=kill injects the faults whose names contain `kill`, --times=1 each of them once.
+Needs root to mount the disks that it fills.
 """
 
 import argparse
@@ -21,19 +21,21 @@ from tests.reliability.faults import damage, disk, hosts, kills
 from tests.reliability.faults.runs import PERIOD, Runs, Trial, Trials
 
 QUICKSTART = ["--config=configs/quickstart.py", f"--config.iterations_per_call={PERIOD}"]
-ITERATIONS = 330  # of the run without faults
-SELDOM = 10**6 * PERIOD
+ITERATIONS = 330  # of the reference run
+NEVER = 10**6 * PERIOD  # a period longer than any run
 
 
 @dataclass(frozen=True)
 class Fault:
+    """A kind of fault, and how often to inject it."""
+
     name: str
     times: int
     trials: Trials
 
 
-def _late(*names: str) -> tuple[str, ...]:
-    return tuple(f"--config.{name}_every={SELDOM}" for name in names)
+def _without(*names: str) -> tuple[str, ...]:
+    return tuple(f"--config.{name}_every={NEVER}" for name in names)
 
 
 FAULTS = (
@@ -45,44 +47,46 @@ FAULTS = (
     Fault("Ctrl-C while compiling", 3, kills.stop_compiling(signal.SIGINT)),
     Fault("SIGTERM while scoring", 3, kills.stop_scoring),
     Fault("a second Ctrl-C", 3, kills.stop_twice),
-    Fault("newest checkpoint truncated", 5, damage.newest_is_harmed(damage.truncate)),
-    Fault("file of the newest missing", 5, damage.newest_is_harmed(damage.remove_a_file)),
-    Fault("empty step directory", 3, damage.newest_is_harmed(damage.empty)),
-    Fault("one byte of the newest flipped", 20, damage.newest_is_harmed(damage.flip_a_byte)),
-    Fault("all checkpoints damaged", 3, damage.all_are_harmed),
-    Fault("disk full while saving", 3, disk.disk_is_full(*_late("log", "sample"))),
-    Fault("disk full while writing samples", 3, disk.disk_is_full(*_late("log", "checkpoint"))),
-    Fault("disk full while writing metrics", 3, disk.disk_is_full(*_late("sample", "checkpoint"))),
-    Fault("two processes on one workdir, then a stale lock", 3, disk.two_in_one_workdir),
-    Fault("workdir read-only", 3, disk.disk_is_read_only),
-    Fault("file in the workdir's place", 3, disk.a_file_is_in_its_place),
+    Fault("newest checkpoint truncated", 5, damage.newest_corrupted(damage.truncate)),
+    Fault("file of the newest missing", 5, damage.newest_corrupted(damage.remove_file)),
+    Fault("empty step directory", 3, damage.newest_corrupted(damage.empty)),
+    Fault("one byte of the newest flipped", 20, damage.newest_corrupted(damage.flip_byte)),
+    Fault("all checkpoints damaged", 3, damage.all_corrupted),
+    Fault("disk full while saving", 3, disk.disk_full(*_without("log", "sample"))),
+    Fault("disk full while writing samples", 3, disk.disk_full(*_without("log", "checkpoint"))),
+    Fault("disk full while writing metrics", 3, disk.disk_full(*_without("sample", "checkpoint"))),
+    Fault("two processes on one workdir, then a stale lock", 3, disk.workdir_in_use),
+    Fault("workdir read-only", 3, disk.disk_read_only),
+    Fault("file in the workdir's place", 3, disk.workdir_is_a_file),
     Fault("NaN in the losses", 3, damage.not_finite("nan", "critic_gradients")),
     Fault("infinite gradients", 3, damage.not_finite("inf", "generator_gradients")),
-    Fault("clock a day behind", 3, damage.clock_is_set_back),
-    Fault("metrics cut off in mid-line", 3, damage.metrics_are_cut),
-    Fault("one of two hosts dies", 4, hosts.a_host_dies(1)),
-    Fault("one of two hosts with two devices each dies", 2, hosts.a_host_dies(2)),
-    Fault("one of two hosts compiles 45 s longer", 2, hosts.a_host_is_late),
+    Fault("clock a day behind", 3, damage.clock_set_back),
+    Fault("metrics cut off in mid-line", 3, damage.metrics_truncated),
+    Fault("one of two hosts dies", 4, hosts.host_dies(1)),
+    Fault("one of two hosts with two devices each dies", 2, hosts.host_dies(2)),
+    Fault("one of two hosts compiles 45 s longer", 2, hosts.host_is_late),
 )  # fmt: skip
 
 
-def play(fault: Fault, runs: Runs, times: int) -> tuple[int, int, str]:
-    """How often it was tried and survived, and what was seen most often."""
+def inject(fault: Fault, runs: Runs, times: int) -> tuple[int, int, str]:
+    """Return the numbers of trials and of survivals, and what was seen most often."""
     trials: list[Trial] = []
     try:
         trials.extend(fault.trials(runs, times))
-    except Exception as error:  # what follows is to be tried all the same
-        trials.append(Trial(False, f"the drill itself failed: {error!r}"))
+    except Exception as error:  # the remaining faults are injected all the same
+        trials.append(Trial(False, f"the injection itself failed: {error!r}"))
     (seen, _), *_ = Counter(trial.seen for trial in trials).most_common(1)
     return len(trials), sum(trial.survived for trial in trials), seen
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--directory", type=Path, help="of the runs; default: a temporary one")
-    parser.add_argument("--only", default="", help="faults whose name holds this")
-    parser.add_argument("--times", type=int, help="that each is tried")
-    parser.add_argument("--output", type=Path, help="file for the table, in Markdown")
+    parser.add_argument(
+        "--directory", type=Path, help="parent of all workdirs; default: a temporary directory"
+    )
+    parser.add_argument("--only", default="", help="inject only faults whose names contain this")
+    parser.add_argument("--times", type=int, help="number of trials per fault")
+    parser.add_argument("--output", type=Path, help="output file for the table, in Markdown")
     arguments = parser.parse_args(argv)
     chosen = [fault for fault in FAULTS if arguments.only in fault.name]
     lines = [markdown.header("fault", "tried", "survived", "what the user saw")]
@@ -90,7 +94,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         runs = Runs(arguments.directory or Path(temporary), QUICKSTART, ITERATIONS)
         try:
             for fault in chosen:
-                tried, survived, seen = play(fault, runs, arguments.times or fault.times)
+                tried, survived, seen = inject(fault, runs, arguments.times or fault.times)
                 lines.append(markdown.row(fault.name, tried, survived, seen))
                 print(lines[-1], flush=True)
                 if arguments.output:

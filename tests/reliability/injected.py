@@ -1,8 +1,8 @@
 """The program with a fault: `python -m tests.reliability.injected FAULT --config=… --workdir=…`.
 
-FAULT is `nan:N` (a NaN in the losses of iteration N), `inf:N` (infinite gradients of the generator
-in iteration N, of a finite loss), `clock:S` (a clock that is S seconds behind) or `late:S` (a
-compilation that takes S seconds longer).
+FAULT is `nan:N` (NaN in the losses of iteration N), `inf:N` (infinite generator gradients of a
+finite loss in iteration N), `clock:S` (a clock that is S seconds behind) or `late:S` (compilation
+takes S seconds longer).
 """
 
 import sys
@@ -28,7 +28,12 @@ Alter = Callable[[Experiment], Experiment]
 
 @dataclass(frozen=True)
 class NaNLoss:
-    """A loss of which all is NaN in one iteration, counted from 1."""
+    """A loss whose critic terms are all NaN in one iteration.
+
+    Attributes:
+        loss: the original loss.
+        iteration: counted from 1.
+    """
 
     loss: Loss
     iteration: int
@@ -49,7 +54,12 @@ class NaNLoss:
 
 @dataclass(frozen=True)
 class SteepLoss:
-    """A loss whose gradient by the generator is infinite in one iteration, its value as it was."""
+    """A loss whose generator gradient is infinite in one iteration, with an unchanged value.
+
+    Attributes:
+        loss: the original loss.
+        iteration: counted from 1.
+    """
 
     loss: Loss
     iteration: int
@@ -62,7 +72,7 @@ class SteepLoss:
     ) -> Array:
         loss = self.loss.generator_loss(critic, real, fake, keys, iteration)
         factor = jnp.where(iteration + 1 == self.iteration, 1e38, 0)
-        return loss + (loss - lax.stop_gradient(loss)) * factor  # a value of 0
+        return loss + (loss - lax.stop_gradient(loss)) * factor  # adds 0
 
     def project(self, critic_params: Any) -> Any:
         return self.loss.project(critic_params)
@@ -70,6 +80,8 @@ class SteepLoss:
 
 @dataclass(frozen=True)
 class LateExperiment(Experiment):
+    """An experiment whose training step takes longer to build."""
+
     seconds: int
 
     def train_step(self, devices: Sequence[jax.Device]) -> Step:
@@ -85,15 +97,15 @@ def inf(iteration: int) -> Alter:
     return partial(with_loss, lambda loss: SteepLoss(loss, iteration))
 
 
-def with_loss(change: Callable[[Loss], Loss], experiment: Experiment) -> Experiment:
+def with_loss(wrap: Callable[[Loss], Loss], experiment: Experiment) -> Experiment:
     algorithm = experiment.algorithm
-    return replace(experiment, algorithm=replace(algorithm, loss=change(algorithm.loss)))
+    return replace(experiment, algorithm=replace(algorithm, loss=wrap(algorithm.loss)))
 
 
 def late(seconds: int) -> Alter:
     def alter(experiment: Experiment) -> Experiment:
-        same = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
-        return LateExperiment(**same, seconds=seconds)
+        values = {field.name: getattr(experiment, field.name) for field in fields(experiment)}
+        return LateExperiment(**values, seconds=seconds)
 
     return alter
 

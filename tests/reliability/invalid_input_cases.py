@@ -1,6 +1,6 @@
-"""What is wrong, as flags of the program; files are made in a directory that is given.
+"""Invalid inputs, as flags of the program, which must reject each with one line and exit code 1.
 
-`{dir}` in a flag is that directory. Every case is to end with one line and exit code 1.
+`{dir}` in a flag stands for a temporary directory, in which a case prepares files.
 """
 
 import json
@@ -28,18 +28,18 @@ SMALL = (
 
 @dataclass(frozen=True)
 class Case:
-    """Something that the program must refuse.
+    """An invalid input.
 
     Attributes:
-        what: is wrong.
-        flags: of the program, split at spaces.
-        make: makes the files that they name.
-        resumes: whether {dir}/run holds a run of SMALL with two checkpoints, before that.
+        name: what is wrong.
+        flags: command line of the program, split at spaces.
+        prepare: creates the files that the flags name, in a given directory.
+        resumes: whether {dir}/run holds a run of SMALL with two checkpoints, before `prepare`.
     """
 
-    what: str
+    name: str
     flags: str
-    make: Callable[[Path], object] | None = None
+    prepare: Callable[[Path], object] | None = None
     resumes: bool = False
 
 
@@ -47,26 +47,26 @@ def config_file(text: str) -> Callable[[Path], object]:
     return lambda directory: (directory / "mine.py").write_text(text, "latin-1")
 
 
-def changed(line: str) -> Callable[[Path], object]:
+def default_with(line: str) -> Callable[[Path], object]:
     return config_file(
         "from configs import default\ndef get_config():\n    config = default.get_config()\n"
         f"    {line}\n    return config\n"
     )
 
 
-MINE = "--config={dir}/mine.py"
+FILE = "--config={dir}/mine.py"
 
 COMMAND_LINE = (
     Case("no config", ""),
     Case("config file that is not there", "--config=configs/nowhere.py"),
     Case("directory as config file", "--config=configs"),
-    Case("config file of bytes", MINE, config_file("\xff\1")),
-    Case("config file that is no Python", MINE, config_file("def get_config(:\n")),
-    Case("config file without get_config", MINE, config_file("a = 1\n")),
-    Case("config file that fails", MINE, config_file("def get_config(): return 1 / 0\n")),
-    Case("config file that imports what is not there", MINE, config_file("import nowhere\n")),
-    Case("config file that returns a number", MINE, config_file("def get_config(): return 3\n")),
-    Case("config file that returns nothing", MINE, config_file("def get_config(): pass\n")),
+    Case("config file of bytes", FILE, config_file("\xff\1")),
+    Case("config file that is no Python", FILE, config_file("def get_config(:\n")),
+    Case("config file without get_config", FILE, config_file("a = 1\n")),
+    Case("config file that fails", FILE, config_file("def get_config(): return 1 / 0\n")),
+    Case("config file that imports what is not there", FILE, config_file("import nowhere\n")),
+    Case("config file that returns a number", FILE, config_file("def get_config(): return 3\n")),
+    Case("config file that returns nothing", FILE, config_file("def get_config(): pass\n")),
     Case("argument of a config file that takes none", "--config=configs/baseline.py:3"),
     Case("argument that is no number", f"{ECC}:many"),
     Case("unknown argument after k", f"{ECC}:8,fast"),
@@ -87,25 +87,29 @@ FIELDS = (
     Case("misspelt field", f"{ECC} --config.bath_size=8"),
     Case("misspelt field of a section", f"{ECC} --config.generator.widht=64"),
     Case("field that is like no other", f"{ECC} --config.zzz=8"),
-    Case("misspelt field in a config file", MINE, changed("config.bath_size = 8")),
-    Case("misspelt section in a config file", MINE, changed("config.crtic = {}")),
+    Case("misspelt field in a config file", FILE, default_with("config.bath_size = 8")),
+    Case("misspelt section in a config file", FILE, default_with("config.crtic = {}")),
     Case("renamed field", f"{ECC} --config.generator.k=16"),
     Case("field of a renamed section", f"{ECC} --config.generator.ecc.delta=1.0"),
-    Case("renamed field in a config file", MINE, changed("config.generator.non_local = 'ecc'")),
+    Case(
+        "renamed field in a config file", FILE, default_with("config.generator.non_local = 'ecc'")
+    ),
     Case(
         "field of a renamed section in a config file",
-        MINE,
-        changed("config.generator.ecc.delta = 1.0"),
+        FILE,
+        default_with("config.generator.ecc.delta = 1.0"),
     ),
-    Case("missing field", MINE, changed("del config.optimizer.eps")),
-    Case("missing section", MINE, changed("del config.critic")),
+    Case("missing field", FILE, default_with("del config.optimizer.eps")),
+    Case("missing section", FILE, default_with("del config.critic")),
     Case("word for a whole number", f"{ECC} --config.batch_size=eight"),
     Case("fraction for a whole number", f"{ECC} --config.batch_size=2.5"),
     Case("word for a truth value", f"{ECC} --{OPERATOR}.ecc.attention=maybe"),
     Case("bracket that is not closed", f"{ECC} --config.critic.widths=(1,2"),
     Case("value for a section", f"{ECC} --config.critic=8"),
-    Case("text for a number in a config file", MINE, changed("config.seed = config.data.name")),
-    Case("None for a text", MINE, changed("config.data.name = None")),
+    Case(
+        "text for a number in a config file", FILE, default_with("config.seed = config.data.name")
+    ),
+    Case("None for a text", FILE, default_with("config.data.name = None")),
     Case("batch_size 0", f"{ECC} --config.batch_size=0"),
     Case("negative batch_size", f"{ECC} --config.batch_size=-8"),
     Case("more iterations than are counted", f"{ECC} --config.num_iterations=2147483648"),
@@ -156,14 +160,14 @@ FIELDS = (
 )
 
 
-def a_file(directory: Path) -> None:
+def create_file(directory: Path) -> None:
     (directory / "file").write_text("")
 
 
 PLACES = (
-    Case("file as workdir", f"{QUICKSTART} --workdir={{dir}}/file", a_file),
+    Case("file as workdir", f"{QUICKSTART} --workdir={{dir}}/file", create_file),
     Case("pictures where no run is", f"{QUICKSTART} --mode=sample --workdir={{dir}}/run"),
-    Case("workdir below a file", f"{QUICKSTART} --workdir={{dir}}/file/run", a_file),
+    Case("workdir below a file", f"{QUICKSTART} --workdir={{dir}}/file/run", create_file),
     Case("scoring where no run is", f"{QUICKSTART} {EVALUATE} --workdir={{dir}}/run"),
     Case("batch that the devices cannot share", f"{QUICKSTART} --config.batch_size=3"),
 )
@@ -179,18 +183,21 @@ def tfds(
     test: int = 8,
     classes: Sequence[int] = (0,),
 ) -> Callable[[Path], Path]:
-    """Makes a prepared data set "cifar10" of random images, whose classes take turns.
+    """Return a function that prepares a TFDS data set "cifar10" of random images.
 
-    Gives its training split's file.
+    That function takes a directory and returns the training split's file.
+
+    Args:
+        train, test: sizes of the splits.
+        classes: labels of the images, in rotation.
     """
 
     def make(directory: Path) -> Path:
         import tensorflow_datasets as tfds
 
-        drawn = enumerate(tfds_images(shape, train + test))
         examples = [
             (n, {"id": f"{n}", "image": image, "label": classes[n % len(classes)]})
-            for n, image in drawn
+            for n, image in enumerate(tfds_images(shape, train + test))
         ]
         features = {
             "id": tfds.features.Text(),
@@ -212,9 +219,9 @@ def tfds(
 
 def flipped_record(directory: Path) -> None:
     path = tfds()(directory)
-    stored = bytearray(path.read_bytes())
-    stored[len(stored) // 2] ^= 1
-    path.write_bytes(stored)
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content)
 
 
 def cut_record(directory: Path) -> None:
@@ -237,25 +244,25 @@ def empty_split(directory: Path) -> None:
     next(folder.glob("*test*")).write_bytes(b"")
 
 
-def damaged_description(directory: Path) -> None:
+def corrupted_description(directory: Path) -> None:
     (tfds()(directory).parent / "dataset_info.json").write_text("{")
 
 
-HERE = f"{ECC} --config.data.dir={{dir}} --workdir={{dir}}/run"
+PREPARED = f"{ECC} --config.data.dir={{dir}} --workdir={{dir}}/run"
 
 DATA = (
     Case("data directory that is not there", f"{ECC} --config.data.dir=/nowhere"),
-    Case("data directory without data", HERE),
+    Case("data directory without data", PREPARED),
     Case("no data and no network", f"{ECC} --workdir={{dir}}/run"),
-    Case("byte of a record file flipped", HERE, flipped_record),
-    Case("record file cut off", HERE, cut_record),
-    Case("record file missing", HERE, missing_record),
-    Case("description damaged", HERE, damaged_description),
-    Case("images of another size", HERE, tfds((28, 28, 3))),
-    Case("grey images", HERE, tfds((32, 32, 1))),
-    Case("images with alpha", HERE, tfds((32, 32, 4))),
-    Case("empty split", HERE, empty_split),
-    Case("fewer images than the batch", HERE, tfds(train=8)),
+    Case("byte of a record file flipped", PREPARED, flipped_record),
+    Case("record file cut off", PREPARED, cut_record),
+    Case("record file missing", PREPARED, missing_record),
+    Case("description damaged", PREPARED, corrupted_description),
+    Case("images of another size", PREPARED, tfds((28, 28, 3))),
+    Case("grey images", PREPARED, tfds((32, 32, 1))),
+    Case("images with alpha", PREPARED, tfds((32, 32, 4))),
+    Case("empty split", PREPARED, empty_split),
+    Case("fewer images than the batch", PREPARED, tfds(train=8)),
     Case(
         "fewer procedural images than the batch",
         f"{QUICKSTART} --config.data.twins.num_train=8 --workdir={{dir}}/run",
@@ -264,7 +271,7 @@ DATA = (
 
 
 def folder(last: Callable[[Path], object] | None, size: int = 32) -> Callable[[Path], object]:
-    """4,999 good images, and one that `last` makes."""
+    """Return a function that creates 4,999 valid images, and a file by calling `last`."""
 
     def make(directory: Path) -> None:
         images = directory / "images"
@@ -278,7 +285,7 @@ def folder(last: Callable[[Path], object] | None, size: int = 32) -> Callable[[P
     return make
 
 
-def cut_image(path: Path) -> None:
+def truncated_image(path: Path) -> None:
     Image.fromarray(np.random.default_rng(0).integers(0, 256, (32, 32, 3), np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:-1000])
 
@@ -287,30 +294,30 @@ def image(mode: str, size: int = 32) -> Callable[[Path], object]:
     return lambda path: Image.new(mode, (size, size)).save(path)
 
 
-SCORED = " ".join([*SMALL, EVALUATE, "--images={dir}/images", "--workdir={dir}/run"])
+SCORE = " ".join([*SMALL, EVALUATE, "--images={dir}/images", "--workdir={dir}/run"])
 
 FOLDERS = (
-    Case("folder that is not there", SCORED),
-    Case("too few images", SCORED, folder(None)),
-    Case("text among images", SCORED, folder(lambda path: path.write_text("not an image"))),
-    Case("folder among images", SCORED, folder(Path.mkdir)),
-    Case("image cut off", SCORED, folder(cut_image)),
-    Case("grey image", SCORED, folder(image("L"))),
-    Case("image with alpha", SCORED, folder(image("RGBA"))),
-    Case("image of another size", SCORED, folder(image("RGB", 16))),
-    Case("images that the network does not take", SCORED, folder(image("RGB", 16), 16)),
+    Case("folder that is not there", SCORE),
+    Case("too few images", SCORE, folder(None)),
+    Case("text among images", SCORE, folder(lambda path: path.write_text("not an image"))),
+    Case("folder among images", SCORE, folder(Path.mkdir)),
+    Case("image cut off", SCORE, folder(truncated_image)),
+    Case("grey image", SCORE, folder(image("L"))),
+    Case("image with alpha", SCORE, folder(image("RGBA"))),
+    Case("image of another size", SCORE, folder(image("RGB", 16))),
+    Case("images that the network does not take", SCORE, folder(image("RGB", 16), 16)),
 )
 
 
-def edit_config(directory: Path) -> None:
-    """So that it fits WIDER, as its checkpoints do not."""
+def wider_config(directory: Path) -> None:
+    """Make the run's config match WIDER, unlike its checkpoints."""
     path = directory / "run" / "config.json"
     config = json.loads(path.read_text())
     config["generator"]["width"] = 32
     path.write_text(json.dumps(config))
 
 
-def cut_config(directory: Path) -> None:
+def truncated_config(directory: Path) -> None:
     path = directory / "run" / "config.json"
     path.write_text(path.read_text()[:-20])
 
@@ -321,24 +328,26 @@ def newer_format(directory: Path) -> None:
         checksums.write_checksums(step)
 
 
-def not_ours(directory: Path) -> None:
+def foreign_checkpoints(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
         (step / checksums.FILE).unlink()
         (step / "model.bin").write_bytes(b"\0" * 100)
 
 
-def all_damaged(directory: Path) -> None:
+def all_corrupted(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
         (step / "_CHECKPOINT_METADATA").unlink()
 
 
-class Bomb:
+class Payload:
+    """Runs a command when it is unpickled."""
+
     def __reduce__(self) -> tuple:
         return (os.system, ("touch EXECUTED",))
 
 
-def pickled(directory: Path) -> None:
-    (directory / "weights.pth").write_bytes(pickle.dumps(Bomb()))
+def malicious_pickle(directory: Path) -> None:
+    (directory / "weights.pth").write_bytes(pickle.dumps(Payload()))
 
 
 RUN = " ".join([*SMALL, "--workdir={dir}/run"])
@@ -352,13 +361,13 @@ INCEPTION = (
 
 
 def inception(directory: Path) -> None:
-    """Data and images enough for the protocol, so that the weights are what is missing."""
+    """Create enough data and images for the protocol, so that only the weights are missing."""
     tfds(train=1000, test=1)(directory / "data")
     folder(image("RGB"))(directory)
 
 
-def with_inception(make: Callable[[Path], object]) -> Callable[[Path], object]:
-    return lambda directory: (inception(directory), make(directory))
+def with_inception(prepare: Callable[[Path], object]) -> Callable[[Path], object]:
+    return lambda directory: (inception(directory), prepare(directory))
 
 
 CHECKPOINTS = (
@@ -366,12 +375,12 @@ CHECKPOINTS = (
     Case("pixel outside the image", f"{RUN} --mode=neighbours {OUTSIDE}", None, True),
     Case("no best checkpoint", f"{RUN} {EVALUATE} --config.checkpoint=best", None, True),
     Case("workdir of another config", f"{RUN} --config.seed=3", None, True),
-    Case("config of a run damaged", RUN, cut_config, True),
-    Case("other networks", f"{RUN} {WIDER}", edit_config, True),
-    Case("other networks, to be scored", f"{RUN} {WIDER} {EVALUATE}", edit_config, True),
+    Case("config of a run damaged", RUN, truncated_config, True),
+    Case("other networks", f"{RUN} {WIDER}", wider_config, True),
+    Case("other networks, to be scored", f"{RUN} {WIDER} {EVALUATE}", wider_config, True),
     Case("checkpoints of a newer format", RUN, newer_format, True),
-    Case("checkpoints that are not ours", RUN, not_ours, True),
-    Case("all checkpoints damaged", RUN, all_damaged, True),
+    Case("checkpoints that are not ours", RUN, foreign_checkpoints, True),
+    Case("all checkpoints damaged", RUN, all_corrupted, True),
     Case("no weights and no network", INCEPTION, inception),
     Case(
         "weights that are not there",
@@ -386,7 +395,7 @@ CHECKPOINTS = (
     Case(
         "a pickle in disguise",
         f"{INCEPTION} --config.eval.inception_weights={{dir}}/weights.pth",
-        with_inception(pickled),
+        with_inception(malicious_pickle),
     ),
 )
 SECTIONS = {

@@ -1,8 +1,8 @@
-"""Every invalid input of invalid_input_cases.py, and the line that the program prints for it.
+"""Run the program on all cases of invalid_input_cases.py, and tabulate its error messages.
 
-    python -m tests.reliability.invalid_inputs --output=bad_input.md
+    python -m tests.reliability.invalid_inputs --output=invalid_inputs.md
 
-takes about 10 minutes on 2 cores; --only=pickle gives it the cases whose name holds `pickle`.
+Takes about 10 minutes on 2 cores; --only=pickle runs the cases whose names contain `pickle`.
 """
 
 import argparse
@@ -17,11 +17,11 @@ from gcgan_jax.storage.atomic import write_text
 from tests.program import Program, ended
 from tests.reliability.invalid_input_cases import SECTIONS, SMALL, Case
 
-DEVICES = 8  # so that a batch may not divide by them
+DEVICES = 8  # so that a batch size may not be divisible by them
 
 
-class Answers:
-    """Gives cases to the program."""
+class Runner:
+    """Runs the program on cases."""
 
     def __init__(self, directory: Path) -> None:
         self._directory, self._count = directory, 0
@@ -32,19 +32,19 @@ class Answers:
             TFDS_DATA_DIR=str(directory / "none"),
         )
 
-    def answer(self, case: Case) -> tuple[int, str, str]:
-        """Exit code, output and error output, in which `{dir}` stands for the directory."""
+    def run(self, case: Case) -> tuple[int, str, str]:
+        """Return exit code, output and error output, in which DIR replaces the directory."""
         self._count += 1
         directory = self._directory / str(self._count)
         directory.mkdir()
         if case.resumes:
             shutil.copytree(self._trained(), directory / "run")
-        if case.make:
-            case.make(directory)
+        if case.prepare:
+            case.prepare(directory)
         flags = case.flags.replace("{dir}", str(directory)).split()
         code, out, err = ended(self._program.start(*flags))
-        for place in (directory, self._directory):
-            err = err.replace(str(place), "DIR")
+        for path in (directory, self._directory):
+            err = err.replace(str(path), "DIR")
         return code, out, err
 
     def close(self) -> None:
@@ -55,44 +55,46 @@ class Answers:
         if not workdir.exists():
             code, _, err = ended(self._program.start(*SMALL, f"--workdir={workdir}"))
             if code:
-                raise RuntimeError(f"no run to resume: {err}")
+                raise RuntimeError(f"the run to resume failed: {err}")
         return workdir
 
 
 def row(case: Case, line: str) -> str:
-    """Of the table in docs/reliability.md."""
+    """Return a row of the table in docs/reliability.md."""
     flags = case.flags.replace("{dir}", "DIR").replace(" ".join(SMALL), "SMALL")
-    told = line.strip().removeprefix("gcgan_jax: ")
-    return markdown.row(case.what, f"`{flags}`", told)
+    message = line.strip().removeprefix("gcgan_jax: ")
+    return markdown.row(case.name, f"`{flags}`", message)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--only", default="", help="cases whose name holds this")
-    parser.add_argument("--output", type=Path, help="file for the table, in Markdown")
+    parser.add_argument("--only", default="", help="run only cases whose names contain this")
+    parser.add_argument("--output", type=Path, help="output file for the table, in Markdown")
     arguments = parser.parse_args(argv)
     chosen = {
-        section: [case for case in cases if arguments.only in case.what]
+        section: [case for case in cases if arguments.only in case.name]
         for section, cases in SECTIONS.items()
     }
-    lines, wrong = [], 0
+    lines, failures = [], 0
     with tempfile.TemporaryDirectory() as directory:
-        answers = Answers(Path(directory))
+        runner = Runner(Path(directory))
         for section, cases in chosen.items():
             lines += ["", markdown.header(section, "flags", "what the program says")]
             for case in cases:
-                code, _, err = answers.answer(case)
+                code, _, err = runner.run(case)
                 lines.append(row(case, err))
                 print(lines[-1], flush=True)
                 if code != 1 or err.count("\n") != 1:
-                    wrong += 1
-                    print(f"exit code {code}, and not one line: {err}", file=sys.stderr)
+                    failures += 1
+                    print(f"exit code {code}, expected 1 and one line: {err}", file=sys.stderr)
     count = sum(map(len, chosen.values()))
-    lines.append(f"\n{count} cases, {count - wrong} of them answered by one line and exit code 1.")
+    lines.append(
+        f"\n{count} cases, {count - failures} of them rejected with one line and exit code 1."
+    )
     print(lines[-1])
     if arguments.output:
         write_text(arguments.output, "\n".join(lines[1:]) + "\n")
-    sys.exit(wrong > 0)
+    sys.exit(failures > 0)
 
 
 if __name__ == "__main__":

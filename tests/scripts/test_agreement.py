@@ -1,4 +1,4 @@
-"""The benchmark's peer computes the same function as ours."""
+"""gcgan_jax and the benchmark's PyTorch reference compute the same function."""
 
 import jax
 import pytest
@@ -6,14 +6,14 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("torch_geometric")
 
-from scripts.benchmark import agreement as same_function
+from scripts.benchmark.agreement import differences
 from tests.conftest import Tiny
 
 
 @pytest.mark.parametrize("non_local", ["none", "edge_conv", "ecc"])
 def test_same_images_losses_and_gradients(tiny: Tiny, non_local: str) -> None:
-    # With few features many pixels are all 0, and topk takes equally near ones in any order.
+    # With few features many pixels are all 0, and topk orders equal distances arbitrarily.
     experiment = tiny(operator=non_local, generator__width=64)
     with jax.enable_x64(True):
-        found = same_function.differences(experiment, ["eager", "channels_last"], batch=4)
-    assert max(found.values()) < 1e-7  # the peer's coordinates are rounded to float32
+        relative = differences(experiment, ["eager", "channels_last"], batch=4)
+    assert max(relative.values()) < 1e-7  # PyTorch's coordinates are rounded to float32

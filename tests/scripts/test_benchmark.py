@@ -1,4 +1,4 @@
-"""The benchmark's cases: their names, and what is not measured."""
+"""The benchmark's cases, and errors for unknown ones."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from scripts.benchmark import __main__ as benchmark
 from scripts.benchmark.cases import MATMUL, all_cases, blocks, config_of, parse, quick_cases
 
 
-def test_a_case_is_named_by_its_parts() -> None:
+def test_parsing_inverts_case_names() -> None:
     for case in [*all_cases(), *quick_cases(), MATMUL]:
         assert parse(str(case)) == case
 
@@ -16,29 +16,32 @@ def test_a_case_is_named_by_its_parts() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("iteration:gat:8@8", "no iteration of 'gat'; there are baseline, edge_conv, ecc"),
-        ("gradient:knn:8@8", "no gradient of 'knn'; there are edge_conv, ecc"),
+        (
+            "iteration:gat:8@8",
+            "iteration is not measured for 'gat': use one of baseline, edge_conv, ecc",
+        ),
+        ("gradient:knn:8@8", "gradient is not measured for 'knn': use one of edge_conv, ecc"),
         (
             "backward:ecc:8@8",
-            "'backward' is not measured; there are iteration, sampling, forward, gradient, matmul",
+            "unknown task 'backward': use one of iteration, sampling, forward, gradient, matmul",
         ),
-        ("iteration:ecc@8", "ecc needs its number of neighbours"),
-        ("iteration:baseline:8@8", "baseline has no neighbours"),
-        ("iteration:*@9", "is no case: name one as iteration:ecc:8@32"),
+        ("iteration:ecc@8", "ecc needs a number of neighbours: add k"),
+        ("iteration:baseline:8@8", "baseline has no neighbours: omit k"),
+        ("iteration:*@9", "is not a case: expected a name such as iteration:ecc:8@32"),
     ],
 )
-def test_an_unknown_case_is_one_line(name: str, message: str) -> None:
-    with pytest.raises(SystemExit) as stopped:
+def test_unknown_cases_are_one_line_errors(name: str, message: str) -> None:
+    with pytest.raises(SystemExit) as exit_:
         benchmark.main([f"--cases={name}"])
-    line = stopped.value.code
+    line = exit_.value.code
     assert isinstance(line, str)  # printed, with exit code 1
     assert line.startswith(f"benchmark: '{name}'") and message in line and "\n" not in line
 
 
 @pytest.mark.parametrize("name", ["iteration:baseline@8", "iteration:edge_conv:8@8"])
-def test_blocks_are_those_of_the_experiment(name: str) -> None:
+def test_blocks_match_the_experiment(name: str) -> None:
     experiment = make_experiment(config_of(parse(name)))
-    found = blocks(experiment.config)
-    assert tuple(block.number for block in found if block.graph) == graph_blocks(experiment.config)
-    assert found[-1].side == experiment.config.data.image_size
-    assert len(found) == experiment.gan.generator.blocks
+    actual = blocks(experiment.config)
+    assert tuple(block.number for block in actual if block.graph) == graph_blocks(experiment.config)
+    assert actual[-1].side == experiment.config.data.image_size
+    assert len(actual) == experiment.gan.generator.blocks

@@ -1,4 +1,4 @@
-"""Table 4.1: its sums against hand arithmetic, and two jobs at once of the real program."""
+"""Table 4.1: its statistics against hand arithmetic, and concurrent jobs of the real program."""
 
 import importlib
 import os
@@ -22,8 +22,8 @@ def records(*values: float, **changes: Any) -> list[Record]:
 
 
 def test_means_stds_and_differences() -> None:
-    found = {"baseline": records(6.0, 7.0, 8.0), "ecc-8": records(5.0, 5.0, 5.0)}
-    baseline, ecc = summarise(found)
+    scores = {"baseline": records(6.0, 7.0, 8.0), "ecc-8": records(5.0, 5.0, 5.0)}
+    baseline, ecc = summarise(scores)
     assert (baseline.row, baseline.seeds, baseline.mean, baseline.std) == ("baseline", 3, 7, 1)
     assert (baseline.difference, baseline.low, baseline.thesis) == (None, None, "6.442 ± 0.511")
     assert (ecc.mean, ecc.std, ecc.difference) == (5, 0, -2)
@@ -43,21 +43,21 @@ def test_one_seed_has_neither_std_nor_interval() -> None:
     assert (line.std, line.difference, line.low, line.high) == (None, -1, None, None)
 
 
-def test_protocols_are_never_in_one_column() -> None:
-    found = {"baseline": records(6.0, 7.0), "ecc-8": records(5.0, split="test")}
-    baseline, ecc = summarise(found)
+def test_protocols_are_not_compared() -> None:
+    scores = {"baseline": records(6.0, 7.0), "ecc-8": records(5.0, split="test")}
+    baseline, ecc = summarise(scores)
     assert ecc.difference is None and baseline.protocol != ecc.protocol
     assert as_markdown([baseline, ecc]).count("| row | seeds |") == 2
 
 
 @pytest.mark.filterwarnings("error")
-def test_bootstrap_of_two_values_each() -> None:
-    """The mean of 2 drawn from {0, 1} is 0, 1/2 or 1, so a difference of 0 lies within +-1."""
+def test_bootstrap_interval_of_two_values() -> None:
+    """Means of 2 draws from {0, 1} are 0, 1/2 or 1: a difference of 0 lies within +-1."""
     assert bootstrap_interval(np.array([0.0, 1.0]), np.array([0.0, 1.0])) == (-1, 1)
     assert bootstrap_interval(np.array([3.0, 3.0]), np.array([1.0, 1.0])) == (2, 2)
 
 
-def test_rows_are_those_of_the_thesis() -> None:
+def test_rows_match_the_thesis() -> None:
     for name, row in ROWS.items():
         file, _, argument = row.config.partition(":")
         module = importlib.import_module(file.removesuffix(".py").replace("/", "."))
@@ -82,7 +82,7 @@ TOY = [
 ]
 
 
-def test_two_jobs_at_once_and_nothing_twice(
+def test_jobs_run_concurrently_and_only_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
@@ -90,12 +90,12 @@ def test_two_jobs_at_once_and_nothing_twice(
     arguments = [f"--workdir={tmp_path}", "--seeds=1", "--iterations=2", "--width=16"]
     arguments += ["--rows=baseline,edge_conv-8", "--jobs=2", "--score=structure_error", "--", *TOY]
     for done in (2, 0):
-        with pytest.raises(SystemExit) as stopped:
+        with pytest.raises(SystemExit) as exit_:
             table_4_1.main(arguments)
-        printed = capsys.readouterr().out
-        assert stopped.value.code == 0, printed
-        assert printed.count(": done\n") == done
-        assert "| EdgeConv, k = 8 | 1 |" in printed
+        out = capsys.readouterr().out
+        assert exit_.value.code == 0, out
+        assert out.count(": done\n") == done
+        assert "| EdgeConv, k = 8 | 1 |" in out
     assert (tmp_path / "table.csv").read_text().count("\n") == 3
     assert any((tmp_path / "compiled").iterdir())
     (tmp_path / "baseline" / "seed-0" / "scores.jsonl").unlink()
@@ -105,7 +105,7 @@ def test_two_jobs_at_once_and_nothing_twice(
 
 
 @pytest.mark.slow
-def test_ctrl_c_saves_what_runs(tmp_path: Path) -> None:
+def test_ctrl_c_saves_running_jobs(tmp_path: Path) -> None:
     program = Program(JAX_DISABLE_MOST_OPTIMIZATIONS="true", JAX_NUM_CPU_DEVICES="1")
     flags = (f"--workdir={tmp_path}", "--seeds=1", "--width=16", "--rows=baseline")
     flags += ("--score=structure_error", "--iterations=5000", "--", *TOY)
@@ -120,12 +120,12 @@ def test_ctrl_c_saves_what_runs(tmp_path: Path) -> None:
     finally:
         program.close()
     assert (code, err) == (130, "")
-    assert "stopping; the same command goes on from there" in out
+    assert "stopping: rerun the same command to resume" in out
     console = (tmp_path / "baseline" / "seed-0" / "console.txt").read_text()
     assert "stopped by SIGTERM: saved iteration " in console
     assert not (tmp_path / "table.md").exists()
 
 
-def test_a_row_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"--rows=ecc-9: no row 'ecc-9'; there are baseline, "):
+def test_unknown_row(tmp_path: Path) -> None:
+    with pytest.raises(SystemExit, match=r"--rows: unknown row 'ecc-9': use some of baseline, "):
         table_4_1.main([f"--workdir={tmp_path}", "--rows=ecc-9"])

@@ -1,1 +1,1 @@
-"""What may befall a run; each fault is tried on real runs of the program, see fault_drill.py."""
+"""Faults for fault_injection.py, each injected into real runs of the program."""

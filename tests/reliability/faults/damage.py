@@ -1,4 +1,4 @@
-"""Checkpoints, numbers and clocks that are not as they should be."""
+"""Corrupted checkpoints and metrics, non-finite numbers and a wrong clock."""
 
 import shutil
 from collections.abc import Callable, Iterator
@@ -9,62 +9,64 @@ import numpy as np
 from tests.program import ended
 from tests.reliability.faults.runs import PERIOD, Runs, Trial, Trials
 
-Harm = Callable[[Path, np.random.Generator], None]
+Corrupt = Callable[[Path, np.random.Generator], None]
 NEWEST = 3 * PERIOD
 
 
-def _some_file(step: Path, random: np.random.Generator) -> Path:
+def _some_file(step: Path, rng: np.random.Generator) -> Path:
     files = [path for path in sorted(step.rglob("*")) if path.is_file() and path.stat().st_size]
-    return files[random.integers(len(files))]
+    return files[rng.integers(len(files))]
 
 
-def truncate(step: Path, random: np.random.Generator) -> None:
-    path = _some_file(step, random)
+def truncate(step: Path, rng: np.random.Generator) -> None:
+    path = _some_file(step, rng)
     stored = path.read_bytes()
-    path.write_bytes(stored[: random.integers(len(stored))])
+    path.write_bytes(stored[: rng.integers(len(stored))])
 
 
-def remove_a_file(step: Path, random: np.random.Generator) -> None:
-    _some_file(step, random).unlink()
+def remove_file(step: Path, rng: np.random.Generator) -> None:
+    _some_file(step, rng).unlink()
 
 
-def empty(step: Path, random: np.random.Generator) -> None:
+def empty(step: Path, rng: np.random.Generator) -> None:
     shutil.rmtree(step)
     step.mkdir()
 
 
-def flip_a_byte(step: Path, random: np.random.Generator) -> None:
-    path = _some_file(step, random)
+def flip_byte(step: Path, rng: np.random.Generator) -> None:
+    path = _some_file(step, rng)
     stored = bytearray(path.read_bytes())
-    stored[random.integers(len(stored))] ^= random.integers(1, 256)
+    stored[rng.integers(len(stored))] ^= rng.integers(1, 256)
     path.write_bytes(stored)
 
 
-def newest_is_harmed(harm: Harm) -> Trials:
+def newest_corrupted(corrupt: Corrupt) -> Trials:
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
-        random = np.random.default_rng(2)
+        rng = np.random.default_rng(2)
         for _ in range(times):
-            workdir = runs.copy(runs.directory / "harmed", NEWEST)
-            harm(workdir / "checkpoints" / str(NEWEST), random)
-            code, out, err = runs.whole(workdir, until=NEWEST)
-            told = [line for line in out.splitlines() if "cannot be used" in line]
-            good = f"resuming at iteration {NEWEST - PERIOD} of" in out
-            survived = (code, err, len(told)) == (0, "", 1) and good
-            yield Trial(survived and runs.same(workdir, NEWEST), runs.shown("; ".join(told)))
+            workdir = runs.copy_reference(runs.directory / "corrupted", NEWEST)
+            corrupt(workdir / "checkpoints" / str(NEWEST), rng)
+            code, out, err = runs.finish(workdir, until=NEWEST)
+            messages = [line for line in out.splitlines() if "cannot be used" in line]
+            resumed = f"resuming at iteration {NEWEST - PERIOD} of" in out
+            survived = (code, err, len(messages)) == (0, "", 1) and resumed
+            yield Trial(
+                survived and runs.same_run(workdir, NEWEST), runs.without_paths("; ".join(messages))
+            )
 
     return trials
 
 
-def all_are_harmed(runs: Runs, times: int) -> Iterator[Trial]:
-    random = np.random.default_rng(3)
+def all_corrupted(runs: Runs, times: int) -> Iterator[Trial]:
+    rng = np.random.default_rng(3)
     for _ in range(times):
-        workdir = runs.copy(runs.directory / "harmed", NEWEST)
+        workdir = runs.copy_reference(runs.directory / "corrupted", NEWEST)
         for step in (workdir / "checkpoints").iterdir():
-            flip_a_byte(step, random)
+            flip_byte(step, rng)
         before = _contents(workdir)
-        code, out, err = runs.whole(workdir)
+        code, out, err = runs.finish(workdir)
         untouched = _contents(workdir) == before and "compiling" not in out
-        yield Trial(code == 1 and untouched, runs.told(err))
+        yield Trial(code == 1 and untouched, runs.message(err))
 
 
 def _contents(workdir: Path) -> dict[Path, bytes]:
@@ -73,47 +75,51 @@ def _contents(workdir: Path) -> dict[Path, bytes]:
 
 
 def not_finite(fault: str, quantity: str) -> Trials:
-    """Three iterations after the newest checkpoint; the next start has the fault no more.
+    """Inject a non-finite value three iterations after the newest checkpoint, then resume without.
 
-    Of infinite gradients, the norm over all is infinite or, as some cancel, no number.
+    The norm of infinite gradients is infinite or, as some cancel, NaN.
     """
 
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
         for _ in range(times):
-            workdir = runs.copy(runs.directory / "poisoned", NEWEST)
+            workdir = runs.copy_reference(runs.directory / "poisoned", NEWEST)
             iteration = NEWEST + 3
             process = runs.start(workdir, fault=f"{fault}:{iteration}")
             code, _, err = ended(process)
             stopped = f"stopped in iteration {iteration}: {quantity} is "
             remains = f"; the checkpoint of iteration {NEWEST} remains"
-            told = (f"{stopped}{value}{remains}" for value in ("nan", "inf"))
-            survived = code == 1 and any(line in err for line in told)
-            code, out, _ = runs.whole(workdir, until=NEWEST + PERIOD)
+            messages = (f"{stopped}{value}{remains}" for value in ("nan", "inf"))
+            survived = code == 1 and any(line in err for line in messages)
+            code, out, _ = runs.finish(workdir, until=NEWEST + PERIOD)
             survived &= code == 0 and f"the run before {stopped}" in out
-            yield Trial(survived and runs.same(workdir, NEWEST + PERIOD), runs.told(err))
+            yield Trial(survived and runs.same_run(workdir, NEWEST + PERIOD), runs.message(err))
 
     return trials
 
 
-def clock_is_set_back(runs: Runs, times: int) -> Iterator[Trial]:
+def clock_set_back(runs: Runs, times: int) -> Iterator[Trial]:
     for _ in range(times):
-        workdir = runs.copy(runs.directory / "yesterday", NEWEST)
+        workdir = runs.copy_reference(runs.directory / "yesterday", NEWEST)
         process = runs.start(workdir, until=NEWEST + PERIOD, fault=f"clock:{24 * 3600}")
         code, _, err = ended(process)
-        code_now, _, err_now = runs.whole(workdir, until=NEWEST + 2 * PERIOD)
+        code_now, _, err_now = runs.finish(workdir, until=NEWEST + 2 * PERIOD)
         survived = (code, err, code_now, err_now) == (0, "", 0, "")
-        yield Trial(survived and runs.same(workdir, NEWEST + 2 * PERIOD), "nothing but its rows")
+        yield Trial(
+            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "nothing but its rows"
+        )
 
 
-def metrics_are_cut(runs: Runs, times: int) -> Iterator[Trial]:
-    """In the middle of a line, after rows beyond the newest checkpoint."""
-    random = np.random.default_rng(4)
+def metrics_truncated(runs: Runs, times: int) -> Iterator[Trial]:
+    """Truncate in the middle of a line, after entries beyond the newest checkpoint."""
+    rng = np.random.default_rng(4)
     for _ in range(times):
-        workdir = runs.copy(runs.directory / "cut", NEWEST)
+        workdir = runs.copy_reference(runs.directory / "cut", NEWEST)
         path = workdir / "metrics.jsonl"
         lines = path.read_text().splitlines(keepends=True)
-        kept = "".join(lines[: NEWEST // PERIOD + 3])
-        path.write_text(kept[: len(kept) - random.integers(2, len(lines[0]))])
-        code, _, err = runs.whole(workdir, until=NEWEST + 2 * PERIOD)
+        text = "".join(lines[: NEWEST // PERIOD + 3])
+        path.write_text(text[: len(text) - rng.integers(2, len(lines[0]))])
+        code, _, err = runs.finish(workdir, until=NEWEST + 2 * PERIOD)
         survived = (code, err) == (0, "")
-        yield Trial(survived and runs.same(workdir, NEWEST + 2 * PERIOD), "nothing but its rows")
+        yield Trial(
+            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "nothing but its rows"
+        )

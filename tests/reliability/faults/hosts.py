@@ -1,4 +1,4 @@
-"""Two processes that train together, each for a host."""
+"""Two processes that train together, one per simulated host."""
 
 import re
 import signal
@@ -9,70 +9,72 @@ from pathlib import Path
 from tests.program import ended, reach
 from tests.reliability.faults.runs import PERIOD, Runs, Trial, Trials
 
-LONGEST = 8 * PERIOD  # that two train
-LATE = 45  # seconds, more than Gloo waits
+ITERATIONS = 8 * PERIOD
+LATE = 45  # seconds; Gloo waits for less
 
 
-def a_host_dies(devices: int) -> Trials:
-    """The second and the first in turn; resumed, all is as in a run that had no fault."""
-    codes = (1,) if devices == 1 else (1, -signal.SIGABRT)  # the latter is JAX's
+def host_dies(devices: int) -> Trials:
+    """Kill the second and the first process alternately; then resume both."""
+    codes = (1,) if devices == 1 else (1, -signal.SIGABRT)  # the latter from JAX
 
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
         reference = _reference(runs, devices)
         for trial in range(times):
-            workdir = runs.fresh("two")
+            workdir = runs.new_workdir("two")
             processes = runs.start_two(workdir, runs.iterations, devices)
             reach(processes[0], f" {2 * PERIOD}/")
             first, second = processes
-            dead, left = (second, first) if trial % 2 == 0 else (first, second)
-            dead.kill()
-            began = time.perf_counter()
-            code, _, err = ended(left)
-            seconds = time.perf_counter() - began
-            both = runs.start_two(workdir, LONGEST, devices)
-            ends = [ended(process, seconds=3600)[0] for process in both]
-            told = re.search("another process ended|another task died", err) is not None
-            seen = f"{_told(runs, err)}; after {seconds:.0f} s"
-            if any(ends):
-                seen += f"; resumed: {ends}"
+            killed, survivor = (second, first) if trial % 2 == 0 else (first, second)
+            killed.kill()
+            start = time.perf_counter()
+            code, _, err = ended(survivor)
+            seconds = time.perf_counter() - start
+            both = runs.start_two(workdir, ITERATIONS, devices)
+            exit_codes = [ended(process, seconds=3600)[0] for process in both]
+            reported = re.search("another process ended|another task died", err) is not None
+            seen = f"{_message(runs, err)}; after {seconds:.0f} s"
+            if any(exit_codes):
+                seen += f"; exit codes when resumed: {exit_codes}"
             yield Trial(
-                told
+                reported
                 and code in codes
                 and seconds < 120
-                and ends == [0, 0]
-                and runs.same(workdir, LONGEST, reference),
+                and exit_codes == [0, 0]
+                and runs.same_run(workdir, ITERATIONS, reference),
                 seen,
             )
 
     return trials
 
 
-def _told(runs: Runs, err: str) -> str:
-    """Our line, or JAX's own message, which is longer."""
-    own = re.search("Terminating process.*another task died", err)
-    return f"{own[0]} … (JAX's own words)" if own else runs.told(err)
+def _message(runs: Runs, err: str) -> str:
+    """Return the program's line, or an excerpt of JAX's longer message."""
+    jax_message = re.search("Terminating process.*another task died", err)
+    return f"{jax_message[0]} … (JAX's message)" if jax_message else runs.message(err)
 
 
-def a_host_is_late(runs: Runs, times: int) -> Iterator[Trial]:
-    """The second and the first in turn."""
+def host_is_late(runs: Runs, times: int) -> Iterator[Trial]:
+    """Delay the second and the first process alternately."""
     reference = _reference(runs, devices=2)
     for trial in range(times):
-        workdir = runs.fresh("two")
+        workdir = runs.new_workdir("two")
         late = f"late:{LATE}"
         faults = ("", late) if trial % 2 == 0 else (late, "")
-        both = runs.start_two(workdir, LONGEST, 2, faults)
+        both = runs.start_two(workdir, ITERATIONS, 2, faults)
         ends = [ended(process, seconds=3600) for process in both]
-        survived = all(code == 0 for code, _, _ in ends) and runs.same(workdir, LONGEST, reference)
-        told = "".join(err for code, _, err in ends if code)
-        yield Trial(survived, runs.told(told) if told else "nothing but its rows")
+        survived = all(code == 0 for code, _, _ in ends) and runs.same_run(
+            workdir, ITERATIONS, reference
+        )
+        err = "".join(err for code, _, err in ends if code)
+        yield Trial(survived, runs.message(err) if err else "nothing but its rows")
 
 
 def _reference(runs: Runs, devices: int) -> Path:
-    """Workdir of two that had no fault."""
+    """Return the workdir of two processes without a fault."""
     workdir = runs.directory / f"two-of-{devices}"
     if not workdir.exists():
-        for process in runs.start_two(workdir, LONGEST, devices):
+        for process in runs.start_two(workdir, ITERATIONS, devices):
             code, _, err = ended(process, seconds=3600)
             if code:
-                raise RuntimeError(f"the uninterrupted run of two failed: {err}")
+                raise RuntimeError(f"the reference run of two processes failed: {err}")
     return workdir

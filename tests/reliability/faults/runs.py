@@ -1,4 +1,4 @@
-"""Runs that faults are tried on, and the uninterrupted run they are compared with."""
+"""Runs to inject faults into, and the uninterrupted reference run to compare them with."""
 
 import json
 import re
@@ -18,25 +18,26 @@ from gcgan_jax.storage.checksums import is_finished
 from gcgan_jax.storage.json_lines import read_json_lines
 from tests.program import Program, ended, free_port, reach
 
-PERIOD = 5  # iterations between checkpoints, and in one call
+PERIOD = 5  # iterations between checkpoints, and per call
 
 
 @dataclass(frozen=True)
 class Trial:
-    """One try of a fault: whether nothing was lost by it, and what the user saw."""
+    """One injection of a fault: whether the run survived without loss, and what the user saw."""
 
     survived: bool
     seen: str
 
 
 class Runs:
-    """Starts the program on workdirs below a directory, and knows what they must come to."""
+    """Starts the program in workdirs below a directory, and compares them with a reference run."""
 
     def __init__(self, directory: Path, flags: Sequence[str], iterations: int) -> None:
         """
         Args:
+            directory: parent of all workdirs.
             flags: the config and its overrides.
-            iterations: of the uninterrupted run, a multiple of PERIOD.
+            iterations: length of the reference run, a multiple of PERIOD.
         """
         self.directory, self.iterations = directory, iterations
         self._flags = [
@@ -54,7 +55,12 @@ class Runs:
         fault: str = "",
         **environment: str,
     ) -> subprocess.Popen[str]:
-        """The program on a workdir, with a fault of injected.py if one is named."""
+        """Start the program in a workdir.
+
+        Args:
+            until: number of iterations; None: those of the reference run.
+            fault: a fault of injected.py; "": none.
+        """
         module = ("tests.reliability.injected", fault) if fault else ("gcgan_jax.main",)
         iterations = f"--config.num_iterations={until or self.iterations}"
         return self.program.start(
@@ -64,7 +70,12 @@ class Runs:
     def start_two(
         self, workdir: Path, until: int, devices: int, faults: Sequence[str] = ("", "")
     ) -> list[subprocess.Popen[str]]:
-        """Processes of so many devices each; `faults` as those of `start`."""
+        """Start two processes that train together.
+
+        Args:
+            devices: number of devices per process.
+            faults: of each process, as in `start`.
+        """
         shared = [f"--coordinator=127.0.0.1:{free_port()}", "--num_processes=2"]
         return [
             self.start(
@@ -76,35 +87,35 @@ class Runs:
             for number, fault in enumerate(faults)
         ]
 
-    def whole(self, workdir: Path, *flags: str, until: int | None = None) -> tuple[int, str, str]:
-        """Exit code and output of the program, without a fault."""
+    def finish(self, workdir: Path, *flags: str, until: int | None = None) -> tuple[int, str, str]:
+        """Run the program to its end without a fault; return exit code, output and error output."""
         return ended(self.start(workdir, *flags, until=until), seconds=3600)
 
     @cached_property
     def reference(self) -> Path:
-        """Workdir of the uninterrupted run, with all its checkpoints."""
+        """Workdir of the uninterrupted reference run, with all its checkpoints."""
         workdir = self.directory / "reference"
-        code, _, err = self.whole(workdir, "--config.checkpoints_to_keep=1000")
+        code, _, err = self.finish(workdir, "--config.checkpoints_to_keep=1000")
         if code:
-            raise RuntimeError(f"the uninterrupted run failed: {err}")
+            raise RuntimeError(f"the reference run failed: {err}")
         return workdir
 
-    def seconds(self) -> float:
-        """To start with programs compiled before; measured."""
-        process = self.start(self.copy(self.directory / "timed", PERIOD))
-        began = time.perf_counter()
+    def startup_seconds(self) -> float:
+        """Measure how long the program takes to start training with a warm compilation cache."""
+        process = self.start(self.copy_reference(self.directory / "timed", PERIOD))
+        start = time.perf_counter()
         reach(process, "iterations/s")
         process.kill()
-        return time.perf_counter() - began
+        return time.perf_counter() - start
 
-    def fresh(self, name: str) -> Path:
-        """A workdir with nothing in it."""
+    def new_workdir(self, name: str) -> Path:
+        """Return a workdir, deleting an existing one."""
         workdir = self.directory / name
         shutil.rmtree(workdir, ignore_errors=True)
         return workdir
 
-    def copy(self, workdir: Path, until: int) -> Path:
-        """Makes `workdir` hold what the uninterrupted run held at an iteration."""
+    def copy_reference(self, workdir: Path, until: int) -> Path:
+        """Fill `workdir` with the reference run's state after `until` iterations."""
         shutil.rmtree(workdir, ignore_errors=True)
         workdir.mkdir(parents=True)
         config = json.loads((self.reference / "config.json").read_text())
@@ -116,36 +127,40 @@ class Runs:
             shutil.copytree(stored, workdir / "checkpoints" / str(step))
         return workdir
 
-    def same(self, workdir: Path, iteration: int, reference: Path | None = None) -> bool:
-        """Whether a checkpoint is the uninterrupted run's bit for bit, and each row there once."""
-        steps = [row["step"] for row in read_json_lines(workdir / "metrics.jsonl")]
+    def same_run(self, workdir: Path, iteration: int, reference: Path | None = None) -> bool:
+        """Return whether a checkpoint equals the reference bit for bit, with each log entry once.
+
+        Args:
+            reference: workdir to compare with; None: the reference run's.
+        """
+        steps = [entry["step"] for entry in read_json_lines(workdir / "metrics.jsonl")]
         once = steps == sorted(set(steps))
         complete = set(range(PERIOD, iteration + 1, PERIOD)) <= set(steps)
         return once and complete and self.same_state(workdir, iteration, reference)
 
     def same_state(self, workdir: Path, iteration: int, reference: Path | None = None) -> bool:
-        ours, theirs = (
-            jax.tree.leaves(read_checkpoint(place, iteration))
-            for place in (workdir, reference or self.reference)
+        actual, expected = (
+            jax.tree.leaves(read_checkpoint(directory, iteration))
+            for directory in (workdir, reference or self.reference)
         )
-        return all(np.array_equal(a, b) for a, b in zip(ours, theirs, strict=True))
+        return all(np.array_equal(a, b) for a, b in zip(actual, expected, strict=True))
 
-    def told(self, err: str) -> str:
-        """The one line of an error, without what differs from place to place; else a warning."""
+    def message(self, err: str) -> str:
+        """Return the one line of an error output without paths; if it has more, say so."""
         lines = err.splitlines()
         if len(lines) != 1 or not lines[0].startswith("gcgan_jax: "):
             return f"NOT ONE LINE: {err[:300]!r}"
-        return self.shown(lines[0].removeprefix("gcgan_jax: "))
+        return self.without_paths(lines[0].removeprefix("gcgan_jax: "))
 
-    def shown(self, line: str) -> str:
+    def without_paths(self, line: str) -> str:
         return re.sub(rf"{re.escape(str(self.directory))}/?\w*", "WORKDIR", line)
 
 
-Trials = Callable[[Runs, int], Iterator[Trial]]  # so many of one fault
+Trials = Callable[[Runs, int], Iterator[Trial]]  # injects one fault this many times
 
 
 def finished(workdir: Path) -> list[int]:
-    """Iterations of the checkpoints that are complete, as their checksums are written last."""
+    """Return the iterations of complete checkpoints: those with checksums, written last."""
     steps = (workdir / "checkpoints").glob("*")
     return sorted(int(step.name) for step in steps if step.name.isdecimal() and is_finished(step))
 

@@ -1,8 +1,8 @@
-"""The same generators, critic and training in PyTorch and PyTorch Geometric: what we compare with.
+"""The PyTorch reference: the same generators and critic in PyTorch and PyTorch Geometric (PyG).
 
-Written as one would for speed in PyTorch, by its own operators and PyG's own layers, not by our
-rewrites; `agreement.py` proves that both compute the same. Two things differ that take no time: the
-learning rate is constant, and the fakes drawn for the critic move the generator's running averages.
+Written for speed in PyTorch, with its own operators and PyG's layers instead of gcgan_jax's
+rewrites; `agreement.py` verifies that both compute the same function. `pytorch_training.py` trains
+them.
 
 B images, side H = W, N = H * W nodes (pixels), F features in, C = F + 2, O features out, k
 neighbours, E = B * N * k edges.
@@ -18,16 +18,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch_geometric.nn import EdgeConv, NNConv
 
-from gcgan_jax.config.schema import Config, Optimizer
+from gcgan_jax.config.schema import Config
 from scripts.benchmark.cases import blocks
-
-VARIANTS = ("eager", "channels_last", "compiled")
-
-Metrics = dict[str, Tensor]
 
 
 class Attention(NNConv):
-    """NNConv with edge attention: gamma = exp(-||h_j - h_i||^2 / delta) times each message."""
+    """NNConv with edge attention: each message times gamma = exp(-||h_j - h_i||^2 / delta)."""
 
     def __init__(self, *arguments: Any, delta: float, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -39,7 +35,7 @@ class Attention(NNConv):
 
 
 class ECC(nn.Module):
-    """Edge-conditioned convolution: Theta of each edge by a network, on h_j - h_i."""
+    """Edge-conditioned convolution: a network computes each edge's Theta from h_j - h_i."""
 
     def __init__(self, C: int, O: int, settings: Mapping[str, Any]) -> None:
         super().__init__()
@@ -55,7 +51,7 @@ class ECC(nn.Module):
 
 
 def edge_conv(C: int, O: int, settings: Mapping[str, Any]) -> nn.Module:
-    """PyG's EdgeConv, whose network is given [h_i, h_j - h_i]."""
+    """Return PyG's EdgeConv, whose network takes [h_i, h_j - h_i]."""
     network = nn.Sequential(nn.Linear(2 * C, O, bias=False), nn.ReLU())
     return EdgeConv(network, aggr=settings["reduction"])
 
@@ -64,7 +60,7 @@ OPERATORS: dict[str, Callable[..., nn.Module]] = {"edge_conv": edge_conv, "ecc":
 
 
 def non_local(C: int, O: int, config: Config) -> nn.Module:
-    """The config's operator: (h [B * N, C], edges [2, E]) -> [B * N, O]."""
+    """Return the config's operator: (h [B * N, C], edges [2, E]) -> [B * N, O]."""
     operator = config.generator.graph_layer.operator
     return OPERATORS[operator.name](C, O, operator.section)
 
@@ -79,22 +75,22 @@ class GraphConv(nn.Module):
         self.non_local = non_local(F + 2, O, config)
         self.bias = nn.Parameter(torch.zeros(O, 1, 1))
         self.register_buffer("window", in_window(side))
-        self.register_buffer("where", coordinates(side))
+        self.register_buffer("coordinates", coordinates(side))
 
     def forward(self, x: Tensor) -> Tensor:  # [B, F, H, W] -> [B, O, H, W]
         B, F, H, W = x.shape
         nodes = x.permute(0, 2, 3, 1).reshape(B, H * W, F)
         edges = to_edges(knn(nodes.detach(), self.k, self.window))
-        h = torch.cat([nodes, self.where.expand(B, -1, -1)], dim=-1).flatten(0, 1)
-        distant = self.non_local(h, edges).view(B, H, W, -1).permute(0, 3, 1, 2)
-        return (self.local(x) + distant) / 2 + self.bias
+        h = torch.cat([nodes, self.coordinates.expand(B, -1, -1)], dim=-1).flatten(0, 1)
+        non_local = self.non_local(h, edges).view(B, H, W, -1).permute(0, 3, 1, 2)
+        return (self.local(x) + non_local) / 2 + self.bias
 
 
 def knn(nodes: Tensor, k: int, window: Tensor) -> Tensor:
-    """The k nearest outside the 3x3 window: [B, N, F] -> [B, N, k].
+    """Return the k nearest nodes outside the 3x3 window: [B, N, F] -> [B, N, k].
 
-    -2 h_j h_i + ||h_j||^2 of the whole batch at once: here faster than `torch.cdist`, and than one
-    image after the other.
+    Computes -2 h_j h_i + ||h_j||^2 for the whole batch at once, which is faster here than
+    `torch.cdist` and than a loop over images.
     """
     squares = nodes.square().sum(dim=-1)[:, None]
     distances = torch.baddbmm(squares, nodes, nodes.mT, alpha=-2)  # [B, N, N]
@@ -102,7 +98,7 @@ def knn(nodes: Tensor, k: int, window: Tensor) -> Tensor:
 
 
 def to_edges(neighbours: Tensor) -> Tensor:
-    """PyG's edge list, sources j over targets i, of a batch as one graph: [B, N, k] -> [2, E]."""
+    """Return a batch as one graph: PyG's edge list (sources j, targets i), [B, N, k] -> [2, E]."""
     B, N, k = neighbours.shape
     first = N * torch.arange(B, device=neighbours.device)[:, None, None]
     targets = torch.arange(B * N, device=neighbours.device).repeat_interleave(k)
@@ -110,7 +106,7 @@ def to_edges(neighbours: Tensor) -> Tensor:
 
 
 def in_window(side: int) -> Tensor:
-    """Whether j lies in the 3x3 window around i: [N, N] booleans."""
+    """Return whether j lies in the 3x3 window around i: [N, N] booleans."""
     node = torch.arange(side * side)
     row, column = node // side, node % side
     rows, columns = (row[:, None] - row).abs(), (column[:, None] - column).abs()
@@ -118,7 +114,7 @@ def in_window(side: int) -> Tensor:
 
 
 def coordinates(side: int) -> Tensor:
-    """Row and column of each pixel, scaled to [-1, 1]: [N, 2]."""
+    """Return each pixel's row and column, scaled to [-1, 1]: [N, 2]."""
     line = torch.linspace(-1, 1, side)
     return torch.stack(torch.meshgrid(line, line, indexing="ij"), dim=-1).flatten(0, 1)
 
@@ -128,7 +124,7 @@ def conv3x3(F: int, O: int) -> nn.Module:
 
 
 class Generator(nn.Module):
-    """z [B, latent] -> images [B, channels, side, side]; layers are named as in ours."""
+    """z [B, latent] -> images [B, channels, side, side]; layer names are those of gcgan_jax."""
 
     def __init__(self, config: Config) -> None:
         super().__init__()
@@ -180,10 +176,13 @@ class Critic(nn.Module):
         return self.dense(x.flatten(1))[:, 0]
 
 
-def make_players(config: Config, variant: str) -> tuple[nn.Module, nn.Module]:
-    """Generator and critic as one of VARIANTS.
+def make_networks(config: Config, variant: str) -> tuple[nn.Module, nn.Module]:
+    """Return the generator and the critic.
 
-    The critic is never compiled: torch.compile has no double backward, which the penalty needs.
+    Args:
+        variant: "eager", "channels_last" (memory format) or "compiled" (channels_last, generator
+            compiled). The critic is never compiled, as torch.compile lacks the double backward
+            that the gradient penalty needs.
     """
     generator, critic = Generator(config), Critic(config)
     if variant != "eager":
@@ -192,82 +191,3 @@ def make_players(config: Config, variant: str) -> tuple[nn.Module, nn.Module]:
     if variant == "compiled":
         generator.compile()
     return generator, critic
-
-
-def critic_loss(
-    critic: nn.Module, real: Tensor, fake: Tensor, mix: Tensor, penalty_weight: float
-) -> tuple[Tensor, Metrics]:
-    """The WGAN-GP loss of real and fake images [B, F, H, W], mixed by [B]; and its parts."""
-    on_real, on_fake = critic(torch.cat([real, fake])).chunk(2)
-    wasserstein = on_real.mean() - on_fake.mean()
-    mix = mix[:, None, None, None]
-    x = (mix * real + (1 - mix) * fake).requires_grad_()
-    (gradients,) = torch.autograd.grad(critic(x).sum(), x, create_graph=True)
-    penalty = (gradients.flatten(1).norm(dim=1) - 1).square().mean()
-    loss = -wasserstein + penalty_weight * penalty
-    return loss, {"critic_loss": loss, "wasserstein": wasserstein, "gradient_penalty": penalty}
-
-
-def generator_loss(critic: nn.Module, fake: Tensor) -> Tensor:
-    return -critic(fake).mean()
-
-
-def make_iteration(
-    config: Config, generator: nn.Module, critic: nn.Module, images: Tensor
-) -> Callable[[], float]:
-    """iteration() does n_critic critic updates and a generator update and returns the last's loss.
-
-    Args:
-        images: the training images, uint8 [n, F, H, W].
-    """
-    B, penalty_weight = config.batch_size, config.loss.section["penalty_weight"]
-    minimise_critic = make_update(config, critic)
-    minimise_generator = make_update(config, generator)
-
-    def fakes() -> Tensor:
-        return generator(torch.randn(B, config.generator.latent_size))
-
-    def update_critic() -> None:
-        real = images[torch.randint(len(images), (B,))] / 127.5 - 1
-        with torch.no_grad():
-            fake = fakes()
-        loss, _ = critic_loss(critic, real, fake, torch.rand(B), penalty_weight)
-        minimise_critic(loss)
-
-    def iteration() -> float:
-        for _ in range(config.n_critic):
-            update_critic()
-        critic.requires_grad_(False)
-        loss = generator_loss(critic, fakes())
-        minimise_generator(loss)
-        critic.requires_grad_(True)
-        return loss.item()
-
-    return iteration
-
-
-def make_update(config: Config, player: nn.Module) -> Callable[[Tensor], None]:
-    """update(loss): one step of RMSprop down the loss's gradient."""
-    settings: Optimizer = config.optimizer
-    optimizer = torch.optim.RMSprop(
-        player.parameters(), config.learning_rate, alpha=settings.b2, eps=settings.eps
-    )
-
-    def update(loss: Tensor) -> None:
-        optimizer.zero_grad()
-        loss.backward()
-        optimizer.step()
-
-    return update
-
-
-def make_sampler(generator: nn.Module, latent_size: int) -> Callable[[int], Tensor]:
-    """sampler(n) -> uint8 [n, F, H, W], by running averages."""
-    generator.eval()
-
-    @torch.inference_mode()
-    def sampler(n: int) -> Tensor:
-        images = generator(torch.randn(n, latent_size))
-        return ((images + 1) * 127.5).round().to(torch.uint8)
-
-    return sampler
