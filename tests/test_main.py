@@ -1,18 +1,15 @@
-"""The program from outside, where tests/reliability/invalid_input_cases.py does not look."""
+"""The command line, apart from the cases in tests/reliability/invalid_input_cases.py."""
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from gcgan_jax.config.compatibility import RENAMED
-from tests.program import Program, ended
-
-ROOT = Path(__file__).parents[1]
+from tests.program import ROOT, Program, ended
 
 
-def test_verbose_errors_show_where() -> None:
+def test_verbose_errors_print_the_traceback() -> None:
     program = Program()
     for flags in (["--config=configs/nowhere"], ["--config=configs/ecc.py:many"]):
         code, _, err = ended(program.start(*flags))
@@ -24,14 +21,14 @@ def test_verbose_errors_show_where() -> None:
 
 
 @pytest.mark.parametrize("old", RENAMED)
-def test_an_old_name_is_answered_by_the_new_one(old: str) -> None:
+def test_renamed_fields_report_the_new_name(old: str) -> None:
     flag = f"--config.{old}"
     code, out, err = ended(Program().start("--config=configs/ecc.py", f"{flag}=1"))
     assert (code, out) == (1, "")
     assert err == f"gcgan_jax: {flag}: renamed, set --config.{RENAMED[old]} instead\n"
 
 
-def test_what_nobody_foresaw_is_one_line_too() -> None:
+def test_unexpected_errors_are_one_line_too() -> None:
     script = (
         "from functools import partial; from absl import app\n"
         "from gcgan_jax import cli; from gcgan_jax.main import main\n"
@@ -48,7 +45,7 @@ def test_what_nobody_foresaw_is_one_line_too() -> None:
     assert "--verbose_errors" in done.stderr
 
 
-def test_help_does_not_wait_for_jax() -> None:
+def test_main_imports_neither_jax_nor_tensorflow() -> None:
     code = "import sys, gcgan_jax.main; print('jax' in sys.modules, 'tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "False False\n"

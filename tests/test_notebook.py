@@ -1,4 +1,4 @@
-"""The notebook, from top to bottom at toy size."""
+"""The notebook runs from top to bottom at toy size."""
 
 from pathlib import Path
 
@@ -6,9 +6,10 @@ import nbformat
 import pytest
 from nbclient import NotebookClient
 
+from tests.program import ROOT
 from tests.reliability.invalid_input_cases import tfds
 
-NOTEBOOK = Path(__file__).parents[1] / "colab" / "gcgan_jax.ipynb"
+NOTEBOOK = ROOT / "colab" / "gcgan_jax.ipynb"
 TOY = [
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
     *("--config.generator.width=16", "--config.critic.widths=(4,6,8)"),
@@ -18,7 +19,7 @@ TOY = [
 ]
 
 
-def test_no_outputs_are_kept() -> None:
+def test_stored_without_outputs() -> None:
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     nbformat.validate(notebook)
     assert NOTEBOOK.stat().st_size < 50_000
@@ -28,7 +29,7 @@ def test_no_outputs_are_kept() -> None:
 
 
 @pytest.mark.slow
-def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tfds(train=64, test=16)(tmp_path / "data")
     notebook = nbformat.read(NOTEBOOK, as_version=4)
     settings = {
@@ -41,14 +42,14 @@ def test_it_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     }
     (parameters,) = (c for c in notebook.cells if c.metadata.get("tags") == ["parameters"])
     parameters.source += "".join(f"\n{name} = {value!r}" for name, value in settings.items())
-    for cell in notebook.cells:  # its runs stay in the test's directory
+    for cell in notebook.cells:  # keep its runs in tmp_path
         cell.source = cell.source.replace('"runs/cifar"', repr(str(tmp_path / "cifar")))
     monkeypatch.setenv("JAX_NUM_CPU_DEVICES", "1")
     monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
     NotebookClient(
         notebook, timeout=600, resources={"metadata": {"path": NOTEBOOK.parent}}
     ).execute()
-    shown = "".join(str(cell.get("outputs")) for cell in notebook.cells)
-    assert "image/png" in shown and "structure_error" in shown
-    assert shown.count("[1, 2, 4]") == 1
+    outputs = "".join(str(cell.get("outputs")) for cell in notebook.cells)
+    assert "image/png" in outputs and "structure_error" in outputs
+    assert outputs.count("[1, 2, 4]") == 1
     nbformat.write(notebook, tmp_path / "executed.ipynb")
