@@ -15,7 +15,8 @@ import pytest
 from tests.program import ROOT, Program, ended
 from tests.reliability.invalid_input_cases import tfds
 
-PAGES = ("README.md", "CONTRIBUTING.md", *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md")))
+DOCS = sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md"))
+PAGES = ("README.md", "CONTRIBUTING.md", *DOCS, "gcgan_jax/example/card.md")
 OTHERS = (  # for tests, or of other projects
     *("pip", "python3 -m venv", "python -m pytest", "python -m tests.golden", "ruff"),
 )
@@ -40,6 +41,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "tests.reliability.soak": ("--iterations=1000", "--", "--config=configs/quickstart.py", *TOY),
     "tests.reliability.fault_injection": ("--only=file in the workdir", "--times=1"),
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
+    "scripts.export_example": ("--output=example",),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
@@ -56,6 +58,7 @@ OUTPUTS = {  # files that each mode writes to the workdir
     "interpolate": ("pictures/spherical-*", "pictures/linear-*", "pictures/arithmetic-*"),
     "neighbours": ("pictures/neighbours-*",),
     "nearest": ("pictures/nearest-*",),
+    "check": (),
 }
 REQUIREMENTS = {  # a module of the extra that a script needs
     "scripts.evaluation.against_torch_fidelity": "torch_fidelity",
@@ -82,6 +85,10 @@ class Command:
     @property
     def is_distributed(self) -> bool:
         return "--distributed" in self.arguments or "--coordinator" in self.arguments
+
+    @property
+    def needs_run(self) -> bool:
+        return "--mode=check" not in self.arguments and "checkpoint=example" not in self.arguments
 
 
 def lines() -> list[str]:
@@ -128,7 +135,7 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Program]:
     program.close()
 
 
-@pytest.mark.parametrize("command", PROGRAM_COMMANDS, ids=str)
+@pytest.mark.parametrize("command", [c for c in PROGRAM_COMMANDS if c.needs_run], ids=str)
 def test_program_flags_are_known(command: Command, program: Program, tmp_path: Path) -> None:
     """Distributed commands then wait for other processes; all others look for a trained run."""
     distributed = command.is_distributed
@@ -162,6 +169,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def at_toy_size(command: Command) -> str:
+    if not command.needs_run:
+        return f"{sys.executable} -m {command.module}{command.arguments}"
     arguments, _, program_flags = command.arguments.partition(" -- ")
     arguments = re.sub(r"--config\.critic\.widths=\S+", "", arguments)  # repeated tuples are joined
     arguments = " ".join([arguments, *map(shlex.quote, OVERRIDES[command.module])])
@@ -194,8 +203,8 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
     if command.module == PROGRAM:
         assert done.stderr == ""
     if mode := re.search(r"--mode=(\w+)", command.arguments):
-        config = re.search(r"configs/(\w+)", command.arguments)[1]
         for name in OUTPUTS[mode[1]]:
+            config = re.search(r"configs/(\w+)", command.arguments)[1]
             assert any(folder.glob(f"runs/{config}/{name}")), name
     for path in re.findall(r"=(\S+\.(?:json|png))", command.arguments):
         assert (folder / path).stat().st_size > 0
