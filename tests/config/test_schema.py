@@ -67,7 +67,7 @@ def test_large_images_take_a_block_more(arguments: tuple[str, ...], expected: tu
 
 
 def test_unknown_argument_of_a_config_file() -> None:
-    with pytest.raises(ValueError, match="'fast' after the k"):
+    with pytest.raises(ValueError, match="unknown variant 'fast'"):
         importlib.import_module("configs.ecc").get_config("16,fast")
 
 
