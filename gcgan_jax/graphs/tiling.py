@@ -28,7 +28,7 @@ def map_images(
 
 
 def num_tiles(height: int, width: int) -> int:
-    """Return how many tiles of whole image rows keep each at 2^20 distances or fewer.
+    """Return the number of tiles, each of whole image rows and at most 2^20 distances.
 
     That many fit in a CPU's cache, while all distances of a 64x64 image take 64 MiB.
     """

@@ -58,12 +58,12 @@ def updates(experiment: Experiment, devices: int, calls: int = 1) -> np.ndarray:
     """Return the total update of all parameters, flat and in float64."""
     with jax.enable_x64(True):
         before, (after, _) = experiment.init_state(), run(experiment, devices, calls)
-    difference = jax.tree.map(
+    deltas = jax.tree.map(
         lambda a, b: (b - a).ravel(),
         (before.generator.params, before.critic.params),
         (after.generator.params, after.critic.params),
     )
-    flat = np.concatenate(jax.tree.leaves(difference))
+    flat = np.concatenate(jax.tree.leaves(deltas))
     assert flat.dtype == np.float64
     return flat
 
@@ -82,7 +82,7 @@ def on_one_device() -> Callable[[Experiment], np.ndarray]:
     return cached_updates
 
 
-def relative_error(a: np.ndarray, b: np.ndarray) -> float:
+def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
@@ -94,7 +94,7 @@ def test_several_devices_match_one(
     tiny: Tiny, on_one_device: Callable, operator: str, devices: int
 ) -> None:
     experiment = three_iterations(tiny, operator=operator)
-    assert relative_error(on_one_device(experiment), updates(experiment, devices)) < 1e-9
+    assert difference(on_one_device(experiment), updates(experiment, devices)) < 1e-9
 
 
 class Unsynchronised(nn.Module):
@@ -138,7 +138,7 @@ def test_two_devices_need_synchronisation(
         generator = Unsynchronised(algorithm.gan.generator)
         altered = replace(algorithm, gan=replace(algorithm.gan, generator=generator))
     unsynchronised = updates(replace(experiment, algorithm=altered), 2)
-    assert relative_error(on_one_device(experiment), unsynchronised) > 1e-4
+    assert difference(on_one_device(experiment), unsynchronised) > 1e-4
 
 
 def test_one_call_of_three_iterations_matches_three_calls(
@@ -146,7 +146,7 @@ def test_one_call_of_three_iterations_matches_three_calls(
 ) -> None:
     one_call = three_iterations(tiny, operator="ecc")
     three_calls = three_iterations(tiny, operator="ecc", iterations_per_call=1)
-    assert relative_error(on_one_device(one_call), updates(three_calls, 1, calls=3)) < 1e-9
+    assert difference(on_one_device(one_call), updates(three_calls, 1, calls=3)) < 1e-9
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ from gcgan_jax.gan.state import State
 from gcgan_jax.storage.workdir import write_settings
 from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
-from tests.gan.test_step import relative_error
+from tests.gan.test_step import difference
 from tests.program import ExperimentProgram, ended, free_port
 from tests.training.test_loop import log_entries
 
@@ -76,7 +76,7 @@ def test_two_processes_resumed_in_one_match_a_single_process(
     )
     assert [entry["step"] for entry in log_entries(distributed)] == [1, 2, 4]
     assert_close(log_entries(distributed), log_entries(single))
-    assert relative_error(parameters(uninterrupted), parameters(resumed)) < TOLERANCE
+    assert difference(parameters(uninterrupted), parameters(resumed)) < TOLERANCE
 
 
 def test_killed_process_ends_the_other(program: ExperimentProgram, tiny: Tiny) -> None:
