@@ -66,13 +66,8 @@ def test_large_images_use_one_more_block(arguments: tuple[str, ...], expected: t
     assert graph_blocks(config) == (() if expected[0] == "none" else (2, 3, 4))
 
 
-<<<<<<< HEAD
 def test_config_file_rejects_an_unknown_argument() -> None:
-    with pytest.raises(ValueError, match="'fast' after the k"):
-=======
-def test_unknown_argument_of_a_config_file() -> None:
     with pytest.raises(ValueError, match="unknown variant 'fast'"):
->>>>>>> wt_e2
         importlib.import_module("configs.ecc").get_config("16,fast")
 
 
