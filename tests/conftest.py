@@ -137,9 +137,9 @@ def two_devices() -> list[jax.Device]:
     return jax.devices()[:2]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A compilation cache for all tests of a file."""
+    """A compilation cache for all programs that the tests start."""
     return tmp_path_factory.mktemp("cache")
 
 

@@ -1,6 +1,8 @@
-"""Assertions shared by the tests of layers, operators and networks."""
+"""What several tests share: the comparison with references, and a run without training."""
 
 from collections.abc import Callable
+from contextlib import closing
+from pathlib import Path
 
 import jax
 import numpy as np
@@ -8,7 +10,11 @@ from jax import Array
 from numpy import ndarray
 
 from gcgan_jax import references
+from gcgan_jax.experiment import Experiment
+from gcgan_jax.gan.state import State
 from gcgan_jax.platforms import Variant, force_variant
+from gcgan_jax.storage.checkpoints import Checkpoints
+from gcgan_jax.storage.workdir import write_settings
 
 VARIANTS: tuple[Variant, ...] = ("cpu", "default")
 
@@ -37,3 +43,12 @@ def assert_agrees(
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
         for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
             np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-6, atol=1e-7)
+
+
+def save_untrained(experiment: Experiment, workdir: Path) -> State:
+    """Write a workdir as training leaves it, with untrained networks as checkpoint 2."""
+    state = experiment.init_state()
+    write_settings(workdir, experiment.settings)
+    with closing(Checkpoints(workdir / "checkpoints", keep=None)) as checkpoints:
+        checkpoints.save(state, 2)
+    return state

@@ -5,6 +5,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 from gcgan_jax import references
 from gcgan_jax.experiment import Experiment
@@ -33,6 +34,7 @@ def test_wasserstein_estimates_of_recorded_runs_agree() -> None:
     assert abs(half / single - 1) < 0.1
 
 
+@pytest.mark.slow
 def test_wasserstein_estimate_agrees_with_float32(tiny: Tiny) -> None:
     periods = ("iterations_per_call", "num_iterations", "log_every", "sample_every")
     changes = dict.fromkeys((*periods, "checkpoint_every"), 50) | {

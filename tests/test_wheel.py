@@ -4,14 +4,12 @@ import os
 import shutil
 import subprocess
 import sys
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from gcgan_jax.storage.checkpoints import Checkpoints
-from gcgan_jax.storage.workdir import write_settings
 from tests.conftest import make
+from tests.helpers import save_untrained
 from tests.program import ROOT
 
 BUILD = "import sys; from setuptools.build_meta import build_wheel; build_wheel(sys.argv[1])"
@@ -50,11 +48,8 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def workdir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """As a training leaves it, but with untrained networks."""
-    workdir, experiment = tmp_path_factory.mktemp("run"), make(operator="ecc")
-    write_settings(workdir, experiment.settings)
-    with closing(Checkpoints(workdir / "checkpoints", keep=1)) as checkpoints:
-        checkpoints.save(experiment.init_state(), 0)
+    workdir = tmp_path_factory.mktemp("run")
+    save_untrained(make(operator="ecc"), workdir)
     return workdir
 
 

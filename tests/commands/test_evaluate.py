@@ -18,9 +18,9 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import Protocol
 from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.state import State
 from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
+from tests.helpers import save_untrained
 
 TOY = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)
 TWO = jax.devices()[:2]
@@ -92,12 +92,12 @@ def test_scores_do_not_depend_on_the_number_of_devices(
     batch_norm: str, scored: Scored, tmp_path: Path
 ) -> None:
     experiment = scored(eval__batch_norm=batch_norm)
-    state = on_two(experiment, tmp_path / "run")
+    state = experiment.init_state()
     images = experiment.load_images()
     found = []
     for devices in (1, 4):
         made = experiment.evaluator(images, jax.devices()[:devices])
-        found.append({r.score: r.value for r in made.score(jax.device_get(state).models)})
+        found.append({r.score: r.value for r in made.score(state.models)})
     assert found[0].keys() == {"diagonal_correlation", "other_correlation", "structure_error"}
     for name, value in found[0].items():
         np.testing.assert_allclose(found[1][name], value, atol=2e-3)
@@ -107,7 +107,7 @@ def test_the_classifier_needs_no_download(
     scored: Scored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     experiment = scored(data__image_size=32, eval__network="classifier")
-    on_two(experiment, tmp_path / "run")
+    save_untrained(experiment, tmp_path / "run")
     evaluate(experiment, tmp_path / "run", None, TWO)
     found = {r.score: r for r in records(tmp_path / "run")}
     assert found.keys() == {
@@ -163,7 +163,7 @@ def test_missing_checkpoints(scored: Scored, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="holds no run: train one"):
         evaluate(scored(), tmp_path / "absent", None, TWO)
     assert not (tmp_path / "absent").exists()
-    on_two(scored(num_iterations=2), tmp_path / "run")
+    save_untrained(scored(num_iterations=2), tmp_path / "run")
     with pytest.raises(UserError, match=r"checkpoint = '5': no such checkpoint .* there are 2"):
         evaluate(scored(num_iterations=2, checkpoint="5"), tmp_path / "run", None, TWO)
     with pytest.raises(UserError, match=r"checkpoint = 'best': .* there is none yet"):
@@ -185,5 +185,5 @@ def test_real_images_must_match_network_and_devices(scored: Scored, tmp_path: Pa
 
 def test_a_state_is_restored_as_saved(scored: Scored, tmp_path: Path) -> None:
     experiment = scored(ema_decay=0.9)
-    state: State = on_two(experiment, tmp_path / "run")
+    state = save_untrained(experiment, tmp_path / "run")
     assert_same(state, load_state(experiment, tmp_path / "run"))

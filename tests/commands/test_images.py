@@ -18,6 +18,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.training.loop import train
 from tests.conftest import make
+from tests.helpers import save_untrained
 
 SMALL: dict[str, Any] = {
     "operator": "ecc",
@@ -145,7 +146,7 @@ def test_nearest_by_pixels(run: Path, capsys: pytest.CaptureFixture[str]) -> Non
 
 def test_nearest_by_features_too(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     large = small(data__image_size=32, num_iterations=2, eval__cache=str(tmp_path / "cache"))
-    train(large, tmp_path / "run", devices=TWO)
+    save_untrained(large, tmp_path / "run")
     nearest(large, tmp_path / "run", TWO)
     assert "by features, median distance" in capsys.readouterr().out
 

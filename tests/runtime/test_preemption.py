@@ -33,7 +33,9 @@ def test_first_and_second_signal() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(
+    "number", [signal.SIGTERM, pytest.param(signal.SIGINT, marks=pytest.mark.slow)]
+)
 def test_signal_during_compilation_exits_at_once(
     number: signal.Signals,
     program: ExperimentProgram,

@@ -82,6 +82,7 @@ TOY = [
 ]
 
 
+@pytest.mark.slow
 def test_jobs_run_concurrently_and_only_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
