@@ -35,6 +35,7 @@ class Program:
             [sys.executable, "-m", *module, *flags],
             cwd=ROOT,
             env=_inherited_environment() | self.environment | environment,
+            stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

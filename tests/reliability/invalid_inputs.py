@@ -6,6 +6,7 @@ Takes about 10 minutes on 2 cores; --only=pickle runs the cases whose names cont
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -20,6 +21,9 @@ from tests.reliability.invalid_input_cases import SECTIONS, SMALL, Case
 DEVICES = 8  # so that a batch size may not be divisible by them
 
 
+Result = tuple[int, str, str]  # exit code, output, error output with DIR for the directory
+
+
 class Runner:
     """Runs the program on cases."""
 
@@ -32,8 +36,24 @@ class Runner:
             TFDS_DATA_DIR=str(directory / "none"),
         )
 
-    def run(self, case: Case) -> tuple[int, str, str]:
-        """Return exit code, output and error output, in which DIR replaces the directory."""
+    def run(self, case: Case) -> Result:
+        directory, flags = self._prepare(case)
+        code, out, err = ended(self._program.start(*flags))
+        return code, out, self._without_paths(err, directory)
+
+    def run_forked(self, cases: Sequence[Case]) -> list[Result]:
+        """Like `run`, in forks of one process, which imports JAX once; for cases that need it."""
+        prepared = [self._prepare(case) for case in cases]
+        process = self._program.start(module=("tests.reliability.forked",))
+        out, err = process.communicate(json.dumps([flags for _, flags in prepared]))
+        if process.returncode:
+            raise RuntimeError(err)
+        return [
+            (code, out, self._without_paths(err, directory))
+            for (code, out, err), (directory, _) in zip(json.loads(out), prepared, strict=True)
+        ]
+
+    def _prepare(self, case: Case) -> tuple[Path, list[str]]:
         self._count += 1
         directory = self._directory / str(self._count)
         directory.mkdir()
@@ -41,11 +61,10 @@ class Runner:
             shutil.copytree(self._trained(), directory / "run")
         if case.prepare:
             case.prepare(directory)
-        flags = case.flags.replace("{dir}", str(directory)).split()
-        code, out, err = ended(self._program.start(*flags))
-        for path in (directory, self._directory):
-            err = err.replace(str(path), "DIR")
-        return code, out, err
+        return directory, case.flags.replace("{dir}", str(directory)).split()
+
+    def _without_paths(self, text: str, directory: Path) -> str:
+        return text.replace(str(directory), "DIR").replace(str(self._directory), "DIR")
 
     def close(self) -> None:
         self._program.close()
