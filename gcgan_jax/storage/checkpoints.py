@@ -1,12 +1,15 @@
 """Orbax checkpoints of the training state, each with checksums of its files."""
 
+from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
+from absl import logging
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.runtime.console import report
@@ -98,7 +101,8 @@ class Checkpoints:
 
     def _require_shapes(self, shapes: Any, iteration: int) -> None:
         path = self._directory / str(iteration) / ocp.checkpoint_manager.DEFAULT_ITEM_NAME
-        stored = ocp.StandardCheckpointer().metadata(path).item_metadata.tree
+        with _without_warnings():  # of a file that this format does not have
+            stored = ocp.StandardCheckpointer().metadata(path).item_metadata.tree
         actual = {leaf.name: (leaf.shape, str(leaf.dtype)) for leaf in jax.tree.leaves(stored)}
         expected = {
             jax.tree_util.keystr(name, simple=True, separator="."): (leaf.shape, str(leaf.dtype))
@@ -129,6 +133,17 @@ class Checkpoints:
         writing, self._writing = self._writing, None
         if writing:
             writing.result()
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Silence the warnings that Orbax writes to absl's log."""
+    verbosity = logging.get_verbosity()
+    logging.set_verbosity(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
 
 
 def quarantine_corrupted(directory: Path) -> None:
