@@ -98,7 +98,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as directory:
         runner = Runner(Path(directory))
         for section, cases in chosen.items():
-            lines += ["", markdown.header(section, "flags", "what the program says")]
+            lines += ["", markdown.header(section, "flags", "message")]
             for case in cases:
                 code, _, err = runner.run(case)
                 lines.append(row(case, err))
