@@ -9,7 +9,7 @@ def get_config() -> ConfigDict:
 
     config.seed = 0  # seed of initial weights, training, sampling and procedural images
     # Modules to import first, which register your own graphs, operators, merges, losses and so on.
-    # The fields of each component form a section of its name, next to the field that selects it.
+    # The fields of each component form a section named after it, next to the field that selects it.
     config.extensions = ()
 
     # Training (thesis 4.3). One iteration is n_critic critic updates and one generator update.
@@ -77,7 +77,8 @@ def get_config() -> ConfigDict:
     config.diagnostic_images = 256  # images that the diagnostics are computed on
     config.profile = placeholder(tuple)  # first and last iteration to profile, such as (10, 12)
 
-    config.checkpoint = "newest"  # checkpoint for all modes but train: or "best", or an iteration
+    # Checkpoint for all modes but train: "newest", "best", "example" or an iteration, as text.
+    config.checkpoint = "newest"
 
     # Scoring, during training and with --mode=evaluate.
     config.eval = ConfigDict()

@@ -2,7 +2,7 @@
 
 For lack of memory, the thesis changed batch size and learning rate at k = 16 and 32. `:16` and
 `:32` do the same; `:16,constant` and `:32,constant` keep batch size 32 and learning rate 1e-4.
-These also apply to any other K that fits a 16x16 feature map.
+Any other K that fits a 16x16 feature map works too, with batch size 32 and 1e-4.
 """
 
 from configs import default

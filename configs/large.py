@@ -1,4 +1,4 @@
-"""64x64 procedural images and a generator of four blocks, one more than the thesis's: 4,096 nodes.
+"""64x64 procedural images (4,096 nodes) and a generator of four blocks, one more than the thesis's.
 
 `--config=configs/large.py:OPERATOR,K` with OPERATOR `none`, `edge_conv` (default) or `ecc` and
 K = 8 by default. The blocks have 264, 132, 66 and 33 features.

@@ -1,7 +1,8 @@
-"""A small EdgeConv generator on procedural images: about 3 minutes on 2 CPU cores, no download.
+"""A small EdgeConv generator on procedural images, which need no download.
 
-`--config=configs/quickstart.py`. The last sample grid shows discs, squares, triangles and crosses;
-those on each image's diagonal have the same shape and hue.
+`--config=configs/quickstart.py` trains for about 3 minutes on 2 CPU cores. The last sample grid
+shows discs, squares, triangles and crosses; those on each image's diagonal should have the same
+shape and hue.
 """
 
 from configs import default
