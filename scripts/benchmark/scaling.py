@@ -1,6 +1,6 @@
 """Scaling of a training iteration's time and memory with k, image side and batch size.
 
-    python -m scripts.benchmark.scaling --json=growth.json --figure=docs/growth.png
+    python -m scripts.benchmark.scaling --json=scaling.json --figure=docs/scaling.png
 
 Every point runs in a separate process, at the thesis's widths: compilation, one warm-up iteration
 (which counts if it takes over 20 seconds), then the median of a few. Needs Linux.
