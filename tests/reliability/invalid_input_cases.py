@@ -119,7 +119,7 @@ FIELDS = (
     Case("learning rate that is no number", f"{ECC} --config.learning_rate=nan"),
     Case("negative penalty", f"{ECC} --config.loss.wgan_gp.penalty_weight=-1.0"),
     Case("negative seed", f"{ECC} --config.seed=-1"),
-    Case("average that never moves", f"{ECC} --config.ema_decay=1.0"),
+    Case("EMA that never moves", f"{ECC} --config.ema_decay=1.0"),
     Case("unknown dtype", f"{ECC} --config.compute_dtype=float16"),
     Case("unknown precision", f"{ECC} --config.matmul_precision=low"),
     Case("unknown optimizer", f"{ECC} --config.optimizer.name=sgd"),
@@ -155,7 +155,7 @@ FIELDS = (
     Case("unknown split", f"{ECC} --config.eval.split=valid"),
     Case("unknown statistics", f"{ECC} --config.eval.batch_norm=none"),
     Case("unknown form of samples", f"{ECC} --config.show.format=jpg"),
-    Case("average that was not kept", f"{ECC} --config.show.ema=True"),
+    Case("EMA of a run without one", f"{ECC} --config.show.ema=True"),
     Case("checkpoint that is no number", f"{ECC} --config.checkpoint=last"),
 )
 
@@ -166,7 +166,7 @@ def create_file(directory: Path) -> None:
 
 PLACES = (
     Case("file as workdir", f"{QUICKSTART} --workdir={{dir}}/file", create_file),
-    Case("pictures where no run is", f"{QUICKSTART} --mode=sample --workdir={{dir}}/run"),
+    Case("samples where no run is", f"{QUICKSTART} --mode=sample --workdir={{dir}}/run"),
     Case("workdir below a file", f"{QUICKSTART} --workdir={{dir}}/file/run", create_file),
     Case("scoring where no run is", f"{QUICKSTART} {EVALUATE} --workdir={{dir}}/run"),
     Case("batch that the devices cannot share", f"{QUICKSTART} --config.batch_size=3"),
