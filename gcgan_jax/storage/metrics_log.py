@@ -10,7 +10,7 @@ from gcgan_jax.storage.json_lines import append_json_line, read_json_lines, writ
 
 
 class MetricsLog:
-    """Appends entries to both.
+    """Appends entries to metrics.jsonl and to the TensorBoard events.
 
     Earlier entries after `iteration`, from which the run starts or resumes, are dropped: it will
     write them again, and each iteration should appear once.

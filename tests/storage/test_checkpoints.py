@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.gan.state import NetworkState, State
 from gcgan_jax.storage.checkpoints import FORMAT, Checkpoints, quarantine_corrupted
 from tests.full_disk import full_disk
+from tests.helpers import assert_same
 
 
 def state(value: float) -> State:
@@ -36,11 +36,6 @@ def restore_newest(directory: Path) -> State | None:
         if checkpoints.newest is None:
             return None
         return checkpoints.restore(state(0), checkpoints.newest)
-
-
-def assert_same(a: State, b: State) -> None:
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(x, y)
 
 
 def test_newest_three_checkpoints_are_kept(tmp_path: Path) -> None:
