@@ -125,7 +125,9 @@ class Checkpoints:
     def _write(self, arrays: Any, iteration: int) -> None:
         step = self._directory / str(iteration)
         with name_path_in_errors(step):
-            self._manager.save(iteration, args=ocp.args.StandardSave(arrays))
+            saved = self._manager.save(iteration, args=ocp.args.StandardSave(arrays))
+        if not saved:  # Orbax skips iterations up to the latest
+            return
         write_text(step / FORMAT_FILE, f"{self._format}\n")
         checksums.write_checksums(step)
 

@@ -45,6 +45,13 @@ def test_newest_three_checkpoints_are_kept(tmp_path: Path) -> None:
         assert_same(checkpoints.restore(state(0), 4), state(4))
 
 
+def test_an_iteration_before_the_latest_is_skipped(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (4, 2))
+    with closing(Checkpoints(tmp_path / "run", keep=3)) as checkpoints:
+        assert checkpoints.all == [4]
+    assert not (tmp_path / "run" / "2").exists()
+
+
 def truncate(step: Path) -> None:
     path = step / "default" / "_METADATA"
     path.write_bytes(path.read_bytes()[:-1])
