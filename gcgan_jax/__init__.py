@@ -1,6 +1,6 @@
 """Image generators with graph convolutional layers, trained as Wasserstein GANs in JAX.
 
-The names below are imported when they are first used, so that `import gcgan_jax` is quick.
+The public names below are imported on first use, so that `import gcgan_jax` is quick.
 """
 
 from importlib import import_module

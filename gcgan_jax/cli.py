@@ -1,4 +1,4 @@
-"""The command line: its flags, and errors in them. Needs no JAX."""
+"""The flags of the command line, and one-line errors for invalid ones; does not import JAX."""
 
 import os
 import re
@@ -17,26 +17,30 @@ from gcgan_jax.runtime.live_line import print_above
 
 MODES = ("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "check")
 CONFIG = config_flags.DEFINE_config_file(
-    "config", None, "Config file, with its argument after a colon: configs/ecc.py:16."
+    "config", None, "Config file, optionally with an argument: configs/ecc.py or configs/ecc.py:16."
 )
 WORKDIR = flags.DEFINE_string(
-    "workdir", None, "Directory of everything that the run writes. Default: runs/<config>."
+    "workdir", None, "Directory for everything that the run writes. Default: runs/<config>."
 )
 COORDINATOR = flags.DEFINE_string(
-    "coordinator", None, "HOST:PORT of process 0, if several processes train together."
+    "coordinator", None, "HOST:PORT of process 0, for training with several processes."
 )
-NUM_PROCESSES = flags.DEFINE_integer("num_processes", None, "Their number.", lower_bound=1)
-PROCESS_ID = flags.DEFINE_integer("process_id", None, "This process, from 0.", lower_bound=0)
+NUM_PROCESSES = flags.DEFINE_integer(
+    "num_processes", None, "Number of processes that train together.", lower_bound=1
+)
+PROCESS_ID = flags.DEFINE_integer(
+    "process_id", None, "Index of this process, from 0.", lower_bound=0
+)
 DISTRIBUTED = flags.DEFINE_bool(
-    "distributed", False, "Find the processes through SLURM, Open MPI, Kubernetes or a TPU pod."
+    "distributed", False, "Detect the processes from SLURM, Open MPI, Kubernetes or a TPU pod."
 )
 CONNECT_TIMEOUT = flags.DEFINE_integer(
     "connect_timeout", 300, "Seconds to wait until all processes have connected.", lower_bound=1
 )
 CLUSTER = (COORDINATOR, NUM_PROCESSES, PROCESS_ID, CONNECT_TIMEOUT)
-MODE = flags.DEFINE_enum("mode", "train", MODES, "What to do; see above.")
+MODE = flags.DEFINE_enum("mode", "train", MODES, "What to do; the modes are listed above.")
 IMAGES = flags.DEFINE_string(
-    "images", None, "Folder of PNGs that --mode=evaluate scores instead of samples of a run."
+    "images", None, "Folder of PNGs for --mode=evaluate to score instead of a checkpoint."
 )
 VERBOSE_ERRORS = flags.DEFINE_bool(
     "verbose_errors", False, "Print the traceback of an error before its one-line message."
@@ -44,7 +48,7 @@ VERBOSE_ERRORS = flags.DEFINE_bool(
 
 
 def parse_flags(argv: list[str]) -> list[str]:
-    """Returns arguments that are not flags. Exits with one line if a flag or config is invalid."""
+    """Parse the flags and return other arguments; exit with one line if a flag is invalid."""
     logging.set_verbosity(logging.ERROR)  # some libraries log a lot, Orbax among them
     config = _config_argument(argv)
     path = config.partition(":")[0]
@@ -59,7 +63,7 @@ def parse_flags(argv: list[str]) -> list[str]:
 
 
 def _config_argument(argv: list[str]) -> str:
-    """The value of --config; "" if it is missing."""
+    """Return the value of --config; "" if it is missing."""
     for argument, following in zip(argv, [*argv[1:], ""], strict=True):
         match = re.fullmatch("--?config(=(.*))?", argument)
         if match:
@@ -68,7 +72,7 @@ def _config_argument(argv: list[str]) -> str:
 
 
 def _describe(error: Exception, config: str, argv: list[str]) -> str:
-    """One line for an error that absl or ml_collections raise while flags are parsed."""
+    """Describe an error that absl or ml_collections raised while parsing flags, in one line."""
     message, _, location = str(error).partition("Traceback")
     if "in argv before" in message:
         return "--config=FILE must come before the fields that override it"
@@ -94,7 +98,7 @@ _ALL_FIELDS = "configs/default.py lists all fields"
 
 
 def _new_name(field: str) -> str | None:
-    """The present name of a field of version 0.1 or of its section; None if it is unknown."""
+    """Return the current name of a field of version 0.1; None if it was not renamed."""
     for old, new in RENAMED.items():
         if field == old or field.startswith(f"{old}."):
             return new + field.removeprefix(old)
@@ -102,20 +106,18 @@ def _new_name(field: str) -> str | None:
 
 
 def read_config() -> dict[str, Any]:
-    """The fields and values of --config. Exits with one line if there are none."""
-    if CONFIG.value is None or not _config_argument(sys.argv):
-        fail(
-            "--config is missing: name a file whose get_config() returns the fields, for a start "
-            "--config=configs/quickstart.py"
-        )
+    """Return the fields of --config as a nested dict; exit with one line if there are none."""
+    config = _config_argument(sys.argv)
+    if not config:
+        fail("--config is missing: name a config file, for example --config=configs/quickstart.py")
     if not isinstance(CONFIG.value, ConfigDict):
-        config, kind = _config_argument(sys.argv), type(CONFIG.value).__name__
-        fail(f"--config={config}: get_config() must return a ConfigDict, it returned {kind}")
+        kind = type(CONFIG.value).__name__
+        fail(f"--config={config}: get_config() must return a ConfigDict, but returned {kind}")
     return CONFIG.value.to_dict()
 
 
 def workdir() -> Path:
-    """--workdir; by default runs/ecc-16 for configs/ecc.py:16."""
+    """Return --workdir; without it, runs/<config>, such as runs/ecc-16 for configs/ecc.py:16."""
     if WORKDIR.value:
         return Path(WORKDIR.value)
     name, _, argument = config_flags.get_config_filename(flags.FLAGS["config"]).partition(":")
@@ -123,7 +125,7 @@ def workdir() -> Path:
 
 
 def command(arguments: Sequence[str], mode: str) -> str:
-    """The command that applies a mode to the run of these arguments, in one process."""
+    """Return the one-process command that applies a mode to the run started with `arguments`."""
     dropped = ("mode", "distributed", *(flag.name for flag in CLUSTER))
     kept, remaining = [], iter(arguments)
     for argument in remaining:
@@ -136,7 +138,7 @@ def command(arguments: Sequence[str], mode: str) -> str:
 
 
 def check_cluster_flags() -> None:
-    """Exits with one line if the flags of several processes are incomplete or contradictory."""
+    """Exit with one line if the flags for several processes are incomplete or contradictory."""
     required = (COORDINATOR, NUM_PROCESSES, PROCESS_ID)
     missing = [f"--{flag.name}" for flag in required if flag.value is None]
     if DISTRIBUTED.value and len(missing) < len(required):
@@ -144,16 +146,21 @@ def check_cluster_flags() -> None:
             "--distributed detects --coordinator, --num_processes and --process_id: leave these out"
         )
     if 0 < len(missing) < len(required):
-        fail(f"{' and '.join(missing)} missing: several processes need all three, or --distributed")
+        fail(
+            f"{' and '.join(missing)} missing: set --coordinator, --num_processes and "
+            "--process_id in every process, or use --distributed"
+        )
     if COORDINATOR.value is not None and not re.fullmatch(r".+:\d+", COORDINATOR.value):
         fail(f"--coordinator={COORDINATOR.value}: expected HOST:PORT")
     if not missing and PROCESS_ID.value >= NUM_PROCESSES.value:
         last = NUM_PROCESSES.value - 1
-        fail(f"--process_id={PROCESS_ID.value}: with --num_processes={last + 1}, it is 0 to {last}")
+        fail(
+            f"--process_id={PROCESS_ID.value}: with --num_processes={last + 1}, choose 0 to {last}"
+        )
 
 
 def check_mode_flags() -> None:
-    """Exits with one line if --mode and other flags contradict each other."""
+    """Exit with one line if --mode contradicts another flag."""
     if MODE.value != "train" and (DISTRIBUTED.value or COORDINATOR.value):
         fail(f"--mode={MODE.value} runs in one process: leave out --distributed and --coordinator")
     if IMAGES.value and MODE.value != "evaluate":
@@ -165,12 +172,12 @@ def print_error(message: str) -> None:
 
 
 def fail(message: str, code: int = 1) -> NoReturn:
-    """Ends the program with a one-line message."""
+    """End the program with a one-line message."""
     print_error(message)
     sys.exit(code)
 
 
 def fail_now(message: str, code: int = 1) -> NoReturn:
-    """Ends the program with a one-line message, from any thread and without waiting."""
+    """End the program with a one-line message, from any thread and without waiting."""
     print_error(message)
     os._exit(code)

@@ -35,6 +35,6 @@ def _describe_os_error(error: OSError) -> str:
     detail = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{detail}: free disk space, then rerun the same command to resume"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
         return f"{detail}: choose a writable directory, for example with --workdir=DIR"
     return detail

@@ -2,10 +2,10 @@
 
     python -m gcgan_jax.main --config=configs/ecc.py
 
-trains into runs/ecc. Run the same command again to resume. With a run's --config (and --workdir,
-if it was given), --mode does one of these instead:
+trains and writes to runs/ecc. Rerun the same command to resume. Add --mode to do one of these; all
+but check need the run's --config, and its --workdir if one was given:
 
-    train        train, or resume a run (the default)
+    train        train a new run or resume it (the default)
     evaluate     score a checkpoint, or a folder of PNGs (--images)
     sample       write images as a grid, PNGs or one .npz
     interpolate  walk between latents: strips, animations, sums
@@ -13,9 +13,9 @@ if it was given), --mode does one of these instead:
     nearest      find the training images nearest to generated ones
     check        test the operators on this device; needs no --config
 
-Set any field of the config behind it, for example --config.seed=1; configs/default.py documents
-all fields. Without a trained run, --config.checkpoint=example --config=configs/quickstart.py
-visualises a small generator that comes with the package.
+Flags after --config set its fields, such as --config.seed=1; configs/default.py documents them all.
+Without a trained run, --config=configs/quickstart.py --config.checkpoint=example visualises a small
+generator that comes with the package.
 """
 
 import os
@@ -35,13 +35,16 @@ from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
 
 
 def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
-    """Does what the command line asks for.
+    """Do what the command line asks for.
 
     Args:
-        alter: changes the experiment before it runs; for tests that inject faults.
+        alter: function that changes the experiment before it runs; for fault-injection tests.
     """
     if argv[1:]:
-        cli.fail(f"unknown argument {argv[1]!r}: set fields with --config.FIELD=VALUE")
+        cli.fail(
+            f"unknown argument {argv[1]!r}: set a mode with --mode=MODE, and fields with "
+            "--config.FIELD=VALUE"
+        )
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow only reads images and writes
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # events here, but logs a lot
     cli.check_cluster_flags()
@@ -69,9 +72,9 @@ def check() -> None:
 
 
 def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -> None:
-    """Runs --mode on a config; `alter` as in `main`."""
+    """Run --mode on a config; for `alter`, see `main`."""
     workdir = cli.workdir()
-    # These import JAX, which takes seconds: a misspelt config fails before.
+    # These import JAX, which takes seconds: an invalid config fails before.
     from gcgan_jax.experiment import make_experiment
     from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
@@ -101,7 +104,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
 
 
 def report_next_steps(config: Config, workdir: Path) -> None:
-    """Prints where a finished run's results are, and the commands that come next."""
+    """Print where a finished run's results are, and commands to continue with."""
     from gcgan_jax.runtime.console import report
 
     report(f"samples:     {workdir / 'samples' / f'{config.num_iterations:07}.png'}")

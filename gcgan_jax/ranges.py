@@ -35,7 +35,8 @@ class OneOf:
         return value in self.values
 
     def __str__(self) -> str:
-        return f"choose {' or '.join(map(repr, self.values))}"
+        *others, last = map(repr, self.values)
+        return f"choose {', '.join(others)} or {last}" if others else f"choose {last}"
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,8 +20,8 @@ EXAMPLE = Path(gcgan_jax.__file__).parent / "example"
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--workdir", type=Path, required=True)
-    parser.add_argument("--output", type=Path, default=EXAMPLE, help="directory")
+    parser.add_argument("--workdir", type=Path, required=True, help="workdir of the run")
+    parser.add_argument("--output", type=Path, default=EXAMPLE, help="output directory")
     arguments = parser.parse_args(argv)
     trained = load_generator(arguments.workdir)
     stored = to_bytes(trained.variables)

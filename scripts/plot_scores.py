@@ -2,7 +2,7 @@
 
     python -m scripts.plot_scores runs/baseline runs/edge_conv-8 --figure=scores.png
 
-Scores under different protocols get separate panels.
+Scores of different provenance, such as another protocol, get separate panels.
 """
 
 import argparse
@@ -16,9 +16,9 @@ from gcgan_jax.storage.atomic import write_atomically
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("workdirs", type=Path, nargs="+")
-    parser.add_argument("--score", default="classifier_fid")
-    parser.add_argument("--figure", type=Path, required=True)
+    parser.add_argument("workdirs", type=Path, nargs="+", help="workdirs of the runs")
+    parser.add_argument("--score", default="classifier_fid", help="score to plot")
+    parser.add_argument("--figure", type=Path, required=True, help="output file for the plot (PNG)")
     arguments = parser.parse_args(argv)
     panels = read_panels(arguments.workdirs, arguments.score)
     if not panels:

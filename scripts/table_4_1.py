@@ -73,7 +73,7 @@ def make_jobs(arguments: argparse.Namespace) -> list[Job]:
     chosen = arguments.rows.split(",") if arguments.rows else list(ROWS)
     unknown = [name for name in chosen if name not in ROWS]
     if unknown:
-        sys.exit(f"--rows: unknown row {unknown[0]!r}: use some of {', '.join(ROWS)}")
+        sys.exit(f"--rows: unknown row {unknown[0]!r}: choose from {', '.join(ROWS)}")
     shared = [
         f"--config.num_iterations={arguments.iterations}",
         f"--config.eval_every={arguments.iterations}",
@@ -197,13 +197,17 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True, help="output directory")
     parser.add_argument("--seeds", type=int, default=3, help="number of seeds per row")
-    parser.add_argument("--iterations", type=int, default=100_000)
-    parser.add_argument("--width", type=int, help="generator width; the critic's scale with it")
-    parser.add_argument("--rows", help=f"some of {','.join(ROWS)}")
+    parser.add_argument("--iterations", type=int, default=100_000, help="iterations per run")
+    parser.add_argument(
+        "--width", type=int, help="generator width, with the critic's in proportion"
+    )
+    parser.add_argument("--rows", help=f"rows to run, comma-separated; default: {','.join(ROWS)}")
     parser.add_argument("--score", default="classifier_score", help="score to tabulate")
     parser.add_argument("--jobs", type=int, default=1, help="maximum number of concurrent jobs")
-    parser.add_argument("--cluster", default="local", choices=["local", "slurm"])
-    parser.add_argument("--parameters", default="", help="of submitit: name=value,name=value")
+    parser.add_argument(
+        "--cluster", default="local", choices=["local", "slurm"], help="where jobs run"
+    )
+    parser.add_argument("--parameters", default="", help="submitit's: name=value,name=value")
     parser.add_argument("flags", nargs="*", help="flags of the program, after --")
     return parser.parse_args(argv)
 

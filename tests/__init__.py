@@ -1,1 +1,1 @@
-"""The tests: one file for each module, and the references they compare with."""
+"""The tests, in folders named as the packages that they test, and what they share."""

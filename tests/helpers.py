@@ -1,4 +1,4 @@
-"""What several tests share: the comparison with references, and a run without training."""
+"""What several tests share: comparisons, and a run without training."""
 
 from collections.abc import Callable
 from contextlib import closing
@@ -43,6 +43,12 @@ def assert_agrees(
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
         for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
             np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-6, atol=1e-7)
+
+
+def assert_same(a: object, b: object) -> None:
+    """Check that two trees are equal bit for bit."""
+    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
+        np.testing.assert_array_equal(x, y)
 
 
 def save_untrained(experiment: Experiment, workdir: Path) -> State:

@@ -26,7 +26,7 @@ def run(experiment: Experiment) -> tuple[State, dict[str, np.ndarray]]:
 
 
 def test_wasserstein_estimates_of_recorded_runs_agree() -> None:
-    """For EdgeConv; test_golden.py checks that training reproduces these runs."""
+    """Compare EdgeConv's; test_golden.py checks that training reproduces these runs."""
     half, single = (
         np.mean([entry["wasserstein"] for entry in golden.recorded(name)[10:]])
         for name in ("bfloat16", "edge_conv")
@@ -64,7 +64,7 @@ def bfloat16(*shape: int, seed: int) -> np.ndarray:
 
 
 def test_differences_of_products_are_computed_in_float32() -> None:
-    """For features that are far from 0 but close together, bfloat16 would lose most digits."""
+    """Use features far from 0 but close together, where bfloat16 would lose most digits."""
     h = 64 + bfloat16(1, 12, 5, seed=0).round(1)
     h = np.asarray(jnp.asarray(h, jnp.bfloat16).astype(jnp.float32), float)
     neighbours = np.random.default_rng(1).integers(0, 12, size=(1, 12, 3))

@@ -1,4 +1,4 @@
-"""The layout: rooms on floors, what each imports, how long files and functions are, the words."""
+"""Structure of the code: layers of packages, imports, lengths of files and functions, wording."""
 
 import ast
 import re
@@ -10,7 +10,7 @@ from pathlib import Path
 from tests.program import ROOT
 
 PACKAGE = ROOT / "gcgan_jax"
-FLOORS = (  # each imports what is on lower ones alone
+LAYERS = (  # packages and modules import only from the layers below theirs
     {"main"},
     {"commands", "training"},
     {"experiment", "report"},
@@ -21,7 +21,7 @@ FLOORS = (  # each imports what is on lower ones alone
 )
 SEES_CONFIG = ("commands/", "config/", "experiment/", "main.py", "training/loop.py")
 TABLES_OF_CASES = ("invalid_input_cases.py",)
-PRIVATE_ENGLISH = re.compile(r"\b(told|anew|gone on with|goes on from|mends?|mended)\b|_told\b")
+UNIDIOMATIC = re.compile(r"\b(told|anew|gone on with|goes on from|mends?|mended)\b|_told\b")
 
 
 def python_files(*folders: str) -> Iterator[Path]:
@@ -30,7 +30,7 @@ def python_files(*folders: str) -> Iterator[Path]:
 
 
 def imported(path: Path) -> set[str]:
-    """Modules that a file imports, and names from them, as `module.name`."""
+    """Return the modules that a file imports, and the names it imports, as `module.name`."""
     found = set()
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
@@ -40,23 +40,23 @@ def imported(path: Path) -> set[str]:
     return found
 
 
-def room(path: Path) -> str:
+def package(path: Path) -> str:
     return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
 
 
-def test_imports_lead_downwards() -> None:
-    floor_of = {name: number for number, names in enumerate(FLOORS) for name in names}
+def test_packages_import_only_from_lower_layers() -> None:
+    layer_of = {name: number for number, names in enumerate(LAYERS) for name in names}
     for path in PACKAGE.rglob("*.py"):
         if path == PACKAGE / "__init__.py":
             continue
         for name in imported(path):
             parts = name.split(".")
-            if parts[0] != "gcgan_jax" or parts[1] in (room(path), "__version__"):
+            if parts[0] != "gcgan_jax" or parts[1] in (package(path), "__version__"):
                 continue
-            assert floor_of[room(path)] < floor_of[parts[1]], f"{path} imports {name}"
+            assert layer_of[package(path)] < layer_of[parts[1]], f"{path} imports {name}"
 
 
-def test_no_circle_within_a_room() -> None:
+def test_no_import_cycles() -> None:
     modules = {
         ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path
         for path in PACKAGE.rglob("*.py")
@@ -67,18 +67,18 @@ def test_no_circle_within_a_room() -> None:
         uses[module] = {n for n in names | {n.rpartition(".")[0] for n in names} if n in modules}
     while uses:
         leaves = {module for module, used in uses.items() if not used & uses.keys() - {module}}
-        assert leaves, f"a circle among {sorted(uses)}"
+        assert leaves, f"an import cycle among {sorted(uses)}"
         uses = {module: used for module, used in uses.items() if module not in leaves}
 
 
-def test_the_config_is_seen_only_where_objects_are_made_of_it() -> None:
+def test_only_code_that_builds_from_a_config_imports_its_type() -> None:
     for path in PACKAGE.rglob("*.py"):
         if not path.relative_to(PACKAGE).as_posix().startswith(SEES_CONFIG):
             assert "gcgan_jax.config.schema.Config" not in imported(path), path.name
 
 
 def test_no_test_patches_a_module() -> None:
-    """They hand in what they need; the environment and the import path are no module's."""
+    """Tests pass in what they replace; they may set environment variables and the import path."""
     for path in python_files("tests"):
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Attribute):
@@ -114,5 +114,5 @@ def test_plain_english() -> None:
     pages = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *ROOT.glob("docs/*.md")]
     for path in [*python_files("gcgan_jax", "scripts", "tests", "configs"), *pages]:
         if path != Path(__file__):
-            found = PRIVATE_ENGLISH.search(path.read_text())
+            found = UNIDIOMATIC.search(path.read_text())
             assert not found, f"{path}: {found[0]}"

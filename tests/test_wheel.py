@@ -65,7 +65,7 @@ def use(python: str, installed: Path, workdir: Path, folder: Path, **environment
 
 
 def test_the_library_from_a_wheel(wheel: Path, workdir: Path, tmp_path: Path) -> None:
-    """Beside the dependencies that are installed here."""
+    """Use the wheel with the dependencies installed in this environment."""
     site = tmp_path / "site"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", f"--target={site}"]
     subprocess.run([*install, wheel], check=True)

@@ -1,1 +1,1 @@
-"""One file for each --mode but train."""
+"""Everything that --mode does but train, one module each; `trained` loads their generator."""

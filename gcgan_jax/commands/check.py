@@ -1,4 +1,4 @@
-"""Whether the operators are right on this device; `--mode=check`."""
+"""Checks the operators on this device against NumPy references; `--mode=check`."""
 
 import platform
 from collections.abc import Callable, Iterator
@@ -21,12 +21,12 @@ from gcgan_jax.operators.edge_conv import edge_conv
 from gcgan_jax.runtime.console import report
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
-TOLERANCE = 1e-4  # of float32 values and gradients, relative to the largest
+TOLERANCE = 1e-4  # for float32 values and gradients, relative to the largest
 
 
 @dataclass(frozen=True)
 class Operator:
-    """A function of float arrays, and its reference in numpy loops."""
+    """A function of float arrays, its reference in NumPy loops, and arrays to apply both to."""
 
     name: str
     function: Callable[..., Array]
@@ -35,7 +35,7 @@ class Operator:
 
 
 def check_device() -> bool:
-    """Prints devices, versions, their known defects, and each operator's distance to its reference.
+    """Print devices, versions, known defects, and each operator's error against its reference.
 
     Returns:
         Whether all operators agree with their references.
@@ -51,17 +51,17 @@ def check_device() -> bool:
 
 
 def known_defects(platform: str, jaxlib: str) -> Iterator[str]:
-    """What is slow or wrong with this jaxlib on a platform, with the report of it."""
+    """Yield what is slow or wrong with this jaxlib on a platform, and what to do about it."""
     release = tuple(int(part) for part in jaxlib.split(".")[:3] if part.isdecimal())
     if platform == "gpu" and release < (0, 11, 1):
         yield (
-            f"jaxlib {jaxlib} compiles float32 scatter-adds, as in the graph's gradient, to slow "
-            "compare-and-swap loops on GPUs (jax #38806): install 0.11.1 or newer"
+            f"jaxlib {jaxlib} compiles float32 scatter-adds, as in the graph layers' gradients, to "
+            "slow compare-and-swap loops on GPUs (jax #38806): install 0.11.1 or newer"
         )
 
 
 def operators() -> Iterator[Operator]:
-    """What is compared, at sizes that neither divide a tile nor each other."""
+    """Yield the operators to check, at sizes that divide neither a tile nor each other."""
     rng = np.random.default_rng(0)
 
     def normal(*shape: int) -> ndarray:
@@ -116,17 +116,17 @@ def _ecc_reference(
 
 
 def _check_knn() -> bool:
-    """Indices of integer features, whose distances are exact, must be equal."""
+    """Require equal indices for integer features, whose distances are exact."""
     x = np.random.default_rng(1).integers(-4, 5, size=(2, 7, 9, 6)).astype(np.float32)
     equal = all(
         np.array_equal(jax.jit(partial(knn, k=k))(x), references.knn(x, k)) for k in (1, 8, 54)
     )
-    report(f"{'kNN':<24} {'equal indices' if equal else 'FAILED: other indices'}")
+    report(f"{'kNN':<24} {'equal indices' if equal else 'FAILED: different indices'}")
     return equal
 
 
 def check_operator(operator: Operator) -> bool:
-    """Value and gradients at the highest precision, and the value at the default one."""
+    """Check value and gradients at the highest precision; report the default precision's error."""
     arrays = [array.astype(np.float32) for array in operator.arrays]
     expected = operator.reference(*operator.arrays)
     weights = np.random.default_rng(2).normal(size=expected.shape)
@@ -149,7 +149,7 @@ def check_operator(operator: Operator) -> bool:
 
 
 def _check_gradient_penalty() -> bool:
-    """Of a linear critic, whose gradient is its weights: (||w|| - 1)^2."""
+    """Check the penalty of a linear critic: (||w|| - 1)^2, as its gradient is its weights w."""
     rng = np.random.default_rng(3)
     w, real, fake = (rng.normal(size=(4, 6, 6, 3)).astype(np.float32) for _ in range(3))
     mix = rng.uniform(size=4).astype(np.float32)
@@ -169,5 +169,5 @@ def _report_agreement(name: str, error: float, what: str) -> bool:
 
 
 def _relative_error(actual: Array, expected: ndarray) -> float:
-    """Largest difference over the largest expected value."""
+    """Return the largest absolute difference over the largest absolute expected value."""
     return float(np.max(np.abs(np.asarray(actual) - expected)) / np.max(np.abs(expected)))

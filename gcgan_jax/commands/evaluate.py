@@ -1,4 +1,4 @@
-"""Scores of a run's checkpoint, or of a folder of images; `--mode=evaluate`."""
+"""Scores a checkpoint or a folder of images; `--mode=evaluate`."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,14 +17,14 @@ def evaluate(
     folder: Path | None,
     devices: Sequence[jax.Device] | None = None,
 ) -> None:
-    """Prints scores and adds them to the workdir's scores.jsonl.
+    """Print scores and add them to the workdir's scores.jsonl.
 
     Args:
-        folder: images to score; None: samples of the generator that config.checkpoint names.
-        devices: devices that score; None: all devices of this process.
+        folder: folder of images to score; None: score config.checkpoint.
+        devices: devices to compute on; None: all devices of this process.
 
     Raises:
-        UserError: there is nothing to score, or it does not match the config.
+        UserError: the checkpoint, images, data or weights are missing or do not fit the config.
     """
     devices = devices or jax.local_devices()
     if folder:

@@ -25,12 +25,12 @@ INTERPOLATIONS = {"spherical": spherical, "linear": linear}
 def interpolate(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> None:
-    """Writes strips, animations and latent arithmetic to the workdir's `pictures`.
+    """Write strips, animations and latent arithmetic to the workdir's `pictures`.
 
-    Also prints how much images change per step.
+    Also print how much images change per step.
 
     Raises:
-        UserError: there is no such generator.
+        UserError: see `load_trained`.
     """
     show = experiment.config.show
     trained = load_trained(experiment, workdir, devices)
@@ -53,18 +53,18 @@ def interpolate(
 
 
 def step_sizes(frames: np.ndarray) -> tuple[float, float]:
-    """Mean and maximum over steps of the mean absolute change per pixel; frames [n, H, W, F]."""
+    """Return mean and maximum over steps of a pixel's mean absolute change; frames [n, H, W, F]."""
     changes = np.abs(np.diff(frames.astype(np.float32), axis=0)).mean(axis=(1, 2, 3))
     return float(changes.mean()), float(changes.max())
 
 
 def along(waypoints: Latents, z: Array) -> Latents:
-    """Latents z [n, L] with the keys of the first waypoint: only z changes along the path."""
+    """Combine z [n, L] with the first waypoint's key, so that only z changes along the path."""
     return Latents(z, waypoints.keys[jnp.zeros(len(z), int)])
 
 
 def arithmetic(trained: Trained) -> np.ndarray:
-    """Images of latents a, b, c and a - b + c, scaled to the mean norm of the three."""
+    """Generate the images of latents a, b, c, and of a - b + c scaled to their mean norm."""
     latents = trained.latents(trained.experiment.config.show.arithmetic)
     a, b, c = latents.z
     z = jnp.stack([a, b, c, a - b + c])

@@ -1,4 +1,4 @@
-"""The training images nearest to generated ones, to detect memorisation; `--mode=nearest`.
+"""Finds the training images nearest to generated ones, to detect memorisation; `--mode=nearest`.
 
 n generated images, m training images, D features of each.
 """
@@ -18,7 +18,7 @@ from gcgan_jax.experiment import Experiment
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_png
 
-HELD_OUT = 500  # test images, whose distances are printed for comparison
+HELD_OUT = 500  # held-out images whose distances are printed for comparison
 CHUNK = 5_000  # training images per matmul
 
 Measure = Callable[[np.ndarray], np.ndarray]
@@ -27,13 +27,13 @@ Measure = Callable[[np.ndarray], np.ndarray]
 def nearest(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> None:
-    """Writes an image grid to the workdir's `pictures` and prints distances.
+    """Write an image grid to the workdir's `pictures` and print distances.
 
     Each row holds a generated image, the training images nearest by pixels, and those nearest by
     features of the bundled classifier if it accepts images of this size.
 
     Raises:
-        UserError: there is no such generator, or no data.
+        UserError: the data set cannot be loaded, or as in `load_trained`.
     """
     config, devices = experiment.config, devices or jax.local_devices()
     trained = load_trained(experiment, workdir, devices)
@@ -63,7 +63,15 @@ def nearest(
 def find_nearest(
     queries: np.ndarray, train: np.ndarray, count: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """[n, D], [m, D] -> indices and Euclidean distances [n, count] of the nearest, in order."""
+    """Find the training rows nearest to each query, by Euclidean distance.
+
+    Args:
+        queries: [n, D].
+        train: [m, D].
+
+    Returns:
+        Indices and distances, [n, count] each, nearest first.
+    """
     close = np.concatenate(
         [
             (part**2).sum(axis=1) - 2 * queries @ part.T
@@ -87,7 +95,7 @@ def _flat(images: np.ndarray) -> np.ndarray:
 def _features(
     train: np.ndarray, cache: Path, batch_size: int, devices: Sequence[jax.Device]
 ) -> tuple[np.ndarray, Measure]:
-    """Features of the training images, and a function that extracts those of others."""
+    """Return the features of the training images, and a function that extracts those of others."""
     network = load_network("classifier", None, cache)
     extract = make_extractor(network, devices)
 

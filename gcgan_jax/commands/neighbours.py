@@ -1,4 +1,4 @@
-"""Which pixels a generator's graph layers connect; `--mode=neighbours`.
+"""Draws which pixels a generator's graph layers connect; `--mode=neighbours`.
 
 n images, N = side * side nodes of a layer, k neighbours.
 """
@@ -40,24 +40,24 @@ class Edges:
 def neighbours(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> None:
-    """Writes a plot and an .npz for each graph layer to the workdir's `pictures`.
+    """Write a plot and an .npz for each graph layer to the workdir's `pictures`.
 
     Raises:
-        UserError: there is no such generator, it has no graph layer, or pixels are out of range.
+        UserError: there is no graph layer, a pixel is outside the image, or as in `load_trained`.
     """
     config, show = experiment.config, experiment.config.show
     if not graph_blocks(config):
         operator = config.generator.graph_layer.operator.name
         raise UserError(
             f"config.generator.graph_layer.operator.name = {operator!r}: this generator has no "
-            "graph layer"
+            "graph layer to draw: choose a run with 'edge_conv' or 'ecc'"
         )
     side = config.data.image_size
     pixels = tuple(zip(show.rows, show.columns, strict=False))
     if len(show.rows) != len(show.columns) or np.max(pixels) >= side:
         raise UserError(
-            f"config.show.rows = {show.rows} and config.show.columns = {show.columns}: give "
-            f"equally many of both, each from 0 to {side - 1}"
+            f"config.show.rows = {show.rows} and config.show.columns = {show.columns}: choose "
+            f"as many rows as columns, each from 0 to {side - 1}"
         )
     trained = load_trained(experiment, workdir, devices)
     latents = trained.latents(show.latents)
@@ -73,7 +73,7 @@ def neighbours(
 
 
 def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
-    """The graphs that the generator builds for n latents, by layer name."""
+    """Return the graphs that the generator builds for n latents, by name of the layer."""
 
     @jax.jit
     def record(variables: VariableDict, latents: Latents) -> VariableDict:
@@ -90,7 +90,7 @@ def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
 
 
 def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) -> Figure:
-    """One row per image: the neighbours of the chosen pixels, and histograms of its edges."""
+    """Draw one row per image: the neighbours of the chosen pixels, and histograms of its edges."""
     columns = len(pixels) + 2
     figure = Figure(figsize=(2.2 * columns, 2.2 * len(images)), layout="constrained")
     places = figure.subplots(len(images), columns, squeeze=False)
@@ -117,7 +117,7 @@ def _draw_pixel(
     side: int,
     pixel: tuple[int, int],
 ) -> None:
-    """Frames the pixel in red on the image, its neighbours in yellow with gamma as brightness."""
+    """Frame a pixel in red and its neighbours in yellow, more opaque with larger gamma."""
     scale = len(image) // side
     row, column = (coordinate // scale for coordinate in pixel)
     node = row * side + column

@@ -1,4 +1,4 @@
-"""Images of a trained generator; `--mode=sample`."""
+"""Writes images of a trained generator; `--mode=sample`."""
 
 import shutil
 from collections.abc import Iterator, Sequence
@@ -18,15 +18,15 @@ from gcgan_jax.storage.image_files import image_grid, write_npz, write_png
 def sample(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> Path:
-    """Writes config.show.images images to the workdir's `pictures`, in config.show.format.
+    """Write config.show.images images to the workdir's `pictures`, in config.show.format.
 
     If config.show.seed is the run's seed, they start with the images of the run's sample grids.
 
     Returns:
-        The file, or the folder of single images.
+        The path of the file, or of the folder of single images.
 
     Raises:
-        UserError: there is no such generator.
+        UserError: see `load_trained`.
     """
     trained = load_trained(experiment, workdir, devices)
     format, n = experiment.config.show.format, experiment.config.show.images
@@ -45,7 +45,7 @@ def sample(
 
 
 def _write_folder(folder: Path, batches: Iterator[np.ndarray]) -> None:
-    """Writes 00000.png and so on, and replaces an existing folder."""
+    """Write 00000.png, 00001.png and so on, then replace any existing folder."""
     part = folder.with_name(f"{folder.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     number = 0

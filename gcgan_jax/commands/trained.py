@@ -1,4 +1,4 @@
-"""A trained generator: of a run's checkpoint, or the example that comes with the package."""
+"""Loads a trained generator: from a run's checkpoint, or the example in this package."""
 
 import json
 from collections.abc import Sequence
@@ -23,13 +23,18 @@ from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.trees import from_bytes
 from gcgan_jax.storage.workdir import CONFIG, read_settings
 
-EXAMPLE = "example"  # config.checkpoint of the generator in this package
-GENERATOR = "generator.safetensors"  # of the example, beside its config.json
+EXAMPLE = "example"  # value of config.checkpoint that selects the example
+GENERATOR = "generator.safetensors"  # the example's weights, beside its config.json
 
 
 @dataclass(frozen=True)
 class Trained:
-    """A generator, or its EMA, at an iteration of its training; and what makes its images."""
+    """A trained generator, or its EMA, and the sampler that generates its images.
+
+    Attributes:
+        variables: variables of the generator, or of its EMA if config.show.ema is set.
+        iteration: generator iterations it was trained for.
+    """
 
     experiment: Experiment
     sampler: Sampler
@@ -38,34 +43,35 @@ class Trained:
 
     @property
     def name(self) -> str:
-        """Of files made with it."""
+        """The iteration, with -ema for the EMA; ends the names of files generated from it."""
         ema = "-ema" if self.experiment.config.show.ema else ""
         return f"{self.iteration:07}{ema}"
 
     @property
     def key(self) -> jax.Array:
-        """Of the latents that config.show.seed gives."""
+        """Key of the latents, derived from config.show.seed."""
         return run_keys(self.experiment.config.show.seed).samples
 
     def latents(self, indices: Sequence[int]) -> Latents:
+        """Draw the latents of these indices."""
         return self.sampler.latents(self.key, indices)
 
     def images(self, latents: Latents) -> np.ndarray:
-        """uint8 [n, H, W, F]."""
+        """Generate the images of n latents, uint8 [n, H, W, F]."""
         return self.sampler.images(self.variables, latents)
 
 
 def load_generator(
     workdir: str | Path, checkpoint: str = "newest", *, ema: bool = False
 ) -> Trained:
-    """The generator of a run, whose config is read from its workdir.
+    """Load the generator of a run, by the config stored in its workdir.
 
     Args:
-        checkpoint: "newest", "best" or an iteration.
-        ema: the exponential moving average of the generator.
+        checkpoint: "newest", "best" or an iteration such as "500".
+        ema: whether to load the generator's exponential moving average.
 
     Raises:
-        UserError: there is no such generator.
+        UserError: the workdir holds no run, or no such checkpoint or EMA.
     """
     config = from_mapping(read_settings(Path(workdir)))
     config = replace(config, checkpoint=checkpoint, show=replace(config.show, ema=ema))
@@ -73,7 +79,7 @@ def load_generator(
 
 
 def load_example() -> Trained:
-    """The generator in this package, see `example/card.md`."""
+    """Load the example generator in this package; see `example/card.md`."""
     config = replace(from_mapping(_example_settings()), checkpoint=EXAMPLE)
     return load_trained(make_experiment(config), Path())
 
@@ -81,29 +87,25 @@ def load_example() -> Trained:
 def load_trained(
     experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
 ) -> Trained:
-    """The generator that config.checkpoint and config.show.ema name.
+    """Load the generator that config.checkpoint and config.show.ema select.
 
     Args:
-        devices: that make images; None: all of this process.
+        devices: devices to generate images on; None: all devices of this process.
 
     Raises:
-        UserError: there is none, or the workdir is of another config.
+        UserError: there is no such checkpoint, or the run has a different config.
     """
     models = load_models(experiment, workdir)
-    variables = models.generator
-    if experiment.config.show.ema:
-        if not models.ema:
-            raise UserError("config.show.ema = True: there is no EMA of the example, leave it out")
-        variables = models.ema
+    variables = models.ema if experiment.config.show.ema else models.generator
     sampler = experiment.sampler(devices or jax.local_devices())
     return Trained(experiment, sampler, variables, models.iteration)
 
 
 def load_models(experiment: Experiment, workdir: Path) -> Models:
-    """The generator and its EMA of the checkpoint that config.checkpoint names.
+    """Load the generator, and its EMA if there is one, from config.checkpoint.
 
     Raises:
-        UserError: there is none, or the workdir is of another config.
+        UserError: there is no such checkpoint, or the run has a different config.
     """
     if experiment.config.checkpoint == EXAMPLE:
         return _load_example(experiment)
@@ -111,10 +113,10 @@ def load_models(experiment: Experiment, workdir: Path) -> Models:
 
 
 def load_state(experiment: Experiment, workdir: Path) -> State:
-    """The whole state of the checkpoint that config.checkpoint names.
+    """Load the training state from config.checkpoint.
 
     Raises:
-        UserError: there is none, or the workdir is of another config.
+        UserError: there is no such checkpoint, or the run has a different config.
     """
     name = experiment.config.checkpoint
     directory = workdir / ("best" if name == "best" else "checkpoints")
@@ -136,7 +138,8 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
 
 def _load_example(experiment: Experiment) -> Models:
     settings = _example_settings()
-    require_compatible(experiment.settings, settings, f"config.checkpoint = {EXAMPLE!r}")
+    remedy = "use --config=configs/quickstart.py without changing its training fields"
+    require_compatible(experiment.settings, settings, f"config.checkpoint = {EXAMPLE!r}", remedy)
     stored = (resources.files("gcgan_jax.example") / GENERATOR).read_bytes()
     return Models(settings["num_iterations"], from_bytes(stored), {})
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from gcgan_jax.errors import UserError
 
-# Fields of version 0.1 that have been renamed: old path -> new path.
+# Fields that have been renamed since version 0.1: old path -> new path.
 RENAMED = {
     "penalty_weight": "loss.wgan_gp.penalty_weight",
     "generator.non_local": "generator.graph_layer.operator.name",
@@ -34,7 +34,10 @@ CHANGEABLE = (
 
 
 def require_compatible(
-    settings: Mapping[str, Any], stored: Mapping[str, Any], location: str
+    settings: Mapping[str, Any],
+    stored: Mapping[str, Any],
+    location: str,
+    remedy: str = "use that config, or another --workdir",
 ) -> None:
     """Raise UserError unless `settings` and `stored` differ only in fields changeable on resume.
 
@@ -42,6 +45,7 @@ def require_compatible(
         settings: the current config, as a nested mapping.
         stored: the config that the run was started with.
         location: where that run is, for the error message.
+        remedy: what to do if the configs differ, for the error message.
     """
     renamed = renamed_fields(stored)
     if renamed:
@@ -56,10 +60,7 @@ def require_compatible(
             f"{name} ({_get(stored, name)!r} stored, {_get(current, name)!r} given)"
             for name in changed
         )
-        raise UserError(
-            f"{location} holds a run with a different config: {values}. "
-            "Resume with its config, or use another --workdir"
-        )
+        raise UserError(f"{location} holds a run with a different config: {values}; {remedy}")
 
 
 def renamed_fields(values: Mapping[str, Any]) -> list[str]:

@@ -20,8 +20,8 @@ def read_folder(folder: Path, samples: int) -> np.ndarray:
     paths = sorted(path for path in folder.iterdir() if not path.name.startswith("."))
     if len(paths) < samples:
         raise UserError(
-            f"--images={folder} has {len(paths)} images, but the protocol needs {samples}: choose "
-            "another with --config.eval.protocol, or add images"
+            f"--images={folder} has {len(paths)} images, but the protocol needs {samples}: add "
+            "images, or choose another protocol with --config.eval.protocol"
         )
     first = _read_image(paths[0])
     images = np.empty((samples, *first.shape), np.uint8)

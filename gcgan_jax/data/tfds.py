@@ -29,7 +29,8 @@ class CIFAR10:
     def __post_init__(self) -> None:
         if self.image_size != 32:
             raise ValueError(
-                f"image_size = {self.image_size}, but CIFAR-10 has 32: set data.name='twins'"
+                f"image_size = {self.image_size}, but CIFAR-10 images are 32x32: set image_size to "
+                "32, or config.data.name to 'twins'"
             )
 
     def load(self) -> Images:
@@ -76,7 +77,7 @@ def load_cifar10(directory: str | None) -> Images:
         if array.shape[1:] != CIFAR10_SHAPE or array.dtype != np.uint8 or not len(array):
             raise UserError(
                 f"the data in {path} are not CIFAR-10: split {split!r} is {array.dtype} of shape "
-                f"{array.shape}, expected uint8 (n, 32, 32, 3): set --config.data.dir=DIR to "
+                f"{array.shape}, expected uint8 (n, 32, 32, 3); set --config.data.dir=DIR to "
                 "another directory"
             )
     return images

@@ -1,1 +1,1 @@
-"""Scores of images, and the networks that extract their features."""
+"""Scores of images, the networks that extract their features, and diagnostics of training."""

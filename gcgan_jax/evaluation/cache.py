@@ -12,7 +12,7 @@ from gcgan_jax.storage.trees import from_bytes, sha256, to_bytes
 
 
 def store_cached(cache: Path, name: str, tree: Mapping[str, Any]) -> None:
-    """Write a tree to the cache, replacing any previous one of that name."""
+    """Write a tree to the cache, replacing any previous one with the same name."""
     data = to_bytes(tree)
     path = cache / f"{name}.{sha256(data)[:16]}.safetensors"
     write_atomically(path, lambda file: file.write(data))
@@ -22,7 +22,7 @@ def store_cached(cache: Path, name: str, tree: Mapping[str, Any]) -> None:
 
 
 def load_cached(cache: Path, name: str) -> dict[str, Any] | None:
-    """Return the cached tree of that name, or None if it is missing or corrupted."""
+    """Return the cached tree with this name; None if it is missing or corrupted."""
     for path in cache.glob(f"{name}.*.safetensors"):
         data = path.read_bytes()
         if path.suffixes[-2] == f".{sha256(data)[:16]}":

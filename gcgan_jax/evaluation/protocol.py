@@ -1,4 +1,4 @@
-"""How scores are obtained."""
+"""Protocols of scoring, and the provenance of scores."""
 
 from dataclasses import dataclass
 

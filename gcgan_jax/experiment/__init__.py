@@ -1,6 +1,6 @@
-"""Construction of objects from a config: the only place that resolves names and cross-checks it.
+"""Construction of an experiment from a config: resolves its names and checks its consistency.
 
-The objects take plain values; the modules that define them do not depend on the config.
+No other package does this: the objects take plain values and do not depend on the config.
 """
 
 import importlib
@@ -71,7 +71,7 @@ class Experiment:
         """Load the data set.
 
         Raises:
-            UserError: it is missing, corrupted or smaller than a batch.
+            UserError: the data set is missing, corrupted or smaller than a batch.
         """
         images = self.dataset.load()
         if len(images.train) < self.config.batch_size:

@@ -17,7 +17,7 @@ from gcgan_jax.operators import OPERATORS
 
 
 def with_defaults(config: Config) -> Config:
-    """Return the config with only the named components' sections, and all defaults filled in."""
+    """Return the config with only the chosen components' sections, and all defaults filled in."""
 
     def fill(layer: GraphLayer, path: str) -> GraphLayer:
         return GraphLayer(
@@ -54,7 +54,7 @@ def check(config: Config) -> None:
         require(valid, field, value, f"must be a multiple of iterations_per_call = {call}")
     profile = config.profile
     valid = profile is None or profile[0] <= profile[1]
-    require(valid, "profile", profile, "must be the first and last iteration, such as (10, 12)")
+    require(valid, "profile", profile, "must be the first and the last iteration, such as (10, 12)")
 
     n = upsampling_blocks(config)
     valid = data.image_size == 4 * 2**n

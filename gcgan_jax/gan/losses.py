@@ -5,7 +5,6 @@ Gulrajani et al. 2017, arXiv:1704.00028, Algorithm 1; thesis 2.5.1, Algorithm 3.
 B images, of any shape.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, Protocol, runtime_checkable
 
@@ -14,11 +13,10 @@ from jax import Array
 from jaxtyping import Float, Int, Key
 
 from gcgan_jax.arrays import AnyArray
-from gcgan_jax.gan.penalties import gradient_penalty
+from gcgan_jax.gan.penalties import Critic, gradient_penalty
 from gcgan_jax.gan.rng import draw_mix
 from gcgan_jax.ranges import Interval
 
-Critic = Callable[[Float[AnyArray, "B ..."]], Float[Array, "B"]]
 Images = Float[AnyArray, "B H W F"]
 Keys = Key[Array, "B"]
 Scalar = Float[Array, ""]

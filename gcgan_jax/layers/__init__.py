@@ -1,1 +1,1 @@
-"""Convolutions, and the slot that a graph, an operator and a merge are put into."""
+"""Layers: convolutions, and the graph layer that joins a graph, an operator and a merge."""

@@ -1,4 +1,4 @@
-"""Plots a score over training for one or several runs, with one panel per provenance."""
+"""Plots of a score over training for one or several runs, with one panel per provenance."""
 
 from collections import defaultdict
 from pathlib import Path

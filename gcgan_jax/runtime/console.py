@@ -7,7 +7,7 @@ from gcgan_jax.runtime.live_line import print_above
 
 
 def report(message: str) -> None:
-    """Prints a message at once."""
+    """Print a message immediately, in process 0 only."""
     if is_main_process():
         print_above(message)
 

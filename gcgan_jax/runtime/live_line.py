@@ -8,13 +8,13 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
-COLUMNS = 120  # at most
+COLUMNS = 120  # maximum width
 
 
 class LiveLine(tqdm):
     """A progress bar on standard output: `300/500 iterations [01:40<01:07, 3.0 iterations/s]`."""
 
-    monitor_interval = 0  # no thread that redraws it
+    monitor_interval = 0  # start no thread that redraws it
     _lock = threading.RLock()  # tqdm's own lock is shared with other processes
 
     def __init__(self, total: float | None, unit: str, initial: float = 0, **options: Any) -> None:
@@ -30,11 +30,11 @@ class LiveLine(tqdm):
         )
 
     def show(self, values: Mapping[str, float]) -> None:
-        """Appends values to the line."""
+        """Show values at the end of the line."""
         self.set_postfix_str("  ".join(f"{name} {value:.3g}" for name, value in values.items()))
 
 
 def print_above(message: str, file: IO[str] | None = None) -> None:
-    """Prints a message at once; a live line moves below it."""
+    """Print a message immediately; a live line moves below it."""
     LiveLine.write(message, file=file or sys.stdout)
     (file or sys.stdout).flush()

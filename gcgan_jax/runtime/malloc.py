@@ -1,10 +1,10 @@
-"""Memory of the process."""
+"""Release of freed memory to the operating system."""
 
 import ctypes
 
 
 def release_freed_memory() -> None:
-    """Return freed memory to the operating system with glibc's malloc_trim, where available.
+    """Return freed memory to the operating system by glibc's malloc_trim, where available.
 
     By default glibc keeps free memory between blocks in use: 1 GiB after compilation.
     """

@@ -1,4 +1,4 @@
-"""Progress of long work: a live line on a terminal, plain lines elsewhere."""
+"""Progress of long tasks: a live line on a terminal, plain lines elsewhere."""
 
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -23,7 +23,7 @@ Batch = TypeVar("Batch", bound=Array | np.ndarray)
 class _PlainLines(tqdm):
     """Prints `600 of 50000 images  123 images/s  0:06:41 left` instead of drawing a bar."""
 
-    monitor_interval = 0  # no thread that redraws a bar
+    monitor_interval = 0  # start no thread that redraws a bar
     _lock = threading.RLock()  # tqdm's own lock is shared with other processes
 
     def display(self, *_: Any, **__: Any) -> None:
@@ -48,7 +48,7 @@ def progress(
     Args:
         total: sum of all counts; None: unknown.
         unit: what is counted, in the plural.
-        count: what an item counts for.
+        count: function that returns how many units an item is.
         every: seconds between plain lines, and before the first.
     """
     with _bar(total, unit, every) as bar:
@@ -58,14 +58,14 @@ def progress(
 
 
 def image_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
-    """Progress of batches of images, uint8 [devices, images of each, H, W, 3]."""
+    """Apply `progress` to batches of images, uint8 [devices, images per device, H, W, 3]."""
     return progress(batches, total, "images", lambda images: images.shape[0] * images.shape[1])
 
 
 def _bar(total: float | None, unit: str, every: float) -> tqdm:
     if has_terminal():
         return LiveLine(total, unit, delay=DELAY)
-    nowhere = StringIO()  # else `report` would clear and redraw a bar that is not there
+    nowhere = StringIO()  # otherwise `report` would clear and redraw a bar that does not exist
     return _PlainLines(
         total=total, unit=unit, mininterval=every, delay=every, miniters=1, gui=True, file=nowhere
     )

@@ -31,7 +31,7 @@ class Checkpoints:
 
     Args:
         directory: the directory of all checkpoints, created if necessary.
-        keep: the number of newest checkpoints to keep; None: all.
+        keep: the number of latest checkpoints to keep; None: all.
         format: the format version written into each checkpoint.
     """
 
@@ -50,7 +50,7 @@ class Checkpoints:
 
     @property
     def newest(self) -> int | None:
-        """Iteration of the newest finished checkpoint; None if there is none."""
+        """Iteration of the latest finished checkpoint; None if there is none."""
         return max(self.all, default=None)
 
     @property
@@ -125,7 +125,9 @@ class Checkpoints:
     def _write(self, arrays: Any, iteration: int) -> None:
         step = self._directory / str(iteration)
         with name_path_in_errors(step):
-            self._manager.save(iteration, args=ocp.args.StandardSave(arrays))
+            saved = self._manager.save(iteration, args=ocp.args.StandardSave(arrays))
+        if not saved:  # Orbax skips iterations up to the latest
+            return
         write_text(step / FORMAT_FILE, f"{self._format}\n")
         checksums.write_checksums(step)
 
@@ -150,8 +152,7 @@ def quarantine_corrupted(directory: Path) -> None:
     """Move corrupted and incomplete checkpoints to <directory>-damaged, and report each.
 
     Raises:
-        UserError: there are several and all are corrupted, or one has another format. Nothing is
-            moved then.
+        UserError: all of several are corrupted, or one has another format; nothing is moved.
     """
     steps = sorted((path for path in directory.glob("*") if path.name.isdecimal()), key=_iteration)
     checked = {path: _find_corruption(path) for path in steps}

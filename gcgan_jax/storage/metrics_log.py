@@ -10,10 +10,10 @@ from gcgan_jax.storage.json_lines import append_json_line, read_json_lines, writ
 
 
 class MetricsLog:
-    """Appends entries from the iteration that a run starts or resumes at.
+    """Appends entries to metrics.jsonl and to the TensorBoard events.
 
-    Entries beyond that iteration, written after the latest checkpoint of an interrupted run, are
-    dropped, so that every iteration appears once.
+    Earlier entries after `iteration`, from which the run starts or resumes, are dropped: it will
+    write them again, and each iteration should appear once.
     """
 
     def __init__(self, workdir: Path, iteration: int) -> None:
@@ -35,7 +35,7 @@ class MetricsLog:
         self._events.write_scalars(iteration, values)
 
     def image(self, iteration: int, image: np.ndarray) -> None:
-        """Adds uint8 [H, W, 3]."""
+        """Add a grid of samples, uint8 [H, W, 3]."""
         self._events.write_images(iteration, {"samples": image[None]})
 
     def close(self) -> None:

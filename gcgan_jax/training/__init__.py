@@ -1,1 +1,1 @@
-"""The process around the algorithm: loop, recorder, diagnostics."""
+"""The training loop, what it records and prints, and its checks for NaN and infinity."""

@@ -1,4 +1,4 @@
-"""Progress of a training on the console."""
+"""Progress of training on the console."""
 
 from collections.abc import Mapping
 from datetime import timedelta
@@ -14,14 +14,14 @@ SHOWN = {  # metrics, and their names on the console
 
 
 class ConsoleLog:
-    """A live line on a terminal, a line for each entry elsewhere; all else is in metrics.jsonl."""
+    """Shows some metrics: in a live line on a terminal, elsewhere in a line per log entry."""
 
     def __init__(self, num_iterations: int) -> None:
         self._num_iterations = num_iterations
         self._line: LiveLine | None = None
 
     def start(self, iteration: int) -> None:
-        """Starts the clock, after compilation."""
+        """Start the clock, after compilation."""
         if has_terminal():
             self._line = LiveLine(self._num_iterations, "iterations", initial=iteration)
 
@@ -30,7 +30,7 @@ class ConsoleLog:
             self._line.update(iteration - self._line.n)
 
     def entry(self, iteration: int, values: Mapping[str, float]) -> None:
-        """Shows some metrics; `values` has `iterations_per_second`."""
+        """Show some metrics of an entry, whose values include `iterations_per_second`."""
         shown = {name: values[key] for key, name in SHOWN.items() if key in values}
         if self._line:
             self._line.show(shown)

@@ -1,4 +1,4 @@
-"""Checks that stop a training at the first NaN or infinity."""
+"""Checks that stop training at the first NaN or infinity."""
 
 import math
 
@@ -12,10 +12,11 @@ from gcgan_jax.training.recorder import entries_of
 
 
 def require_finite_metrics(iteration: int, metrics: Metrics, saved: int) -> None:
-    """Raises NotFiniteError for the first metric, up to this iteration, that is not finite.
+    """Raise NotFiniteError for the first metric of a call that is not finite.
 
     Args:
-        metrics: of the iterations up to this one, [iterations] each.
+        iteration: the last iteration of the call.
+        metrics: metrics of all iterations of the call, [iterations] each.
         saved: iteration of the latest checkpoint; 0: there is none.
     """
     for step, entry in entries_of(iteration, metrics).items():
@@ -25,7 +26,7 @@ def require_finite_metrics(iteration: int, metrics: Metrics, saved: int) -> None
 
 
 def require_finite_state(state: State, saved: int) -> None:
-    """Raises NotFiniteError for the first array of the state that is not finite."""
+    """Raise NotFiniteError for the first array of the state that is not finite."""
     for path, leaf in jax.tree_util.tree_leaves_with_path(state):
         if not np.isfinite(leaf).all():
             name = jax.tree_util.keystr(path)

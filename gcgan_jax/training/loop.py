@@ -67,18 +67,18 @@ def train(
     stop: Stop | None = None,
     devices: Sequence[jax.Device] | None = None,
 ) -> State:
-    """Trains to config.num_iterations, or resumes the run in `workdir`, and returns the last state.
+    """Start or resume the run in `workdir`, train to config.num_iterations, return the last state.
 
-    With several processes, every one calls this function; only the `workdir` of process 0 is used.
+    With several processes, each calls this function; only the `workdir` of process 0 is used.
 
     Args:
+        stop: request to stop, polled after each call of the step; None: never.
         devices: devices of all processes, in the same order in each; None: all devices.
 
     Raises:
         StoppedError: `stop` was requested; the state has been saved.
-        UserError: the config does not fit the devices, the data or the workdir; or a loss or
-            parameter is not finite, and the latest checkpoint is the last good one; or another
-            process failed or has another config.
+        UserError: the config does not fit the devices, the data or the workdir; another process
+            failed or has another config; or a metric or the state is not finite (NotFiniteError).
     """
     config = experiment.config
     devices = devices or all_devices()
@@ -119,7 +119,7 @@ def train(
 def _open_recorder(
     experiment: Experiment, images: Images, workdir: Path, devices: Sequence[jax.Device]
 ) -> Iterator[Recorder]:
-    """Opens the recorder of a new run, or of one to resume.
+    """Open the recorder of a run to start or resume.
 
     Raises:
         UserError: the workdir holds a run of another config or only corrupted checkpoints, is in
@@ -160,7 +160,7 @@ def _open_recorder(
 
 
 def _open_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
-    """Creates the directory and its config.json, or checks that they belong to this run."""
+    """Write config.json to the directory, after checking that it holds no other run."""
     if holds_run(workdir):
         require_compatible(settings, read_settings(workdir), f"--workdir={workdir}")
     write_settings(workdir, settings)
@@ -172,11 +172,11 @@ def _no_recorder(*_: object) -> Iterator[Recorder]:
 
 
 def _iterate(run: Run, state: State, start: int) -> State:
-    """Runs the iterations from `start` to the end."""
+    """Run the iterations after `start`."""
     config, recorder = run.experiment.config, run.recorder
-    # Processes meet after compiling: in a first step, Gloo would wait for others only 30 s.
+    # Processes wait for each other after compiling: in the step, Gloo would wait for only 30 s.
     step = on_every_process(partial(_compile, run, state))
-    release_freed_memory()  # by compilation
+    release_freed_memory()  # that compilation used
 
     run.stop.can_save = True
     saved = start  # iteration of the latest checkpoint
@@ -204,10 +204,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
 
 
 def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
-    """Compiles the training step on the images, and what the recorder computes of a state.
-
-    So compilation does not count as time of the iterations.
-    """
+    """Compile the training step and what the recorder computes, before the iterations are timed."""
     images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
     indices = device_indices(run.devices)
     report("compiling the training step")

@@ -26,7 +26,7 @@ from gcgan_jax.training.timer import StepTimer
 
 @dataclass(frozen=True)
 class Periods:
-    """Iterations between two log entries, sample grids and scores; None: never."""
+    """Iterations between log entries, between sample grids and between scores (None: never)."""
 
     log: int
     sample: int
@@ -35,14 +35,19 @@ class Periods:
 
 @dataclass(frozen=True)
 class Scoring:
-    """Scores states, and stores the best one in a directory of its own."""
+    """Scores states, and saves the best ones in their own directory.
+
+    Attributes:
+        best: checkpoints of the best states.
+        path: the scores.jsonl of the run.
+    """
 
     evaluator: Evaluator
     best: Checkpoints
     path: Path
 
     def score(self, state: State, should_stop: Callable[[], bool]) -> dict[str, float]:
-        """Scores by their keys in the log; none if it should stop before they are complete."""
+        """Return scores by their keys in the log; {} if asked to stop before they are complete."""
         new = self.evaluator.score(state.models, should_stop)
         if not new:
             return {}
@@ -57,14 +62,14 @@ class Scoring:
 
 
 class Recorder:
-    """What the training loop calls. This one records nothing, as in all processes but 0."""
+    """What the training loop calls; this base class, for all processes but 0, records nothing."""
 
     def start(self, fresh: State) -> State:
-        """Returns the state of the latest checkpoint; if there is none, the fresh one."""
+        """Return the state of the latest checkpoint, or the fresh one if there is none."""
         return fresh
 
     def compile(self, state: State) -> None:
-        """Compiles what reads a replicated state, so that its time is not the iterations'."""
+        """Compile all functions of a replicated state, before the iterations are timed."""
 
     def after(
         self,
@@ -76,19 +81,22 @@ class Recorder:
         last: bool,
         should_stop: Callable[[], bool],
     ) -> None:
-        """Records what is due after a call of the step.
+        """Record what is due after a call of the step.
 
         Args:
-            iteration: the last one that is done.
-            state: replicated.
-            metrics: of the call's iterations, [iterations] each.
+            iteration: the last iteration of the call.
+            state: replicated state after the call.
+            metrics: metrics of all iterations of the call, [iterations] each.
+            timer: measures the calls.
+            last: whether this was the last call of the run.
+            should_stop: polled while scoring, which it interrupts.
         """
 
     def save(self, state: State) -> None:
-        """Saves a replicated state."""
+        """Save a replicated state."""
 
     def note_failure(self, what: str) -> None:
-        """Stores a message that the next start prints."""
+        """Store a message that the next start prints."""
 
 
 @dataclass(frozen=True)
@@ -96,10 +104,10 @@ class WorkdirRecorder(Recorder):
     """The recorder of process 0.
 
     Attributes:
-        settings: the config, by dotted field.
-        key: of the latents of the sample grids.
+        settings: the config, by dotted path of each field.
+        key: key of the latents of the sample grids.
         sample_images: number of images in a grid.
-        scoring: None: nothing is scored.
+        scoring: how states are scored; None: not at all.
     """
 
     settings: Mapping[str, Any]
@@ -156,7 +164,7 @@ class WorkdirRecorder(Recorder):
             self._sample(iteration, local_copy(state))
 
     def save(self, state: State) -> None:
-        """Saves a state that is past the previous failure."""
+        """Save a replicated state, and forget any failure that was noted before it."""
         self.checkpoints.save(local_copy(state), int(state.iteration))
         self._failure.unlink(missing_ok=True)
 
@@ -181,7 +189,7 @@ def due(iteration: int, every: int | None) -> bool:
 
 
 def entries_of(iteration: int, metrics: Metrics) -> dict[int, dict[str, float]]:
-    """The metrics [n] of the n iterations up to this one as n entries, by iteration."""
+    """Split the metrics [n] of the n iterations up to this one into entries by iteration."""
     n = len(next(iter(metrics.values())))
     first = iteration - n + 1
     return {

@@ -1,4 +1,4 @@
-"""Time in the compiled step."""
+"""Time spent in the compiled training step."""
 
 import time
 from types import TracebackType
@@ -28,7 +28,7 @@ class StepTimer:
         self._lap_calls += 1
 
     def lap(self) -> float:
-        """Iterations per second in the calls since the previous lap."""
+        """Return the iterations per second of the calls since the previous lap."""
         rate = self._lap_calls * self._iterations_per_call / self._lap_busy
         self._lap_calls, self._lap_busy = 0, 0.0
         return rate

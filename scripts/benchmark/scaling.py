@@ -65,8 +65,10 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--json", type=Path, required=True, help="output file for all measurements")
     parser.add_argument("--figure", type=Path, help="output file for a plot (PNG)")
-    parser.add_argument("--points", nargs="*", help="names or patterns, e.g. none,*,8 ecc,16,32,8")
-    parser.add_argument("--repetitions", type=int, default=2)
+    parser.add_argument(
+        "--points", nargs="*", help="names or patterns of points, e.g. ecc,16,32,8 edge_conv,*"
+    )
+    parser.add_argument("--repetitions", type=int, default=2, help="iterations to time per point")
     arguments = parser.parse_args(argv)
     chosen = series(arguments.points or ["*"])
     measured: dict[str, Any] = {}

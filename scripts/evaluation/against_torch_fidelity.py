@@ -43,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--record", type=Path, help="output directory for torch-fidelity's results")
     parser.add_argument("--images", type=int, default=128, help="images to time; 0: no timing")
-    parser.add_argument("--batch_size", type=int, default=32)
+    parser.add_argument("--batch_size", type=int, default=32, help="images per batch")
     arguments = parser.parse_args(argv)
 
     with tempfile.TemporaryDirectory() as folder:

@@ -28,7 +28,9 @@ CLASS = 7  # horses
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="prepared TFDS directory")
-    parser.add_argument("--cache", type=Path, default=Path("~/.cache/gcgan_jax"))
+    parser.add_argument(
+        "--cache", type=Path, default=Path("~/.cache/gcgan_jax"), help="cache of features"
+    )
     arguments = parser.parse_args(argv)
     fields = default.get_config()
     fields.data.dir = arguments.data

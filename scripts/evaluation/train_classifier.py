@@ -62,12 +62,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", required=True, help="prepared TFDS directory")
     parser.add_argument("--out", type=Path, required=True, help="output directory")
-    parser.add_argument("--epochs", type=int, default=18)
-    parser.add_argument("--batch_size", type=int, default=128)
+    parser.add_argument("--epochs", type=int, default=18, help="passes over the images")
+    parser.add_argument("--batch_size", type=int, default=128, help="images per step")
     parser.add_argument("--learning_rate", type=float, default=0.15, help="peak learning rate")
-    parser.add_argument("--weight_decay", type=float, default=5e-4)
+    parser.add_argument("--weight_decay", type=float, default=5e-4, help="of kernels only")
     parser.add_argument("--images", type=int, default=50_000, help="number of training images")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, default=0, help="seed of weights and batches")
     return parser.parse_args(argv)
 
 

@@ -20,7 +20,7 @@ from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
-from tests.helpers import save_untrained
+from tests.helpers import assert_same, save_untrained
 
 TOY = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)
 TWO = jax.devices()[:2]
@@ -31,11 +31,6 @@ on_two = partial(train, devices=TWO)
 
 def records(workdir: Path) -> list[Record]:
     return read_records(workdir / "scores.jsonl")
-
-
-def assert_same(a: object, b: object) -> None:
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(x, y)
 
 
 @pytest.fixture

@@ -122,7 +122,7 @@ def test_neighbours_are_those_of_the_generator(run: Path) -> None:
 def test_pixels_out_of_range_and_missing_graphs(run: Path) -> None:
     with pytest.raises(UserError, match="each from 0 to 15"):
         neighbours(small(show__rows=(0, 16)), run, TWO)
-    with pytest.raises(UserError, match="give equally many of both"):
+    with pytest.raises(UserError, match="choose as many rows as columns"):
         neighbours(small(show__rows=(0,)), run, TWO)
     with pytest.raises(UserError, match="has no graph layer"):
         neighbours(small(operator="none"), run, TWO)

@@ -112,7 +112,7 @@ def test_no_gradient_flows_through_the_neighbours() -> None:
     ("N", "k"), [(8, 1), (35, 35), (48, 3), (64, 1), (64, 55), (128, 16), (256, 8), (1024, 64)]
 )
 def test_both_top_k_variants_agree(N: int, k: int) -> None:
-    """Including ties, infinities and excluded columns."""
+    """Compare them with ties, infinities and excluded columns."""
     rng = np.random.default_rng(N + k)
     values = np.concatenate(
         [

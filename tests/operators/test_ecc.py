@@ -40,7 +40,7 @@ def test_ecc(k: int, delta: float | None, slope: float) -> None:
 
 
 def test_edge_weights_multiply_messages() -> None:
-    """By k w_ij; the reference is called with one neighbour at a time."""
+    """Multiply by k w_ij; the reference is called with one neighbour at a time."""
     h, neighbours, network = inputs(3)
     weights = np.random.default_rng(9).uniform(size=neighbours.shape)
 

@@ -35,7 +35,7 @@ def test_edge_conv(reduction: str, k: int) -> None:
 
 @pytest.mark.parametrize("reduction", ["sum", "mean", "max"])
 def test_edge_weights_multiply_messages(reduction: str) -> None:
-    """By k w_ij; the reference is called with one neighbour at a time."""
+    """Multiply by k w_ij; the reference is called with one neighbour at a time."""
     h, phi, psi, neighbours = inputs(3)
     weights = np.random.default_rng(9).uniform(size=neighbours.shape)
     combine = {"sum": np.sum, "mean": np.mean, "max": np.max}[reduction]

@@ -58,21 +58,21 @@ FILE = "--config={dir}/mine.py"
 
 COMMAND_LINE = (
     Case("no config", ""),
-    Case("config file that is not there", "--config=configs/nowhere.py"),
+    Case("config file that does not exist", "--config=configs/nowhere.py"),
     Case("directory as config file", "--config=configs"),
     Case("config file of bytes", FILE, config_file("\xff\1")),
-    Case("config file that is no Python", FILE, config_file("def get_config(:\n")),
+    Case("config file that is not Python", FILE, config_file("def get_config(:\n")),
     Case("config file without get_config", FILE, config_file("a = 1\n")),
     Case("config file that fails", FILE, config_file("def get_config(): return 1 / 0\n")),
-    Case("config file that imports what is not there", FILE, config_file("import nowhere\n")),
+    Case("config file that imports a missing module", FILE, config_file("import nowhere\n")),
     Case("config file that returns a number", FILE, config_file("def get_config(): return 3\n")),
     Case("config file that returns nothing", FILE, config_file("def get_config(): pass\n")),
     Case("argument of a config file that takes none", "--config=configs/baseline.py:3"),
-    Case("argument that is no number", f"{ECC}:many"),
+    Case("argument that is not a number", f"{ECC}:many"),
     Case("unknown argument after k", f"{ECC}:8,fast"),
     Case("field before the config file", "--config.seed=1 --config=configs/ecc.py"),
     Case("misspelt flag", f"{ECC} --wrokdir=runs"),
-    Case("argument that is no flag", f"{ECC} train"),
+    Case("argument that is not a flag", f"{ECC} train"),
     Case("unknown mode", f"{ECC} --mode=dance"),
     Case("images without scoring them", f"{ECC} --images=samples"),
     Case("scoring in several processes", f"{ECC} {EVALUATE} --distributed"),
@@ -86,7 +86,7 @@ COMMAND_LINE = (
 FIELDS = (
     Case("misspelt field", f"{ECC} --config.bath_size=8"),
     Case("misspelt field of a section", f"{ECC} --config.generator.widht=64"),
-    Case("field that is like no other", f"{ECC} --config.zzz=8"),
+    Case("field without a similar one", f"{ECC} --config.zzz=8"),
     Case("misspelt field in a config file", FILE, default_with("config.bath_size = 8")),
     Case("misspelt section in a config file", FILE, default_with("config.crtic = {}")),
     Case("renamed field", f"{ECC} --config.generator.k=16"),
@@ -112,21 +112,21 @@ FIELDS = (
     Case("None for a text", FILE, default_with("config.data.name = None")),
     Case("batch_size 0", f"{ECC} --config.batch_size=0"),
     Case("negative batch_size", f"{ECC} --config.batch_size=-8"),
-    Case("more iterations than are counted", f"{ECC} --config.num_iterations=2147483648"),
+    Case("too many iterations", f"{ECC} --config.num_iterations=2147483648"),
     Case("no critic update", f"{ECC} --config.n_critic=0"),
     Case("learning rate 0", f"{ECC} --config.learning_rate=0.0"),
     Case("infinite learning rate", f"{ECC} --config.learning_rate=inf"),
-    Case("learning rate that is no number", f"{ECC} --config.learning_rate=nan"),
+    Case("learning rate that is not a number", f"{ECC} --config.learning_rate=nan"),
     Case("negative penalty", f"{ECC} --config.loss.wgan_gp.penalty_weight=-1.0"),
     Case("negative seed", f"{ECC} --config.seed=-1"),
-    Case("average that never moves", f"{ECC} --config.ema_decay=1.0"),
+    Case("EMA that never moves", f"{ECC} --config.ema_decay=1.0"),
     Case("unknown dtype", f"{ECC} --config.compute_dtype=float16"),
     Case("unknown precision", f"{ECC} --config.matmul_precision=low"),
     Case("unknown optimizer", f"{ECC} --config.optimizer.name=sgd"),
     Case("decay of 1", f"{ECC} --config.optimizer.b2=1.0"),
     Case("eps of 0", f"{ECC} --config.optimizer.eps=0.0"),
     Case("unknown data set", f"{ECC} --config.data.name=mnist"),
-    Case("image size between two", f"{QUICKSTART} --config.data.image_size=48"),
+    Case("image size that is not 4 * 2^n", f"{QUICKSTART} --config.data.image_size=48"),
     Case("CIFAR-10 of another size", f"{ECC} --config.data.image_size=64"),
     Case("grey channels", f"{ECC} --config.data.channels=1"),
     Case("grid that does not divide the image", f"{QUICKSTART} --config.data.twins.grid=3"),
@@ -136,27 +136,27 @@ FIELDS = (
     Case("unknown graph", f"{ECC} --config.generator.graph_layer.graph.name=grid"),
     Case("unknown loss", f"{ECC} --config.loss.name=hinge"),
     Case("unknown operator", f"{ECC} --{OPERATOR}.name=gat"),
-    Case("block that is not there", f"{ECC} --config.generator.graph_blocks=(4,)"),
+    Case("block that does not exist", f"{ECC} --config.generator.graph_blocks=(4,)"),
     Case("no neighbours", f"{ECC}:0"),
     Case("more neighbours than pixels", f"{ECC}:248"),
     Case("unknown reduction", f"{ECC} --{OPERATOR}.edge_conv.reduction=min"),
     Case("delta of 0", f"{ECC} --{OPERATOR}.ecc.delta=0.0"),
-    Case("module that is not there", f"{ECC} --config.extensions=('nowhere',)"),
+    Case("module that does not exist", f"{ECC} --config.extensions=('nowhere',)"),
     Case("slope above 1", f"{ECC} --config.critic.slope=2.0"),
     Case("two widths of the critic", f"{ECC} --config.critic.widths=(8,8)"),
     Case("width 0 of the critic", f"{ECC} --config.critic.widths=(8,0,8)"),
-    Case("period that is cut by a call", f"{QUICKSTART} --config.log_every=7"),
-    Case("trace that ends before it begins", f"{ECC} --config.profile=(3,2)"),
+    Case("period that is not a multiple of a call", f"{QUICKSTART} --config.log_every=7"),
+    Case("profile that ends before it begins", f"{ECC} --config.profile=(3,2)"),
     Case("no samples to look at", f"{ECC} --config.sample_images=0"),
     Case("no checkpoint to keep", f"{ECC} --config.checkpoints_to_keep=0"),
     Case("unknown network", f"{ECC} --config.eval.network=vgg"),
-    Case("structure of what is not procedural", f"{ECC} --config.eval.network=structure"),
+    Case("structure of images that are not procedural", f"{ECC} --config.eval.network=structure"),
     Case("unknown protocol", f"{ECC} --config.eval.protocol=tiny"),
     Case("unknown split", f"{ECC} --config.eval.split=valid"),
     Case("unknown statistics", f"{ECC} --config.eval.batch_norm=none"),
-    Case("unknown form of samples", f"{ECC} --config.show.format=jpg"),
-    Case("average that was not kept", f"{ECC} --config.show.ema=True"),
-    Case("checkpoint that is no number", f"{ECC} --config.checkpoint=last"),
+    Case("unknown format of samples", f"{ECC} --config.show.format=jpg"),
+    Case("EMA of a run without one", f"{ECC} --config.show.ema=True"),
+    Case("checkpoint that is neither a name nor a number", f"{ECC} --config.checkpoint=last"),
 )
 
 
@@ -166,10 +166,10 @@ def create_file(directory: Path) -> None:
 
 PLACES = (
     Case("file as workdir", f"{QUICKSTART} --workdir={{dir}}/file", create_file),
-    Case("pictures where no run is", f"{QUICKSTART} --mode=sample --workdir={{dir}}/run"),
+    Case("samples without a run", f"{QUICKSTART} --mode=sample --workdir={{dir}}/run"),
     Case("workdir below a file", f"{QUICKSTART} --workdir={{dir}}/file/run", create_file),
-    Case("scoring where no run is", f"{QUICKSTART} {EVALUATE} --workdir={{dir}}/run"),
-    Case("batch that the devices cannot share", f"{QUICKSTART} --config.batch_size=3"),
+    Case("scoring without a run", f"{QUICKSTART} {EVALUATE} --workdir={{dir}}/run"),
+    Case("batch that the devices cannot split", f"{QUICKSTART} --config.batch_size=3"),
 )
 
 
@@ -251,7 +251,7 @@ def corrupted_description(directory: Path) -> None:
 PREPARED = f"{ECC} --config.data.dir={{dir}} --workdir={{dir}}/run"
 
 DATA = (
-    Case("data directory that is not there", f"{ECC} --config.data.dir=/nowhere"),
+    Case("data directory that does not exist", f"{ECC} --config.data.dir=/nowhere"),
     Case("data directory without data", PREPARED),
     Case("no data and no network", f"{ECC} --workdir={{dir}}/run"),
     Case("byte of a record file flipped", PREPARED, flipped_record),
@@ -297,7 +297,7 @@ def image(mode: str, size: int = 32) -> Callable[[Path], object]:
 SCORE = " ".join([*SMALL, EVALUATE, "--images={dir}/images", "--workdir={dir}/run"])
 
 FOLDERS = (
-    Case("folder that is not there", SCORE),
+    Case("folder that does not exist", SCORE),
     Case("too few images", SCORE, folder(None)),
     Case("text among images", SCORE, folder(lambda path: path.write_text("not an image"))),
     Case("folder among images", SCORE, folder(Path.mkdir)),
@@ -305,7 +305,7 @@ FOLDERS = (
     Case("grey image", SCORE, folder(image("L"))),
     Case("image with alpha", SCORE, folder(image("RGBA"))),
     Case("image of another size", SCORE, folder(image("RGB", 16))),
-    Case("images that the network does not take", SCORE, folder(image("RGB", 16), 16)),
+    Case("images of a size that the network does not accept", SCORE, folder(image("RGB", 16), 16)),
 )
 
 
@@ -383,7 +383,7 @@ CHECKPOINTS = (
     Case("all checkpoints damaged", RUN, all_corrupted, True),
     Case("no weights and no network", INCEPTION, inception),
     Case(
-        "weights that are not there",
+        "weights that do not exist",
         f"{INCEPTION} --config.eval.inception_weights={{dir}}/weights.pth",
         inception,
     ),

@@ -42,7 +42,7 @@ class Runner:
         return code, out, self._without_paths(err, directory)
 
     def run_forked(self, cases: Sequence[Case]) -> list[Result]:
-        """Like `run`, in forks of one process, which imports JAX once; for cases that need it."""
+        """Run many cases in forks of one process, which imports JAX only once."""
         prepared = [self._prepare(case) for case in cases]
         process = self._program.start(module=("tests.reliability.forked",))
         out, err = process.communicate(json.dumps([flags for _, flags in prepared]))

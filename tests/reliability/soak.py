@@ -119,9 +119,11 @@ def compare(observations: list[Observation], iterations: int) -> tuple[str, bool
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--workdir", type=Path, required=True, help="of the run")
-    parser.add_argument("--iterations", type=int, default=5000)
-    parser.add_argument("flags", nargs="*", default=["--config=configs/quickstart.py"])
+    parser.add_argument("--workdir", type=Path, required=True, help="workdir of the run")
+    parser.add_argument("--iterations", type=int, default=5000, help="length of the run")
+    parser.add_argument(
+        "flags", nargs="*", default=["--config=configs/quickstart.py"], help="flags of the run"
+    )
     arguments = parser.parse_args(argv)
     settings = [*FREQUENT, f"num_iterations={arguments.iterations}", "decay_iterations=10000"]
     flags = [*arguments.flags, *(f"--config.{name}" for name in settings)]

@@ -138,7 +138,7 @@ def test_port_in_use_is_reported(program: ExperimentProgram, tiny: Tiny) -> None
         (["--num_processes=2"], "--coordinator and --process_id missing"),
         (["--coordinator=h:1", "--process_id=0"], "--num_processes missing"),
         (["--coordinator=h", "--process_id=0", "--num_processes=1"], "expected HOST:PORT"),
-        (["--coordinator=h:1", "--process_id=2", "--num_processes=2"], "it is 0 to 1"),
+        (["--coordinator=h:1", "--process_id=2", "--num_processes=2"], "choose 0 to 1"),
         (["--distributed", "--process_id=0"], "leave these out"),
         (["--distributed"], "cannot connect to the other processes"),
     ],

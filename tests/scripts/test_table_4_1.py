@@ -128,5 +128,5 @@ def test_ctrl_c_saves_running_jobs(tmp_path: Path) -> None:
 
 
 def test_unknown_row(tmp_path: Path) -> None:
-    with pytest.raises(SystemExit, match=r"--rows: unknown row 'ecc-9': use some of baseline, "):
+    with pytest.raises(SystemExit, match=r"--rows: unknown row 'ecc-9': choose from baseline, "):
         table_4_1.main([f"--workdir={tmp_path}", "--rows=ecc-9"])

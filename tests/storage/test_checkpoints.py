@@ -8,7 +8,6 @@ from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 
-import jax
 import numpy as np
 import pytest
 
@@ -16,6 +15,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.gan.state import NetworkState, State
 from gcgan_jax.storage.checkpoints import FORMAT, Checkpoints, quarantine_corrupted
 from tests.full_disk import full_disk
+from tests.helpers import assert_same
 
 
 def state(value: float) -> State:
@@ -38,16 +38,18 @@ def restore_newest(directory: Path) -> State | None:
         return checkpoints.restore(state(0), checkpoints.newest)
 
 
-def assert_same(a: State, b: State) -> None:
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(x, y)
-
-
 def test_newest_three_checkpoints_are_kept(tmp_path: Path) -> None:
     save_checkpoints(tmp_path / "run", (1, 2, 3, 4, 5))
     with closing(Checkpoints(tmp_path / "run", 3)) as checkpoints:
         assert checkpoints.all == [3, 4, 5]
         assert_same(checkpoints.restore(state(0), 4), state(4))
+
+
+def test_an_iteration_before_the_latest_is_skipped(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "run", (4, 2))
+    with closing(Checkpoints(tmp_path / "run", keep=3)) as checkpoints:
+        assert checkpoints.all == [4]
+    assert not (tmp_path / "run" / "2").exists()
 
 
 def truncate(step: Path) -> None:

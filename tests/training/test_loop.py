@@ -23,6 +23,7 @@ from gcgan_jax.training.finite import require_finite_metrics
 from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
 from tests.full_disk import full_disk
+from tests.helpers import assert_same
 from tests.reliability import injected
 
 on_two = partial(train, devices=jax.devices()[:2])
@@ -30,11 +31,6 @@ on_two = partial(train, devices=jax.devices()[:2])
 
 def log_entries(workdir: Path) -> list[dict[str, float]]:
     return [json.loads(line) for line in (workdir / "metrics.jsonl").read_text().splitlines()]
-
-
-def assert_same(a: object, b: object) -> None:
-    for x, y in zip(jax.tree.leaves(a), jax.tree.leaves(b), strict=True):
-        np.testing.assert_array_equal(x, y)
 
 
 def test_resume_is_bit_for_bit(

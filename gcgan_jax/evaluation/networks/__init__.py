@@ -1,4 +1,4 @@
-"""The networks whose features are scored."""
+"""The pretrained networks from whose features scores are computed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass

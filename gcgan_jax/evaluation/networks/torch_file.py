@@ -1,7 +1,7 @@
 """Reads tensors from a torch.save file, without torch and without executing code of the pickle.
 
 A pickle may name any function for the reader to call. Here it may only name an ordered dict,
-storage types, and torch's two functions that build tensors and parameters, for which ours are used.
+storage types, and torch's two functions that build tensors and parameters, replaced by ours.
 """
 
 import pickle

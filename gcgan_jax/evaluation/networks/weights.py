@@ -76,7 +76,10 @@ def load_inception(
             return cached, bytes(cached.pop("origin")["sha256"]).hex()
         _download(published.url, source, urlopen)
     elif not source.is_file():
-        raise UserError(f"config.eval.inception_weights = {path!r}: no such file")
+        raise UserError(
+            f"config.eval.inception_weights = {path!r}: no such file; set it to a copy of "
+            f"{published.name}, or leave it out to download one"
+        )
     digest = _require_published(published, source)
     variables = published.convert(read_torch(source))
     if not path:

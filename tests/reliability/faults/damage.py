@@ -91,7 +91,7 @@ def not_finite(fault: str, quantity: str) -> Trials:
             messages = (f"{stopped}{value}{remains}" for value in ("nan", "inf"))
             survived = code == 1 and any(line in err for line in messages)
             code, out, _ = runs.finish(workdir, until=NEWEST + PERIOD)
-            survived &= code == 0 and f"the run before {stopped}" in out
+            survived &= code == 0 and f"the previous run {stopped}" in out
             yield Trial(survived and runs.same_run(workdir, NEWEST + PERIOD), runs.message(err))
 
     return trials

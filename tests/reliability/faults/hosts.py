@@ -14,7 +14,7 @@ LATE = 45  # seconds; Gloo waits for less
 
 
 def host_dies(devices: int) -> Trials:
-    """Kill the second or the first process alternately; resumed, both match the reference."""
+    """Kill process 1 or process 0 alternately; resumed, both match the reference."""
     codes = (1,) if devices == 1 else (1, -signal.SIGABRT)  # the latter by JAX
 
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
@@ -54,7 +54,7 @@ def _message(runs: Runs, err: str) -> str:
 
 
 def host_is_late(runs: Runs, times: int) -> Iterator[Trial]:
-    """Delay the second or the first process alternately."""
+    """Delay process 1 or process 0 alternately."""
     reference = _reference(runs, devices=2)
     for trial in range(times):
         workdir = runs.new_workdir("two")

@@ -43,7 +43,7 @@ def kill_while_saving(runs: Runs, times: int) -> Iterator[Trial]:
         yield Trial(
             runs.same_run(workdir, newest + PERIOD),
             "`checkpoint N in WORKDIR/checkpoints cannot be used: it is incomplete; moved to "
-            "WORKDIR/checkpoints-damaged`, if it had its name already",
+            "WORKDIR/checkpoints-damaged`, if it already had its final name",
         )
         if newest + 2 * PERIOD >= runs.iterations:
             shutil.rmtree(workdir)
