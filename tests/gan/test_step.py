@@ -136,6 +136,7 @@ def test_two_devices_need_synchronisation(
     assert difference(on_one_device(experiment), unsynchronised) > 1e-4
 
 
+@pytest.mark.slow
 def test_one_call_of_three_iterations_matches_three_calls(
     tiny: Tiny, on_one_device: Callable
 ) -> None:

@@ -22,7 +22,12 @@ def run(arguments: list[str]) -> tuple[int, str, str]:
             os.dup2(out.fileno(), sys.stdout.fileno())
             os.dup2(err.fileno(), sys.stderr.fileno())
             sys.argv = ["gcgan_jax.main", *arguments]
-            app.run(main, flags_parser=cli.parse_flags)
+            try:
+                app.run(main, flags_parser=cli.parse_flags)
+            except SystemExit as exit_:
+                sys.stdout.flush()
+                sys.stderr.flush()
+                os._exit(int(exit_.code or 0))  # without the exit handlers of JAX
         code = os.waitstatus_to_exitcode(os.wait()[1])
         printed = []
         for file in (out, err):
