@@ -105,7 +105,7 @@ def clock_set_back(runs: Runs, times: int) -> Iterator[Trial]:
         code_now, _, err_now = runs.finish(workdir, until=NEWEST + 2 * PERIOD)
         survived = (code, err, code_now, err_now) == (0, "", 0, "")
         yield Trial(
-            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "nothing but its rows"
+            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "no message"
         )
 
 
@@ -121,5 +121,5 @@ def metrics_truncated(runs: Runs, times: int) -> Iterator[Trial]:
         code, _, err = runs.finish(workdir, until=NEWEST + 2 * PERIOD)
         survived = (code, err) == (0, "")
         yield Trial(
-            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "nothing but its rows"
+            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "no message"
         )
