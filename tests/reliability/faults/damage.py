@@ -104,9 +104,7 @@ def clock_set_back(runs: Runs, times: int) -> Iterator[Trial]:
         code, _, err = ended(process)
         code_now, _, err_now = runs.finish(workdir, until=NEWEST + 2 * PERIOD)
         survived = (code, err, code_now, err_now) == (0, "", 0, "")
-        yield Trial(
-            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "no message"
-        )
+        yield Trial(survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "no message")
 
 
 def metrics_truncated(runs: Runs, times: int) -> Iterator[Trial]:
@@ -120,6 +118,4 @@ def metrics_truncated(runs: Runs, times: int) -> Iterator[Trial]:
         path.write_text(text[: len(text) - rng.integers(2, len(lines[0]))])
         code, _, err = runs.finish(workdir, until=NEWEST + 2 * PERIOD)
         survived = (code, err) == (0, "")
-        yield Trial(
-            survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "no message"
-        )
+        yield Trial(survived and runs.same_run(workdir, NEWEST + 2 * PERIOD), "no message")
