@@ -120,7 +120,6 @@ class FirstDeviceLoss:
         return loss * jnp.where(lax.axis_index(AXIS) == 0, lax.axis_size(AXIS), 0)
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("omitted", ["averaged gradients", "averaged statistics"])
 def test_two_devices_need_synchronisation(
     tiny: Tiny, on_one_device: Callable, omitted: str

@@ -134,7 +134,6 @@ class FillsDiskOnceCompiled(io.StringIO):
         return super().write(text)
 
 
-@pytest.mark.slow
 def test_full_disk_loses_no_checkpoint_or_entry(tiny: Tiny, tmp_path: Path) -> None:
     run = tmp_path / "run"
     uninterrupted = on_two(tiny(num_iterations=6), tmp_path / "uninterrupted")
