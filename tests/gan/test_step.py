@@ -86,9 +86,10 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
-def test_four_devices_match_one(tiny: Tiny, on_one_device: Callable) -> None:
+@pytest.mark.parametrize("devices", [2, 4])
+def test_several_devices_match_one(tiny: Tiny, on_one_device: Callable, devices: int) -> None:
     experiment = three_iterations(tiny, operator="ecc")
-    assert difference(on_one_device(experiment), updates(experiment, 4)) < 1e-9
+    assert difference(on_one_device(experiment), updates(experiment, devices)) < 1e-9
 
 
 class Unsynchronised(nn.Module):

@@ -102,6 +102,7 @@ def test_both_processes_report_mismatches(program: ExperimentProgram, tiny: Tiny
             assert err.startswith("gcgan_jax: ") and err.count("\n") == 1
             assert message in err
 
+    assert_reported(program.run_two(tiny(batch_size=3)), "3 is not divisible by the 2 devices")
     uneven = program.run_two(tiny(batch_size=6), devices=(2, 1))
     assert_reported(uneven, "process 0 has 2, process 1 has 1")
     assert_reported(program.run_two(tiny(), tiny(seed=2)), "the config of process 1 differs from")

@@ -91,11 +91,21 @@ def infinite_updates(iteration: int) -> Callable[[Experiment], Experiment]:
     return alter
 
 
-def test_a_non_finite_state_stops_training_and_keeps_the_checkpoint(
-    tiny: Tiny, tmp_path: Path
+@pytest.mark.parametrize(
+    ("fault", "problem"),
+    [
+        (injected.inf, "generator_gradients is inf"),
+        (infinite_updates, r"state\.generator\.params\[.* is not finite"),
+    ],
+)
+def test_non_finite_values_stop_training_and_keep_the_checkpoint(
+    tiny: Tiny,
+    tmp_path: Path,
+    fault: Callable[[int], Callable[[Experiment], Experiment]],
+    problem: str,
 ) -> None:
-    diverging = infinite_updates(4)(tiny(num_iterations=6, log_every=6, sample_every=6))
-    message = r"iteration 4: state\.generator\.params\[.* is not finite; .* of iteration 2 remains"
+    diverging = fault(4)(tiny(num_iterations=6, log_every=6, sample_every=6))
+    message = f"iteration 4: {problem}; the checkpoint of iteration 2 remains"
     with pytest.raises(UserError, match=message):
         on_two(diverging, tmp_path)
     assert [path.name for path in (tmp_path / "checkpoints").iterdir()] == ["2"]
@@ -139,7 +149,11 @@ def test_full_disk_loses_no_checkpoint_or_entry(tiny: Tiny, tmp_path: Path) -> N
     uninterrupted = on_two(tiny(num_iterations=6), tmp_path / "uninterrupted")
     on_two(tiny(num_iterations=2), run)
     never = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
-    for first, file in (("log_every", "metrics.jsonl"), ("checkpoint_every", "checkpoints/4")):
+    for first, file in (
+        ("log_every", "metrics.jsonl"),
+        ("sample_every", "samples/0000004.png"),
+        ("checkpoint_every", "checkpoints/4"),
+    ):
         config = tiny(num_iterations=6, **never | {first: 4})
         with (
             ExitStack() as contexts,
