@@ -1,10 +1,12 @@
 """Runs the program in separate processes."""
 
+import json
 import os
 import re
 import socket
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from gcgan_jax.experiment import Experiment
@@ -43,6 +45,17 @@ class Program:
         )
         self.started.append(process)
         return process
+
+    def run_forked(self, commands: Sequence[Sequence[str]]) -> list[tuple[int, str, str]]:
+        """Return exit code, output and error output of each list of flags.
+
+        They run in forks of one process, which imports JAX only once; see tests/forked.py.
+        """
+        process = self.start(module=("tests.forked",))
+        out, err = process.communicate(json.dumps(commands))
+        if process.returncode:
+            raise RuntimeError(err)
+        return [(code, *printed) for code, *printed in json.loads(out)]
 
     def close(self) -> None:
         for process in self.started:

@@ -6,7 +6,6 @@ Takes about 10 minutes on 2 cores; --only=pickle runs the cases whose names cont
 """
 
 import argparse
-import json
 import shutil
 import sys
 import tempfile
@@ -42,15 +41,12 @@ class Runner:
         return code, out, self._without_paths(err, directory)
 
     def run_forked(self, cases: Sequence[Case]) -> list[Result]:
-        """Run many cases in forks of one process, which imports JAX only once."""
+        """Run many cases in forks of one process."""
         prepared = [self._prepare(case) for case in cases]
-        process = self._program.start(module=("tests.reliability.forked",))
-        out, err = process.communicate(json.dumps([flags for _, flags in prepared]))
-        if process.returncode:
-            raise RuntimeError(err)
+        results = self._program.run_forked([flags for _, flags in prepared])
         return [
             (code, out, self._without_paths(err, directory))
-            for (code, out, err), (directory, _) in zip(json.loads(out), prepared, strict=True)
+            for (code, out, err), (directory, _) in zip(results, prepared, strict=True)
         ]
 
     def _prepare(self, case: Case) -> tuple[Path, list[str]]:
