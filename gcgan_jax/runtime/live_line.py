@@ -3,7 +3,6 @@
 import shutil
 import sys
 import threading
-from collections.abc import Mapping
 from typing import IO, Any
 
 from tqdm import tqdm
@@ -11,11 +10,15 @@ from tqdm import tqdm
 COLUMNS = 120  # maximum width
 
 
-class LiveLine(tqdm):
-    """A progress bar on standard output: `300/500 iterations [01:40<01:07, 3.0 iterations/s]`."""
+class Bar(tqdm):
+    """tqdm within this process alone."""
 
     monitor_interval = 0  # start no thread that redraws it
     _lock = threading.RLock()  # tqdm's own lock is shared with other processes
+
+
+class LiveLine(Bar):
+    """A progress bar on standard output: `300/500 iterations [01:40<01:07, 3.0 iterations/s]`."""
 
     def __init__(self, total: float | None, unit: str, initial: float = 0, **options: Any) -> None:
         columns = min(COLUMNS, shutil.get_terminal_size().columns - 1)
@@ -28,10 +31,6 @@ class LiveLine(tqdm):
             leave=False,
             **options,
         )
-
-    def show(self, values: Mapping[str, float]) -> None:
-        """Show values at the end of the line."""
-        self.set_postfix_str("  ".join(f"{name} {value:.3g}" for name, value in values.items()))
 
 
 def print_above(message: str, file: IO[str] | None = None) -> None:

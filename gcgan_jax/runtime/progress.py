@@ -1,6 +1,5 @@
 """Progress of long tasks: a live line on a terminal, plain lines elsewhere."""
 
-import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from io import StringIO
@@ -8,10 +7,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 from jax import Array
-from tqdm import tqdm
 
 from gcgan_jax.runtime.console import has_terminal, report
-from gcgan_jax.runtime.live_line import LiveLine
+from gcgan_jax.runtime.live_line import Bar, LiveLine
 
 EVERY = 10.0  # seconds between plain lines, and before the first
 DELAY = 1.0  # seconds before a live line appears
@@ -20,11 +18,8 @@ T = TypeVar("T")
 Batch = TypeVar("Batch", bound=Array | np.ndarray)
 
 
-class _PlainLines(tqdm):
+class _PlainLines(Bar):
     """Prints `600 of 50000 images  123 images/s  0:06:41 left` instead of drawing a bar."""
-
-    monitor_interval = 0  # start no thread that redraws a bar
-    _lock = threading.RLock()  # tqdm's own lock is shared with other processes
 
     def display(self, *_: Any, **__: Any) -> None:
         done, total, unit, elapsed = map(self.format_dict.get, ("n", "total", "unit", "elapsed"))
@@ -32,8 +27,7 @@ class _PlainLines(tqdm):
         if total is None:
             report(f"{done:.0f} {unit}  {rate:.3g} {unit}/s")
         elif done < total:
-            left = timedelta(seconds=round((total - done) / rate))
-            report(f"{done:.0f} of {total:.0f} {unit}  {rate:.3g} {unit}/s  {left} left")
+            report(f"{done:.0f} of {total:.0f} {unit}  {pace(total - done, rate, unit)}")
 
 
 def progress(
@@ -62,7 +56,12 @@ def image_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
     return progress(batches, total, "images", lambda images: images.shape[0] * images.shape[1])
 
 
-def _bar(total: float | None, unit: str, every: float) -> tqdm:
+def pace(remaining: float, rate: float, unit: str) -> str:
+    """Describe the rate, in units per second, and the time that the remaining units take."""
+    return f"{rate:.3g} {unit}/s  {timedelta(seconds=round(remaining / rate))} left"
+
+
+def _bar(total: float | None, unit: str, every: float) -> Bar:
     if has_terminal():
         return LiveLine(total, unit, delay=DELAY)
     nowhere = StringIO()  # otherwise `report` would clear and redraw a bar that does not exist

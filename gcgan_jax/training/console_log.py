@@ -1,10 +1,10 @@
 """Progress of training on the console."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 
 from gcgan_jax.runtime.console import has_terminal, report
 from gcgan_jax.runtime.live_line import LiveLine
+from gcgan_jax.runtime.progress import pace
 
 SHOWN = {  # metrics, and their names on the console
     "wasserstein": "wasserstein",
@@ -31,15 +31,13 @@ class ConsoleLog:
 
     def entry(self, iteration: int, values: Mapping[str, float]) -> None:
         """Show some metrics of an entry, whose values include `iterations_per_second`."""
-        shown = {name: values[key] for key, name in SHOWN.items() if key in values}
+        metrics = "  ".join(f"{SHOWN[key]} {values[key]:.3g}" for key in SHOWN if key in values)
         if self._line:
-            self._line.show(shown)
+            self._line.set_postfix_str(metrics)
             return
-        rate = values["iterations_per_second"]
-        left = timedelta(seconds=round((self._num_iterations - iteration) / rate))
-        metrics = "  ".join(f"{name} {value:.3g}" for name, value in shown.items())
-        progress = f"{iteration:>7}/{self._num_iterations}  {rate:.3g} iterations/s  {left} left"
-        report(f"{progress}  {metrics}")
+        remaining = self._num_iterations - iteration
+        progress = pace(remaining, values["iterations_per_second"], "iterations")
+        report(f"{iteration:>7}/{self._num_iterations}  {progress}  {metrics}")
 
     def close(self) -> None:
         if self._line:
