@@ -9,19 +9,16 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-import gcgan_jax
-from gcgan_jax.commands.trained import GENERATOR, load_generator
+from gcgan_jax.commands.trained import EXAMPLE_DIRECTORY, GENERATOR, load_generator
 from gcgan_jax.storage.atomic import write_atomically
 from gcgan_jax.storage.trees import to_bytes
 from gcgan_jax.storage.workdir import write_settings
-
-EXAMPLE = Path(gcgan_jax.__file__).parent / "example"
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--workdir", type=Path, required=True, help="workdir of the run")
-    parser.add_argument("--output", type=Path, default=EXAMPLE, help="output directory")
+    parser.add_argument("--output", type=Path, default=EXAMPLE_DIRECTORY, help="output directory")
     arguments = parser.parse_args(argv)
     trained = load_generator(arguments.workdir)
     stored = to_bytes(trained.variables)

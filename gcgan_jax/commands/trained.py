@@ -1,12 +1,9 @@
 """Loads a trained generator: from a run's checkpoint, or the example in this package."""
 
-import json
 from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
-from importlib import resources
 from pathlib import Path
-from typing import Any
 
 import jax
 import numpy as np
@@ -21,10 +18,11 @@ from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import Models, State
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.trees import from_bytes
-from gcgan_jax.storage.workdir import CONFIG, read_settings
+from gcgan_jax.storage.workdir import read_settings
 
 EXAMPLE = "example"  # value of config.checkpoint that selects the example
-GENERATOR = "generator.safetensors"  # the example's weights, beside its config.json
+EXAMPLE_DIRECTORY = Path(__file__).parents[1] / "example"  # of its config.json and its weights
+GENERATOR = "generator.safetensors"  # the weights
 
 
 @dataclass(frozen=True)
@@ -80,7 +78,7 @@ def load_generator(
 
 def load_example() -> Trained:
     """Load the example generator in this package; see `example/card.md`."""
-    config = replace(from_mapping(_example_settings()), checkpoint=EXAMPLE)
+    config = replace(from_mapping(read_settings(EXAMPLE_DIRECTORY)), checkpoint=EXAMPLE)
     return load_trained(make_experiment(config), Path())
 
 
@@ -137,14 +135,8 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
 
 
 def _load_example(experiment: Experiment) -> Models:
-    settings = _example_settings()
+    settings = read_settings(EXAMPLE_DIRECTORY)
     remedy = "use --config=configs/quickstart.py without changing its training fields"
     require_compatible(experiment.settings, settings, f"config.checkpoint = {EXAMPLE!r}", remedy)
-    stored = (resources.files("gcgan_jax.example") / GENERATOR).read_bytes()
+    stored = (EXAMPLE_DIRECTORY / GENERATOR).read_bytes()
     return Models(settings["num_iterations"], from_bytes(stored), {})
-
-
-def _example_settings() -> dict[str, Any]:
-    path = resources.files("gcgan_jax.example") / CONFIG
-    settings: dict[str, Any] = json.loads(path.read_text())
-    return settings
