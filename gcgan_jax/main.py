@@ -105,6 +105,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
 
 def report_next_steps(config: Config, workdir: Path) -> None:
     """Print where a finished run's results are, and commands to continue with."""
+    from gcgan_jax.experiment.networks import graph_blocks
     from gcgan_jax.runtime.console import report
 
     report(f"samples:     {workdir / 'samples' / f'{config.num_iterations:07}.png'}")
@@ -112,7 +113,7 @@ def report_next_steps(config: Config, workdir: Path) -> None:
     report(f"curves:      {workdir / 'metrics.jsonl'}, or: tensorboard --logdir={workdir}")
     report("next:")
     modes = ["evaluate", "sample", "interpolate", "neighbours", "nearest"]
-    if config.generator.graph_layer.operator.name == "none":
+    if not graph_blocks(config):
         modes.remove("neighbours")
     for mode in modes:
         report(f"  {cli.command(sys.argv[1:], mode)}")
