@@ -1,6 +1,6 @@
 """A small EdgeConv generator on procedural images, which need no download.
 
-`--config=configs/quickstart.py` trains for about 3 minutes on 2 CPU cores. The last sample grid
+`--config=configs/quickstart.py` trains for 2 to 4 minutes on 2 CPU cores. The last sample grid
 shows discs, squares, triangles and crosses; those on each image's diagonal should have the same
 shape and hue.
 """
