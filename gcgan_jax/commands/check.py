@@ -50,14 +50,21 @@ def check_device() -> bool:
     return all(agree)
 
 
-def known_defects(platform: str, jaxlib: str) -> Iterator[str]:
-    """Yield what is slow or wrong with this jaxlib on a platform, and what to do about it."""
+def known_defects(device: str, jaxlib: str) -> Iterator[str]:
+    """Yield what is slow or wrong with this jaxlib on a kind of device, and what to do about it."""
+    if device != "gpu":
+        return
     release = tuple(int(part) for part in jaxlib.split(".")[:3] if part.isdecimal())
-    if platform == "gpu" and release < (0, 11, 1):
+    if release < (0, 11, 1):
         yield (
             f"jaxlib {jaxlib} compiles float32 scatter-adds, as in the graph layers' gradients, to "
-            "slow compare-and-swap loops on GPUs (jax #38806): install 0.11.1 or newer"
+            "slow compare-and-swap loops on GPUs (jax #38806): install 0.11.1 or newer, for which "
+            "Python must be 3.12 or newer"
         )
+    yield (
+        f"jaxlib {jaxlib} may store segment sums strided, which makes them several times slower on "
+        "GPUs (jax #39959): no remedy is known"
+    )
 
 
 def operators() -> Iterator[Operator]:
