@@ -14,7 +14,7 @@ import pytest
 
 from gcgan_jax import cli  # noqa: F401, defines the flags
 from tests.program import ROOT, Program
-from tests.reliability.invalid_input_cases import tfds
+from tests.reliability.invalid_input_cases.data import tfds
 
 DOCS = sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md"))
 PAGES = ("README.md", "CONTRIBUTING.md", *DOCS, "gcgan_jax/example/card.md")
@@ -35,12 +35,16 @@ DIRECTORIES = ("--config.data.dir=TFDS_DIR", "--config.eval.cache=cache")
 OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the last one counts
     PROGRAM: (*TOY, *DIRECTORIES),
     "scripts.evaluation.against_torch_fidelity": ("--images=0",),
-    "tests.reliability.invalid_inputs": ("--only=pickle",),
+    "tests.reliability.invalid_inputs": ("--only=pickle", "--output=page.md"),
     "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
     "scripts.evaluation.calibrate_scores": ("--cache=cache",),
     "scripts.benchmark.aot": ("--noall", "--config=configs/baseline.py"),
     "tests.reliability.soak": ("--iterations=1000", "--", "--config=configs/quickstart.py", *TOY),
-    "tests.reliability.fault_injection": ("--only=file in the workdir", "--times=1"),
+    "tests.reliability.fault_injection": (
+        "--only=file in the workdir",
+        "--times=1",
+        "--output=page.md",
+    ),
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.export_example": ("--output=example",),
     "scripts.plot_scores": ("--score=classifier_score",),

@@ -1,4 +1,4 @@
-"""The command line, apart from the cases in tests/reliability/invalid_input_cases.py."""
+"""The command line, apart from the cases in tests/reliability/invalid_input_cases/."""
 
 import subprocess
 import sys

@@ -7,7 +7,7 @@ import pytest
 from nbclient import NotebookClient
 
 from tests.program import ROOT
-from tests.reliability.invalid_input_cases import tfds
+from tests.reliability.invalid_input_cases.data import tfds
 
 NOTEBOOK = ROOT / "colab" / "gcgan_jax.ipynb"
 TOY = [

@@ -10,7 +10,7 @@ import pytest
 from gcgan_jax.data.tfds import load_cifar10
 from gcgan_jax.errors import UserError
 from tests.conftest import Tiny
-from tests.reliability.invalid_input_cases import (
+from tests.reliability.invalid_input_cases.data import (
     cut_record,
     empty_split,
     flipped_record,

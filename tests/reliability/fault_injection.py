@@ -1,6 +1,6 @@
 """Inject faults into real runs of the program, and tabulate what the user saw.
 
-    python -m tests.reliability.fault_injection --directory=DIR --output=faults.md
+    python -m tests.reliability.fault_injection --directory=DIR --output=docs/fault-injection.md
 
 Each affected run is resumed and compared, bit for bit, with an unaffected one. Takes about an hour
 on 2 cores; --only=kill injects the faults whose names contain `kill`, --times=1 each of them once.
@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gcgan_jax.report import markdown
-from gcgan_jax.storage.atomic import write_text
 from tests.reliability.faults import damage, disk, hosts, kills
 from tests.reliability.faults.runs import PERIOD, Runs, Trial, Trials
+from tests.reliability.pages import renew
 
 QUICKSTART = ["--config=configs/quickstart.py", f"--config.iterations_per_call={PERIOD}"]
 ITERATIONS = 330  # of the reference run
+COLUMNS = ("fault", "tried", "survived", "what the user saw")
 NEVER = 10**6 * PERIOD  # a period longer than any run
 
 
@@ -86,19 +87,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     )
     parser.add_argument("--only", default="", help="inject only faults whose names contain this")
     parser.add_argument("--times", type=int, help="number of trials per fault")
-    parser.add_argument("--output", type=Path, help="output file for the table, in Markdown")
+    parser.add_argument("--output", type=Path, help="page whose rows of these faults to renew")
     arguments = parser.parse_args(argv)
     chosen = [fault for fault in FAULTS if arguments.only in fault.name]
-    lines = [markdown.header("fault", "tried", "survived", "what the user saw")]
     with tempfile.TemporaryDirectory() as temporary:
         runs = Runs(arguments.directory or Path(temporary), QUICKSTART, ITERATIONS)
         try:
             for fault in chosen:
                 tried, survived, seen = inject(fault, runs, arguments.times or fault.times)
-                lines.append(markdown.row(fault.name, tried, survived, seen))
-                print(lines[-1], flush=True)
+                row = markdown.row(fault.name, tried, survived, seen)
+                print(row, flush=True)
                 if arguments.output:
-                    write_text(arguments.output, "\n".join(lines) + "\n")
+                    tables = {COLUMNS: [fault.name for fault in FAULTS]}
+                    renew(arguments.output, tables, {fault.name: row}, "{rows} faults.")
         finally:
             runs.program.close()
 

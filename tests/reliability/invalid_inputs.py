@@ -1,11 +1,13 @@
 """Run the program on all cases of invalid_input_cases.py, and tabulate its error messages.
 
-    python -m tests.reliability.invalid_inputs --output=invalid_inputs.md
+    python -m tests.reliability.invalid_inputs --output=docs/invalid-input.md
 
-Takes about 10 minutes on 2 cores; --only=pickle runs the cases whose names contain `pickle`.
+Takes about 10 minutes on 2 cores; --only=pickle runs the cases whose names contain `pickle`, and
+renews their rows alone.
 """
 
 import argparse
+import shlex
 import shutil
 import sys
 import tempfile
@@ -13,12 +15,17 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gcgan_jax.report import markdown
-from gcgan_jax.storage.atomic import write_text
 from tests.program import Program, ended
-from tests.reliability.invalid_input_cases import SECTIONS, SMALL, Case
+from tests.reliability.invalid_input_cases import SECTIONS
+from tests.reliability.invalid_input_cases.case import SMALL, Case
+from tests.reliability.pages import renew
 
 DEVICES = 8  # so that a batch size may not be divisible by them
-
+TABLES = {
+    (section, "flags", "message"): [case.name for case in cases]
+    for section, cases in SECTIONS.items()
+}
+SUMMARY = "{rows} cases, each rejected with one line and exit code 1."
 
 Result = tuple[int, str, str]  # exit code, output, error output with DIR for the directory
 
@@ -37,7 +44,7 @@ class Runner:
 
     def run(self, case: Case) -> Result:
         directory, flags = self._prepare(case)
-        code, out, err = ended(self._program.start(*flags))
+        code, out, err = ended(self._program.start(*flags, **case.environment))
         return code, out, self._without_paths(err, directory)
 
     def run_forked(self, cases: Sequence[Case]) -> list[Result]:
@@ -57,7 +64,7 @@ class Runner:
             shutil.copytree(self._trained(), directory / "run")
         if case.prepare:
             case.prepare(directory)
-        return directory, case.flags.replace("{dir}", str(directory)).split()
+        return directory, shlex.split(case.flags.replace("{dir}", str(directory)))
 
     def _without_paths(self, text: str, directory: Path) -> str:
         return text.replace(str(directory), "DIR").replace(str(self._directory), "DIR")
@@ -75,40 +82,33 @@ class Runner:
 
 
 def row(case: Case, line: str) -> str:
-    """Return a row of the table in docs/reliability.md."""
+    """Return a row of the tables in docs/invalid-input.md."""
     flags = case.flags.replace("{dir}", "DIR").replace(" ".join(SMALL), "SMALL")
+    flags = " ".join([*(f"{name}={value}" for name, value in case.environment.items()), flags])
     message = line.strip().removeprefix("gcgan_jax: ")
-    return markdown.row(case.name, f"`{flags}`", message)
+    return markdown.row(case.name, f"`{flags.strip()}`", message)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="run only cases whose names contain this")
-    parser.add_argument("--output", type=Path, help="output file for the table, in Markdown")
+    parser.add_argument("--output", type=Path, help="page whose rows of these cases to renew")
     arguments = parser.parse_args(argv)
-    chosen = {
-        section: [case for case in cases if arguments.only in case.name]
-        for section, cases in SECTIONS.items()
-    }
-    lines, failures = [], 0
+    cases = [case for of in SECTIONS.values() for case in of if arguments.only in case.name]
+    rows, failures = {}, 0
     with tempfile.TemporaryDirectory() as directory:
         runner = Runner(Path(directory))
-        for section, cases in chosen.items():
-            lines += ["", markdown.header(section, "flags", "message")]
-            for case in cases:
-                code, _, err = runner.run(case)
-                lines.append(row(case, err))
-                print(lines[-1], flush=True)
-                if code != 1 or err.count("\n") != 1:
-                    failures += 1
-                    print(f"exit code {code}, expected 1 and one line: {err}", file=sys.stderr)
-    count = sum(map(len, chosen.values()))
-    lines.append(
-        f"\n{count} cases, {count - failures} of them rejected with one line and exit code 1."
-    )
-    print(lines[-1])
+        for case in cases:
+            code, _, err = runner.run(case)
+            if code == 1 and err.count("\n") == 1:
+                rows[case.name] = row(case, err)
+                print(rows[case.name], flush=True)
+            else:
+                failures += 1
+                print(f"{case.name}: exit code {code}, expected 1 and one line: {err}", flush=True)
+    print(f"{len(cases)} cases, {failures} failures")
     if arguments.output:
-        write_text(arguments.output, "\n".join(lines[1:]) + "\n")
+        renew(arguments.output, TABLES, rows, SUMMARY)
     sys.exit(failures > 0)
 
 

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 import pytest
 
 from tests.program import ROOT
-from tests.reliability.invalid_input_cases import COMMAND_LINE, FIELDS, PLACES, SECTIONS, Case
+from tests.reliability.invalid_input_cases import COMMAND_LINE, FIELDS, PLACES, SECTIONS
+from tests.reliability.invalid_input_cases.case import Case
 from tests.reliability.invalid_inputs import Runner, row
 
-DOCS = (ROOT / "docs" / "reliability.md").read_text()
+DOCS = (ROOT / "docs" / "invalid-input.md").read_text()
 FORKED = (*COMMAND_LINE, *FIELDS)
 SEPARATE = [case for cases in SECTIONS.values() for case in cases if case not in FORKED]
 

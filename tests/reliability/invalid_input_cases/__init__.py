@@ -1,0 +1,20 @@
+"""Invalid inputs, as flags of the program, which must reject each with one line and exit code 1.
+
+`{dir}` in a flag stands for a temporary directory, in which a case prepares files.
+"""
+
+from tests.reliability.invalid_input_cases.checkpoints import CHECKPOINTS
+from tests.reliability.invalid_input_cases.command_line import COMMAND_LINE
+from tests.reliability.invalid_input_cases.data import DATA
+from tests.reliability.invalid_input_cases.fields import FIELDS
+from tests.reliability.invalid_input_cases.folders import FOLDERS
+from tests.reliability.invalid_input_cases.places import PLACES
+
+SECTIONS = {
+    "Command line": COMMAND_LINE,
+    "Fields": FIELDS,
+    "Places and devices": PLACES,
+    "Data": DATA,
+    "Folders of images": FOLDERS,
+    "Checkpoints and weights": CHECKPOINTS,
+}
