@@ -55,6 +55,6 @@ def save_untrained(experiment: Experiment, workdir: Path) -> State:
     """Write a workdir as training leaves it, with untrained networks as checkpoint 2."""
     state = experiment.init_state()
     write_settings(workdir, experiment.settings)
-    with closing(Checkpoints(workdir / "checkpoints", keep=None)) as checkpoints:
+    with closing(Checkpoints(workdir / "checkpoints", None, experiment.run)) as checkpoints:
         checkpoints.save(state, 2)
     return state

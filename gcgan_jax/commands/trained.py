@@ -121,7 +121,7 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
     require_compatible(experiment.settings, read_settings(workdir), f"--workdir={workdir}")
     shapes = experiment.state_shapes()
     like = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
-    with closing(Checkpoints(directory, keep=None)) as checkpoints:
+    with closing(Checkpoints(directory, None, experiment.run)) as checkpoints:
         available = checkpoints.all
         iteration = int(name) if name.isdecimal() else checkpoints.newest
         if iteration not in available:

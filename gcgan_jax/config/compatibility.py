@@ -1,5 +1,6 @@
 """Checks of a config against the stored config of a run, and field names of older versions."""
 
+import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -61,6 +62,13 @@ def require_compatible(
             for name in changed
         )
         raise UserError(f"{location} holds a run with a different config: {values}; {remedy}")
+
+
+def digest(settings: Mapping[str, Any]) -> str:
+    """Return the SHA-256 of the fields, other than None, that may not change on resume."""
+    names = [name for name in differences(settings, {}) if not _is_changeable(name)]
+    binding = {name: _get(settings, name) for name in names}
+    return hashlib.sha256(json.dumps(binding, sort_keys=True).encode()).hexdigest()
 
 
 def renamed_fields(values: Mapping[str, Any]) -> list[str]:

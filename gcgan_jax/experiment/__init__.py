@@ -12,6 +12,7 @@ from typing import Any
 import jax
 
 from gcgan_jax.config.choices import bind
+from gcgan_jax.config.compatibility import digest
 from gcgan_jax.config.schema import Config, to_mapping
 from gcgan_jax.data import DATASETS
 from gcgan_jax.data.images import Dataset, Images
@@ -61,6 +62,11 @@ class Experiment:
     def settings(self) -> dict[str, Any]:
         """The config as a nested mapping, as in `config.json`."""
         return to_mapping(self.config)
+
+    @property
+    def run(self) -> str:
+        """Digest of the settings that may not change on resume; each checkpoint contains it."""
+        return digest(self.settings)
 
     @property
     def twins(self) -> Twins | None:

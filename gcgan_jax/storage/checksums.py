@@ -6,6 +6,8 @@ The file has the format of coreutils, so `sha256sum -c SHA256SUMS` verifies it t
 import hashlib
 from pathlib import Path
 
+from gcgan_jax.errors import UserError
+from gcgan_jax.regular_files import open_regular, read_regular
 from gcgan_jax.storage.atomic import write_text
 
 FILE = "SHA256SUMS"
@@ -17,35 +19,47 @@ def write_checksums(directory: Path) -> None:
 
 
 def is_finished(directory: Path) -> bool:
-    return (directory / FILE).exists()
+    return (directory / FILE).is_file()
 
 
 def find_corruption(directory: Path) -> str | None:
     """Describe the first mismatch in a few words; None if the directory matches its checksums."""
     if not is_finished(directory):
         return "it is incomplete"
-    stored = (directory / FILE).read_bytes()
-    current = _checksums(directory)
+    try:
+        stored, current = read_regular(directory / FILE), _checksums(directory)
+    except UserError as error:
+        return str(error)
     if stored == current.encode():
         return None
     expected, actual = _lines(stored.decode(errors="replace")), _lines(current)
     for name in sorted(expected.keys() | actual.keys()):
         if name not in actual:
             return f"{name} is missing"
-        if expected.get(name) != actual[name]:
+        if name not in expected:
+            return f"{name} is not in {FILE}"
+        if expected[name] != actual[name]:
             return f"{name} does not match its checksum"
     return f"{FILE} is corrupted"
 
 
 def _checksums(directory: Path) -> str:
-    """Return a line with SHA-256 and path for each file below the directory, except the list."""
+    """Return a line with SHA-256 and path for each file below the directory, except the list.
+
+    Raises:
+        UserError: there is a pipe, a device or a socket.
+    """
     paths = {
         path.relative_to(directory).as_posix(): path
         for path in directory.rglob("*")
-        if path.is_file() and path != directory / FILE
+        if not path.is_dir() and path != directory / FILE
     }
-    digests = {name: hashlib.sha256(path.read_bytes()).hexdigest() for name, path in paths.items()}
-    return "".join(f"{digests[name]}  {name}\n" for name in sorted(digests))
+    return "".join(f"{_sha256(paths[name])}  {name}\n" for name in sorted(paths))
+
+
+def _sha256(path: Path) -> str:
+    with open_regular(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _lines(checksums: str) -> dict[str, str]:

@@ -33,9 +33,10 @@ from gcgan_jax.runtime.distributed import (
 from gcgan_jax.runtime.malloc import release_freed_memory
 from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
-from gcgan_jax.storage.checkpoints import Checkpoints, quarantine_corrupted
+from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.lock import locked
 from gcgan_jax.storage.metrics_log import MetricsLog
+from gcgan_jax.storage.quarantine import quarantine_unusable, remove_unfinished
 from gcgan_jax.storage.workdir import holds_run, read_settings, write_settings
 from gcgan_jax.training.console_log import ConsoleLog
 from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
@@ -132,10 +133,11 @@ def _open_recorder(
         _open_workdir(workdir, experiment.settings)
 
         def checkpoints(name: str, keep: int) -> Checkpoints:
-            return opened.enter_context(closing(Checkpoints(workdir / name, keep)))
+            return opened.enter_context(closing(Checkpoints(workdir / name, keep, experiment.run)))
 
         for name in ("checkpoints", "best"):
-            quarantine_corrupted(workdir / name)
+            remove_unfinished(workdir / name)
+            quarantine_unusable(workdir / name, experiment.run)
         newest = checkpoints("checkpoints", config.checkpoints_to_keep)
         scoring = None
         if config.eval_every:

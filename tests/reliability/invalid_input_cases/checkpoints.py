@@ -7,10 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from gcgan_jax.storage import checksums
-from gcgan_jax.storage.checkpoints import FORMAT, FORMAT_FILE
+from gcgan_jax.storage.checkpoint_identity import FORMAT
 from tests.reliability.invalid_input_cases.case import EVALUATE, SMALL, Case
 from tests.reliability.invalid_input_cases.data import tfds
 from tests.reliability.invalid_input_cases.folders import folder, image
+from tests.storage.test_quarantine import rewrite_identity
 
 
 def wider_config(directory: Path) -> None:
@@ -28,8 +29,7 @@ def truncated_config(directory: Path) -> None:
 
 def newer_format(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
-        (step / FORMAT_FILE).write_text(f"{FORMAT + 1}\n")
-        checksums.write_checksums(step)
+        rewrite_identity(step, format=FORMAT + 1)
 
 
 def foreign_checkpoints(directory: Path) -> None:
@@ -40,7 +40,7 @@ def foreign_checkpoints(directory: Path) -> None:
 
 def all_corrupted(directory: Path) -> None:
     for step in (directory / "run" / "checkpoints").iterdir():
-        (step / "_CHECKPOINT_METADATA").unlink()
+        (step / "checkpoint.json").unlink()
 
 
 class Payload:

@@ -1,0 +1,55 @@
+"""What is put in order before a run starts or resumes, while its workdir is locked."""
+
+import shutil
+from itertools import count
+from pathlib import Path
+
+from gcgan_jax.errors import UserError
+from gcgan_jax.runtime.console import report
+from gcgan_jax.storage.checkpoint_identity import find_problem, is_like_step
+
+PART = ".part"  # ends the name of a checkpoint's directory that is incomplete
+
+
+def quarantine_unusable(directory: Path, run: str) -> None:
+    """Move checkpoints that cannot be used to <directory>-damaged, and report each.
+
+    Args:
+        run: see `Identity`.
+
+    Raises:
+        UserError: there are checkpoints, but none can be used; or one has another format or belongs
+            to another run. Nothing is moved.
+    """
+    steps = sorted(path for path in directory.glob("*") if is_like_step(path))
+    checked = {path: find_problem(path, run) for path in steps}
+    unusable = {path: problem for path, problem in checked.items() if problem}
+    if steps and len(unusable) == len(steps):
+        problems = "; ".join(f"{path.name}: {problem}" for path, problem in unusable.items())
+        raise UserError(
+            f"none of the checkpoints in {directory} can be used ({problems}): restore one from a "
+            "backup, or start a new run in another --workdir"
+        )
+    for path, problem in unusable.items():
+        quarantine = directory.with_name(f"{directory.name}-damaged")
+        quarantine.mkdir(exist_ok=True)
+        names = (quarantine / f"{path.name}-{number}" for number in count())
+        path.rename(next(name for name in names if not name.is_symlink() and not name.exists()))
+        report(
+            f"checkpoint {path.name} in {directory} cannot be used: {problem}; moved to "
+            f"{quarantine}"
+        )
+
+
+def remove_unfinished(directory: Path) -> None:
+    """Remove what killed processes left of checkpoints that they were writing or deleting."""
+    for path in directory.glob(f"*{PART}"):
+        remove(path)
+
+
+def remove(path: Path) -> None:
+    """Remove a directory or file; of a link, only the link itself."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
