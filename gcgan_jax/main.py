@@ -78,6 +78,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     from gcgan_jax.experiment import make_experiment
     from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
+    from gcgan_jax.runtime.shared_stop import shared
 
     experiment = make_experiment(config)
     if alter:
@@ -86,7 +87,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
     enable_compilation_cache(config.compilation_cache, workdir)
-    with connected(cluster, on_timeout=cli.fail_now):
+    with connected(cluster, on_timeout=cli.fail_now), shared(stop):
         # These import TensorFlow, which takes seconds: a missing process fails before.
         if cli.MODE.value == "train":
             from gcgan_jax.training.loop import train
