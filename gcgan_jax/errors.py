@@ -1,7 +1,9 @@
 """Errors and their one-line messages."""
 
 import errno
+import os
 
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")  # in XLA's messages
 
 
@@ -19,6 +21,9 @@ def one_line(error: Exception) -> str:
         return str(error)
     if isinstance(error, OSError):
         return _describe_os_error(error)
+    number = disk_error(error)
+    if number is not None:
+        return _describe_os_error(OSError(number, os.strerror(number)))
     detail = (str(error).strip() or "no message").splitlines()[0]
     if isinstance(error, MemoryError) or any(phrase in str(error) for phrase in OUT_OF_MEMORY):
         return (
@@ -31,10 +36,23 @@ def one_line(error: Exception) -> str:
     )
 
 
+def disk_error(error: BaseException) -> int | None:
+    """Return the errno of a full or failing disk behind an error; None if there is none.
+
+    Libraries in C++ mention it in the message of an error of another type.
+    """
+    if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+        return error.errno
+    found = (number for number in DISK_ERRORS if os.strerror(number) in str(error))
+    return next(found, disk_error(error.__cause__) if error.__cause__ else None)
+
+
 def _describe_os_error(error: OSError) -> str:
     detail = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{detail}: free disk space, then rerun the same command to resume"
+    if error.errno == errno.EFBIG:
+        return f"{detail}: raise the limit (ulimit -f), then rerun the same command to resume"
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
         return f"{detail}: choose a writable directory, for example with --workdir=DIR"
     return detail

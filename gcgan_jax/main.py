@@ -32,6 +32,7 @@ from gcgan_jax import cli
 from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
 from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
+from gcgan_jax.runtime.streams import make_unbreakable
 
 
 def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
@@ -40,6 +41,7 @@ def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
     Args:
         alter: function that changes the experiment before it runs; for fault-injection tests.
     """
+    make_unbreakable()
     if argv[1:]:
         cli.fail(
             f"unknown argument {argv[1]!r}: set a mode with --mode=MODE, and fields with "

@@ -13,6 +13,12 @@ from gcgan_jax.errors import one_line
     [
         (OSError(errno.ENOSPC, "No space left", "run/a"), "run/a: No space left: free disk space"),
         (OSError(errno.EROFS, "Read-only", "run/a"), "run/a: Read-only: .*--workdir=DIR"),
+        (OSError(errno.EFBIG, "Too large", "run/a"), "run/a: Too large: raise the limit"),
+        (
+            ValueError("RESOURCE_EXHAUSTED: writing a: [OS error 28: No space left on device]"),
+            r"\[Errno 28\] No space left on device: free disk space",
+        ),
+        (RuntimeError("Disk quota exceeded"), r"\[Errno 122\] Disk quota exceeded: free disk"),
         (MemoryError("2 GiB"), r"out of memory \(2 GiB\): reduce config\.batch_size"),
     ],
 )

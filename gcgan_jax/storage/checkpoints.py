@@ -6,6 +6,7 @@ the name ends in `.part`. The item in it is called as Orbax's own CheckpointMana
 
 import errno
 import glob
+import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -18,13 +19,14 @@ import numpy as np
 import orbax.checkpoint as ocp
 from absl import logging
 
-from gcgan_jax.errors import UserError
+from gcgan_jax.errors import UserError, disk_error
 from gcgan_jax.storage import checksums
-from gcgan_jax.storage.atomic import name_path_in_errors
 from gcgan_jax.storage.checkpoint_identity import Identity, find_problem, is_step
+from gcgan_jax.storage.disk_space import require_space
 from gcgan_jax.storage.quarantine import PART, remove
 
 ITEM = ocp.checkpoint_manager.DEFAULT_ITEM_NAME
+OVERHEAD = 2**18  # bytes of a checkpoint beside its arrays, at most
 
 T = TypeVar("T")  # a pytree of arrays
 
@@ -122,7 +124,7 @@ class Checkpoints:
     def _write(self, arrays: Any, iteration: int) -> None:
         step = self._directory / str(iteration)
         part = step.with_name(f"{iteration}{PART}")
-        with name_path_in_errors(step):
+        with _disk_errors(step):
             self._directory.mkdir(exist_ok=True)
             remove(part)
             try:
@@ -135,7 +137,9 @@ class Checkpoints:
 
     def _fill(self, step: Path, arrays: Any, iteration: int) -> None:
         step.mkdir()
-        with _without_wildcards(step) as path:
+        size = sum(leaf.nbytes for leaf in jax.tree.leaves(arrays))
+        require_space(step, size + size // 16 + OVERHEAD)
+        with _without_wildcards(step) as path, _logging(logging.FATAL):  # what fails is raised
             self._checkpointer.save(path / ITEM, args=ocp.args.StandardSave(arrays))
             differing = self._differences(arrays, path)
         if differing:
@@ -151,7 +155,7 @@ class Checkpoints:
 
     def _differences(self, expected: Any, step: Path) -> str | None:
         """Compare names, shapes and dtypes of arrays with those in a checkpoint's directory."""
-        with _without_warnings():  # of a file that this format does not have
+        with _logging(logging.ERROR):  # no warning of a file that this format does not have
             stored = self._checkpointer.metadata(step / ITEM).item_metadata
         leaves = jax.tree.leaves(stored.tree) if stored else []
         actual = {leaf.name: (leaf.shape, str(leaf.dtype)) for leaf in leaves}
@@ -184,14 +188,26 @@ def _without_wildcards(path: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def _without_warnings() -> Iterator[None]:
-    """Silence the warnings that Orbax writes to absl's log."""
-    verbosity = logging.get_verbosity()
-    logging.set_verbosity(logging.ERROR)
+def _logging(verbosity: int) -> Iterator[None]:
+    """Limit what Orbax writes to absl's log."""
+    before = logging.get_verbosity()
+    logging.set_verbosity(min(before, verbosity))
     try:
         yield
     finally:
-        logging.set_verbosity(verbosity)
+        logging.set_verbosity(before)
+
+
+@contextmanager
+def _disk_errors(step: Path) -> Iterator[None]:
+    """Let all errors of a full disk name the checkpoint, also those of libraries."""
+    try:
+        yield
+    except Exception as error:
+        number = disk_error(error)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(step)) from error
 
 
 def _describe(array: tuple[tuple[int, ...], str] | None) -> str:

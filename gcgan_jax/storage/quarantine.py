@@ -8,6 +8,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.checkpoint_identity import find_problem, is_like_step
 
+REMAINS = ("checkpoints/*", "best/*", "metrics.jsonl")
 PART = ".part"  # ends the name of a checkpoint's directory that is incomplete
 
 
@@ -39,6 +40,20 @@ def quarantine_unusable(directory: Path, run: str) -> None:
             f"checkpoint {path.name} in {directory} cannot be used: {problem}; moved to "
             f"{quarantine}"
         )
+
+
+def require_no_remains(workdir: Path) -> None:
+    """Require that a workdir without a config holds nothing else that a new run would replace.
+
+    Raises:
+        UserError: it holds checkpoints or metrics.
+    """
+    for name in REMAINS:
+        if any(workdir.glob(name)):
+            raise UserError(
+                f"--workdir={workdir} holds {name.removesuffix('/*')} of a run, but not its "
+                "config.json: restore that file, or use another --workdir"
+            )
 
 
 def remove_unfinished(directory: Path) -> None:

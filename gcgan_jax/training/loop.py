@@ -35,9 +35,10 @@ from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
 from gcgan_jax.runtime.shared_stop import StopPoll
 from gcgan_jax.storage.checkpoints import Checkpoints
+from gcgan_jax.storage.in_place import InPlace
 from gcgan_jax.storage.lock import locked
 from gcgan_jax.storage.metrics_log import MetricsLog
-from gcgan_jax.storage.quarantine import quarantine_unusable, remove_unfinished
+from gcgan_jax.storage.quarantine import quarantine_unusable, remove_unfinished, require_no_remains
 from gcgan_jax.storage.workdir import holds_run, read_settings, write_settings
 from gcgan_jax.training.console_log import ConsoleLog
 from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
@@ -150,6 +151,7 @@ def _open_recorder(
         yield WorkdirRecorder(
             settings=flatten_dict(experiment.settings, sep="."),
             workdir=workdir,
+            in_place=InPlace(workdir),
             checkpoints=newest,
             log=log,
             console=console,
@@ -163,9 +165,11 @@ def _open_recorder(
 
 
 def _open_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
-    """Write config.json to the directory, after checking that it holds no other run."""
+    """Write config.json to the directory, which must not hold another run or parts of one."""
     if holds_run(workdir):
         require_compatible(settings, read_settings(workdir), f"--workdir={workdir}")
+    else:
+        require_no_remains(workdir)
     write_settings(workdir, settings)
 
 

@@ -19,6 +19,7 @@ from gcgan_jax.runtime.devices import local_copy
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.image_files import image_grid, write_png
+from gcgan_jax.storage.in_place import InPlace
 from gcgan_jax.storage.metrics_log import MetricsLog
 from gcgan_jax.training.console_log import ConsoleLog
 from gcgan_jax.training.timer import StepTimer
@@ -120,6 +121,7 @@ class WorkdirRecorder(Recorder):
 
     settings: Mapping[str, Any]
     workdir: Path
+    in_place: InPlace
     checkpoints: Checkpoints
     log: MetricsLog
     console: ConsoleLog
@@ -159,6 +161,9 @@ class WorkdirRecorder(Recorder):
         score = last or due(iteration, self.periods.score)
         log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
+        sample = last or due(iteration, self.periods.sample)
+        if logged or sample:
+            self.in_place.require()
         if logged:
             local = local_copy(state)
             shared = {"iterations_per_second": timer.lap()}
@@ -168,11 +173,12 @@ class WorkdirRecorder(Recorder):
             for step in sorted(logged):
                 self.log.entry(step, entries[step] | shared)
                 self.console.entry(step, entries[step] | shared)
-        if last or due(iteration, self.periods.sample):
+        if sample:
             self._sample(iteration, local_copy(state))
 
     def save(self, state: State) -> None:
         """Save a replicated state, and forget any failure that was noted before it."""
+        self.in_place.require()
         self.checkpoints.save(local_copy(state), int(state.iteration))
         self._failure.unlink(missing_ok=True)
 

@@ -168,6 +168,40 @@ def test_full_disk_loses_no_checkpoint_or_entry(tiny: Tiny, tmp_path: Path) -> N
     assert [entry["step"] for entry in log_entries(run)] == [1, 2, 4, 6]
 
 
+class MovesOnceCompiled(io.StringIO):
+    """Standard output that moves a directory away when the step has been compiled."""
+
+    def __init__(self, workdir: Path) -> None:
+        super().__init__()
+        self._workdir = workdir
+
+    def write(self, text: str) -> int:
+        if text.startswith("compiled in"):
+            self._workdir.rename(self._workdir.with_name("moved"))
+        return super().write(text)
+
+
+@pytest.mark.parametrize("first", ["log_every", "sample_every", "checkpoint_every"])
+def test_a_workdir_that_was_moved_is_not_made_again(tiny: Tiny, tmp_path: Path, first: str) -> None:
+    never = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
+    experiment = tiny(num_iterations=6, **never | {first: 2})
+    with (
+        redirect_stdout(MovesOnceCompiled(tmp_path / "run")),
+        pytest.raises(UserError, match="run was moved or deleted during the run"),
+    ):
+        on_two(experiment, tmp_path / "run")
+    assert [path.name for path in tmp_path.iterdir()] == ["moved"]
+
+
+def test_parts_of_a_run_without_its_config_are_left_alone(tiny: Tiny, tmp_path: Path) -> None:
+    for name in ("checkpoints/5", "best/5", "metrics.jsonl"):
+        workdir = tmp_path / name[0]
+        (workdir / name).mkdir(parents=True)
+        with pytest.raises(UserError, match=r"of a run, but not its config.json: restore"):
+            on_two(tiny(), workdir)
+        assert (workdir / name).exists() and not (workdir / "config.json").exists()
+
+
 def test_only_fields_changeable_on_resume_may_differ(
     tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -1,0 +1,29 @@
+"""Whether a directory is still where it was."""
+
+from pathlib import Path
+
+from gcgan_jax.errors import UserError
+
+
+class InPlace:
+    """A workdir that may be moved or deleted while a run writes to it."""
+
+    def __init__(self, workdir: Path) -> None:
+        self._workdir, self._identity = workdir, _identity(workdir)
+
+    def require(self) -> None:
+        """Raise UserError if the workdir was moved or deleted, or another took its place."""
+        if _identity(self._workdir) != self._identity:
+            raise UserError(
+                f"--workdir={self._workdir} was moved or deleted during the run: nothing more is "
+                "written; to resume from its latest checkpoint, set --workdir to where it is now"
+            )
+
+
+def _identity(directory: Path) -> tuple[int, int] | None:
+    """Return what identifies a directory on this machine; None if there is none."""
+    try:
+        found = directory.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
