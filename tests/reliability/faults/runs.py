@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -53,18 +54,19 @@ class Runs:
         *flags: str,
         until: int | None = None,
         fault: str = "",
-        **environment: str,
+        **options: Any,
     ) -> subprocess.Popen[str]:
         """Start the program in a workdir.
 
         Args:
             until: number of iterations; None: those of the reference run.
             fault: a fault of injected.py; "": none.
+            options: of `Program.start`.
         """
         module = ("tests.reliability.injected", fault) if fault else ("gcgan_jax.main",)
         iterations = f"--config.num_iterations={until or self.iterations}"
         return self.program.start(
-            *self._flags, iterations, f"--workdir={workdir}", *flags, module=module, **environment
+            *self._flags, iterations, f"--workdir={workdir}", *flags, module=module, **options
         )
 
     def start_several(
@@ -150,6 +152,15 @@ class Runs:
             for directory in (workdir, reference or self.reference)
         )
         return all(np.array_equal(a, b) for a, b in zip(actual, expected, strict=True))
+
+    def close_to(self, workdir: Path, iteration: int) -> bool:
+        """Return whether the losses of one iteration are within a few percent of the reference."""
+        rows = (
+            {entry["step"]: entry for entry in read_json_lines(directory / "metrics.jsonl")}
+            for directory in (workdir, self.reference)
+        )
+        losses = [of[iteration]["critic_loss"] for of in rows]
+        return abs(losses[0] - losses[1]) < 0.05 * abs(losses[1])
 
     def message(self, err: str) -> str:
         """Return the one line of an error output without paths; if it has more, say so."""
