@@ -25,7 +25,7 @@ from tests.reliability.invalid_input_cases.case import SMALL
 from tests.reliability.pages import renew
 
 FLAGS = [*SMALL, f"--config.iterations_per_call={PERIOD}"]
-ITERATIONS = 900  # of the reference run
+ITERATIONS = 600  # of the reference run
 COLUMNS = ("fault", "tried", "survived", "what the user saw")
 NEVER = 10**6 * PERIOD  # a period longer than any run
 

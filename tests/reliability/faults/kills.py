@@ -66,7 +66,7 @@ def _kill_during_save(runs: Runs, workdir: Path, rng: np.random.Generator, flag:
         while process.poll() is None:
             time.sleep(1e-3)
             if any((workdir / "checkpoints").glob("*.part")):
-                time.sleep(rng.uniform(0, 0.05))
+                time.sleep(rng.uniform(0, 0.03))
                 process.kill()
                 break
         process.communicate()
