@@ -78,6 +78,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     from gcgan_jax.experiment import make_experiment
     from gcgan_jax.runtime.compilation_cache import compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
+    from gcgan_jax.runtime.shared_stop import shared
 
     experiment = make_experiment(config)
     if alter:
@@ -87,6 +88,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
     with (
         connected(cluster, on_timeout=cli.fail_now),
+        shared(stop),
         compilation_cache(config.compilation_cache, workdir),
     ):
         # These import TensorFlow, which takes seconds: a missing process fails before.

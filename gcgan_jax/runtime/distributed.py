@@ -15,13 +15,15 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import jax
 import numpy as np
+from jax._src.distributed import global_state
 from jax.experimental import multihost_utils
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.runtime.preemption import StoppedError
 
 HEARTBEAT_TIMEOUT = 100  # seconds until an unresponsive process counts as lost
 SHUTDOWN_TIMEOUT = 60  # seconds that processes wait for each other on exit
@@ -65,7 +67,8 @@ def connected(cluster: Cluster | None, on_timeout: Callable[[str], object]) -> I
     try:
         yield
     except BaseException as error:
-        if isinstance(error, UserError) and not isinstance(error, LostProcessError):
+        shared = isinstance(error, UserError | StoppedError)
+        if shared and not isinstance(error, LostProcessError):
             jax.distributed.shutdown()  # all processes raise this error
         else:
             atexit.register(_exit_without_waiting, getattr(error, "code", 1))
@@ -75,7 +78,7 @@ def connected(cluster: Cluster | None, on_timeout: Callable[[str], object]) -> I
 
 def _connect(cluster: Cluster, on_timeout: Callable[[str], object]) -> None:
     if cluster.coordinator and cluster.process_id == 0:
-        _require_free_port(cluster.coordinator)
+        _require_free_address(cluster.coordinator)
     address = f" to --coordinator={cluster.coordinator}" if cluster.coordinator else ""
     count = f"{cluster.num_processes} processes" if cluster.num_processes else "processes"
     message = (
@@ -86,12 +89,14 @@ def _connect(cluster: Cluster, on_timeout: Callable[[str], object]) -> None:
     watchdog.daemon = True
     watchdog.start()
     faulthandler.disable()  # if JAX aborts, its own message should come last
+    jax.config.update("jax_enable_preemption_service", False)  # it would take SIGTERM from us
     try:
         jax.distributed.initialize(
             cluster.coordinator,
             cluster.num_processes,
             cluster.process_id,
             cluster_detection_method="deactivate" if cluster.coordinator else None,
+            coordinator_bind_address=cluster.coordinator if cluster.process_id == 0 else None,
             initialization_timeout=cluster.timeout + 60,  # the watchdog fires first
             heartbeat_timeout_seconds=HEARTBEAT_TIMEOUT,
             shutdown_timeout_seconds=SHUTDOWN_TIMEOUT,
@@ -102,17 +107,26 @@ def _connect(cluster: Cluster, on_timeout: Callable[[str], object]) -> None:
         watchdog.cancel()
 
 
-def _require_free_port(coordinator: str) -> None:
-    """Raise UserError if the port is in use; JAX would abort."""
-    with socket.socket() as server:
-        server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            server.bind(("", int(coordinator.rpartition(":")[2])))
-        except (OSError, OverflowError) as error:
-            raise UserError(
-                f"--coordinator={coordinator}: process 0 cannot listen on this port ({error}): "
-                "choose another one, the same in every process"
-            ) from None
+def _require_free_address(coordinator: str) -> None:
+    """Raise UserError if process 0 cannot listen on HOST:PORT; JAX would abort."""
+    host, _, port = coordinator.rpartition(":")
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(
+            host.strip("[]"), int(port), type=socket.SOCK_STREAM
+        )[0]
+        with socket.socket(family, kind, protocol) as server:
+            server.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            server.bind(address)
+    except (OSError, OverflowError, UnicodeError) as error:
+        raise UserError(
+            f"--coordinator={coordinator}: process 0 cannot listen there ({error}): choose an "
+            "address of its host and a free port, the same in every process"
+        ) from None
+
+
+def key_value_store() -> Any:
+    """Return the client of the store that process 0 serves to all; JAX gives it no public name."""
+    return global_state.client
 
 
 def _exit_without_waiting(code: int) -> None:

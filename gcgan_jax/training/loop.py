@@ -33,6 +33,7 @@ from gcgan_jax.runtime.distributed import (
 from gcgan_jax.runtime.malloc import release_freed_memory
 from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
+from gcgan_jax.runtime.shared_stop import StopPoll
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.lock import locked
 from gcgan_jax.storage.metrics_log import MetricsLog
@@ -81,7 +82,7 @@ def train(
         UserError: the config does not fit the devices, the data or the workdir; another process
             failed or has another config; or a metric or the state is not finite (NotFiniteError).
     """
-    config = experiment.config
+    config, stop = experiment.config, stop or Stop()
     devices = devices or all_devices()
     check_batch(config.batch_size, len(devices))
     settings = flatten_dict(experiment.settings, sep=".")
@@ -104,7 +105,7 @@ def train(
             report(", ".join(f"{n}: {count:,} parameters" for n, count in _sizes(state).items()))
         state = replicate(state, devices)
         if start < config.num_iterations:
-            run = Run(experiment, workdir, images, devices, recorder, stop or Stop())
+            run = Run(experiment, workdir, images, devices, recorder, stop)
             try:
                 state = _iterate(run, state, start)
             except NotFiniteError as error:
@@ -180,7 +181,8 @@ def _iterate(run: Run, state: State, start: int) -> State:
     step = on_every_process(partial(_compile, run, state))
     release_freed_memory()  # that compilation used
 
-    run.stop.can_save = True
+    run.stop.enable_saving()
+    poll = StopPoll(run.stop)
     saved = start  # iteration of the latest checkpoint
     profiler = Profiler(config.profile, run.workdir / "tensorboard")
     timer = StepTimer(config.iterations_per_call)
@@ -194,13 +196,14 @@ def _iterate(run: Run, state: State, start: int) -> State:
         recorder.after(
             iteration, state, metrics, timer, last=last, should_stop=lambda: run.stop.requested
         )
-        stopped = run.stop.signal
+        stopped = poll()
         if last or stopped or due(iteration, config.checkpoint_every):
             require_finite_state(local_copy(state), saved)
             recorder.save(state)
             saved = iteration
         if stopped and not last:
-            raise StoppedError(stopped, f"saved iteration {iteration} in {run.workdir}")
+            on_every_process(recorder.wait)
+            raise StoppedError(stopped, f"saved iteration {iteration} in {recorder.place}")
     report(f"done: {config.num_iterations} iterations, {timer}")
     return state
 

@@ -95,8 +95,16 @@ class Recorder:
     def save(self, state: State) -> None:
         """Save a replicated state."""
 
+    def wait(self) -> None:
+        """Wait until the latest state is on disk."""
+
     def note_failure(self, what: str) -> None:
         """Store a message that the next start prints."""
+
+    @property
+    def place(self) -> str:
+        """Where states are saved, for messages."""
+        return "the workdir of process 0"
 
 
 @dataclass(frozen=True)
@@ -168,8 +176,15 @@ class WorkdirRecorder(Recorder):
         self.checkpoints.save(local_copy(state), int(state.iteration))
         self._failure.unlink(missing_ok=True)
 
+    def wait(self) -> None:
+        self.checkpoints.wait()
+
     def note_failure(self, what: str) -> None:
         write_text(self._failure, what)
+
+    @property
+    def place(self) -> str:
+        return str(self.workdir)
 
     @property
     def _failure(self) -> Path:

@@ -3,34 +3,85 @@
 import os
 import queue
 import signal
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.runtime.preemption import stoppable
+from gcgan_jax.runtime.preemption import ENDING, PATIENCE, WARNING, Stop, stoppable
 from tests.conftest import Tiny
 from tests.program import ExperimentProgram, ended, reach
 from tests.training.test_loop import log_entries
 
+Exits = queue.Queue[tuple[str, int]]
 
-def test_first_and_second_signal() -> None:
-    exits: queue.Queue[tuple[str, int]] = queue.Queue()
-    before = signal.getsignal(signal.SIGINT)
-    with stoppable(lambda message, code: exits.put((message, code))) as stop:
-        stop.can_save = True
-        os.kill(os.getpid(), signal.SIGTERM)
-        while stop.signal is None:
-            time.sleep(0.01)
-        assert stop.signal == signal.SIGTERM
+
+@pytest.fixture
+def exits() -> Exits:
+    return queue.Queue()
+
+
+def noted(exits: Exits) -> Callable[[str, int], None]:
+    return lambda message, code: exits.put((message, code))
+
+
+def wait_for(stop: Stop) -> int:
+    while stop.signal is None:
+        time.sleep(0.01)
+    return stop.signal
+
+
+@pytest.mark.parametrize("name", ENDING + WARNING)
+def test_each_signal_asks_to_save(name: str, exits: Exits) -> None:
+    number = getattr(signal, name)
+    before = signal.getsignal(number)
+    with stoppable(noted(exits)) as stop:
+        stop.enable_saving()
+        os.kill(os.getpid(), number)
+        assert wait_for(stop) == number
         assert exits.empty()
+    with stoppable(noted(exits)):
+        os.kill(os.getpid(), number)
+        assert exits.get(timeout=10) == (f"stopped by {name}: nothing to save", 128 + number)
+    assert signal.getsignal(number) is before
+
+
+def test_only_a_later_signal_ends_the_program_at_once(exits: Exits) -> None:
+    with stoppable(noted(exits)) as stop:
+        stop.enable_saving()
+        os.kill(os.getpid(), signal.SIGTERM)
+        wait_for(stop)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGTERM):
+            os.kill(os.getpid(), number)
+        time.sleep(PATIENCE + 0.1)
+        os.kill(os.getpid(), signal.SIGXCPU)  # which the kernel repeats every second
+        assert exits.empty() and stop.signal == signal.SIGTERM
         os.kill(os.getpid(), signal.SIGINT)
         assert exits.get(timeout=10) == ("stopped immediately by a second SIGINT", 130)
-    with stoppable(lambda message, code: exits.put((message, code))) as stop:
-        os.kill(os.getpid(), signal.SIGTERM)
-        assert exits.get(timeout=10) == ("stopped by SIGTERM: nothing to save", 143)
-    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_closed_terminal_is_ignored_under_nohup(exits: Exits) -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with stoppable(noted(exits)) as stop:
+            stop.enable_saving()
+            os.kill(os.getpid(), signal.SIGHUP)
+            time.sleep(0.2)
+            assert stop.signal is None
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_a_decision_to_exit_is_final(exits: Exits) -> None:
+    stop = Stop(noted(exits))
+    assert not stop.decide()
+    thread = threading.Thread(target=stop.enable_saving, daemon=True)
+    thread.start()
+    thread.join(0.2)
+    assert thread.is_alive()  # it waits for the end of the program
 
 
 @pytest.mark.parametrize(

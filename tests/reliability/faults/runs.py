@@ -67,16 +67,22 @@ class Runs:
             *self._flags, iterations, f"--workdir={workdir}", *flags, module=module, **environment
         )
 
-    def start_two(
-        self, workdir: Path, until: int, devices: int, faults: Sequence[str] = ("", "")
+    def start_several(
+        self,
+        workdir: Path,
+        *flags: str,
+        until: int | None = None,
+        processes: int = 2,
+        devices: int = 1,
+        faults: Sequence[str] = (),
     ) -> list[subprocess.Popen[str]]:
-        """Start two processes that train together.
+        """Start processes that train together.
 
         Args:
             devices: number of devices per process.
-            faults: of each process, as in `start`.
+            faults: of the first processes, as in `start`.
         """
-        shared = [f"--coordinator=127.0.0.1:{free_port()}", "--num_processes=2"]
+        shared = [f"--coordinator=127.0.0.1:{free_port()}", f"--num_processes={processes}", *flags]
         return [
             self.start(
                 *(workdir, *shared, f"--process_id={number}"),
@@ -84,7 +90,7 @@ class Runs:
                 fault=fault,
                 JAX_NUM_CPU_DEVICES=str(devices),
             )
-            for number, fault in enumerate(faults)
+            for number, fault in enumerate([*faults, *[""] * (processes - len(faults))])
         ]
 
     def finish(self, workdir: Path, *flags: str, until: int | None = None) -> tuple[int, str, str]:
