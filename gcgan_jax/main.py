@@ -78,7 +78,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     workdir = cli.workdir()
     # These import JAX, which takes seconds: an invalid config fails before.
     from gcgan_jax.experiment import make_experiment
-    from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
+    from gcgan_jax.runtime.compilation_cache import compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
     from gcgan_jax.runtime.shared_stop import shared
 
@@ -88,8 +88,11 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     cluster = None
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
-    enable_compilation_cache(config.compilation_cache, workdir)
-    with connected(cluster, on_timeout=cli.fail_now), shared(stop):
+    with (
+        connected(cluster, on_timeout=cli.fail_now),
+        shared(stop),
+        compilation_cache(config.compilation_cache, workdir),
+    ):
         # These import TensorFlow, which takes seconds: a missing process fails before.
         if cli.MODE.value == "train":
             from gcgan_jax.training.loop import train
