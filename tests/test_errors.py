@@ -2,6 +2,7 @@
 
 import errno
 import re
+from pathlib import Path
 
 import pytest
 
@@ -13,8 +14,11 @@ from gcgan_jax.errors import one_line
     [
         (OSError(errno.ENOSPC, "No space left", "run/a"), "run/a: No space left: free disk space"),
         (OSError(errno.EROFS, "Read-only", "run/a"), "run/a: Read-only: .*--workdir=DIR"),
+        (OSError(errno.EACCES, "Denied", "out/a"), "out/a: Denied: .*--out=DIR"),
+        (OSError(errno.EACCES, "Denied", "."), ".: Denied: .*--workdir=DIR"),  # to create run
+        (OSError(errno.EACCES, "Denied", "cache/a"), "cache/a: Denied: check the path and"),
         (MemoryError("2 GiB"), r"out of memory \(2 GiB\): reduce config\.batch_size"),
     ],
 )
 def test_message_contains_the_remedy(error: Exception, pattern: str) -> None:
-    assert re.match(pattern, one_line(error))
+    assert re.match(pattern, one_line(error, {Path("run"): "--workdir", Path("out"): "--out"}))
