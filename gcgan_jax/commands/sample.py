@@ -14,14 +14,22 @@ from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.progress import image_progress
 from gcgan_jax.storage.atomic import write_folder
 from gcgan_jax.storage.image_files import image_grid, write_npz, write_png
+from gcgan_jax.storage.workdir import pictures
 
 
 def sample(
-    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+    experiment: Experiment,
+    workdir: Path,
+    devices: Sequence[jax.Device] | None = None,
+    out: Path | None = None,
 ) -> Path:
-    """Write config.show.images images to the workdir's `pictures`, in config.show.format.
+    """Write config.show.images images to `pictures`, in config.show.format.
 
     If config.show.seed is the run's seed, they start with the images of the run's sample grids.
+
+    Args:
+        devices: devices to compute on; None: all devices of this process.
+        out: directory for `pictures`; None: the workdir.
 
     Returns:
         The path of the file, or of the folder of single images.
@@ -32,7 +40,7 @@ def sample(
     trained = load_trained(experiment, workdir, devices)
     format, n = experiment.config.show.format, experiment.config.show.images
     images = first(image_progress(trained.sampler.stream(trained.variables, trained.key, n), n), n)
-    path = workdir / "pictures" / f"samples-{trained.name}"
+    path = pictures(out or workdir) / f"samples-{trained.name}"
     if format == "npz":
         path = path.with_suffix(".npz")
         write_npz(path, images, (n, *experiment.gan.image_shape))

@@ -16,7 +16,7 @@ import numpy as np
 import orbax.checkpoint as ocp
 
 from gcgan_jax.storage.checksums import is_finished
-from gcgan_jax.storage.json_lines import read_json_lines
+from gcgan_jax.storage.metrics_log import read_entries
 from tests.program import Program, ended, free_port, reach
 
 PERIOD = 5  # iterations between checkpoints, and per call
@@ -141,7 +141,7 @@ class Runs:
         Args:
             reference: workdir to compare with; None: the reference run's.
         """
-        steps = [entry["step"] for entry in read_json_lines(workdir / "metrics.jsonl")]
+        steps = [entry["step"] for entry in read_entries(workdir).rows]
         once = steps == sorted(set(steps))
         complete = set(range(PERIOD, iteration + 1, PERIOD)) <= set(steps)
         return once and complete and self.same_state(workdir, iteration, reference)
