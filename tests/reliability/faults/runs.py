@@ -1,6 +1,5 @@
 """Runs to inject faults into, and the uninterrupted reference run to compare them with."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -126,10 +125,8 @@ class Runs:
         """Fill `workdir` with the reference run's state after `until` iterations."""
         shutil.rmtree(workdir, ignore_errors=True)
         workdir.mkdir(parents=True)
-        config = json.loads((self.reference / "config.json").read_text())
-        config["checkpoints_to_keep"] = 3
-        (workdir / "config.json").write_text(json.dumps(config))
-        shutil.copy(self.reference / "metrics.jsonl", workdir)
+        for name in ("config.json", "metrics.jsonl"):
+            shutil.copy(self.reference / name, workdir)
         for step in range(PERIOD, until + 1, PERIOD):
             stored = self.reference / "checkpoints" / str(step)
             shutil.copytree(stored, workdir / "checkpoints" / str(step))
