@@ -35,14 +35,11 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: naming `path`.
     """
-    temporary = _temporary_name(path)
+    path.parent.mkdir(exist_ok=True)
+    temporary, descriptor = _create(path, _open_new)
     with _errors_name(path, temporary):
-        path.parent.mkdir(exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(temporary, flags, 0o666)
         try:
             with os.fdopen(descriptor, "wb") as file, name_path_in_errors(path):
-                _lock(descriptor)
                 write(file)
                 file.flush()
                 os.fsync(descriptor)
@@ -67,13 +64,10 @@ def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
         OSError: a file or folder cannot be written.
     """
     _require_replaceable(folder)
-    temporary = _temporary_name(folder)
+    folder.parent.mkdir(exist_ok=True)
+    temporary, descriptor = _create(folder, _make_new)
     with _errors_name(folder, temporary):
-        folder.parent.mkdir(exist_ok=True)
-        temporary.mkdir()
-        descriptor = os.open(temporary, os.O_RDONLY)
         try:
-            _lock(descriptor)
             fill(temporary)
             _replace_folder(folder, temporary)
         finally:
@@ -112,6 +106,30 @@ def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
             error.filename = str(path) + str(error.filename)[len(str(temporary)) :]
             error.filename2 = None
         raise
+
+
+def _create(path: Path, create: Callable[[Path], int]) -> tuple[Path, int]:
+    """Create something under a temporary name and lock it; return the name and its descriptor."""
+    while True:
+        temporary = _temporary_name(path)
+        with _errors_name(path, temporary), name_path_in_errors(path):
+            descriptor = create(temporary)
+        _wait_for_lock(descriptor)
+        if os.path.lexists(temporary):
+            return temporary, descriptor
+        os.close(descriptor)  # another process took it for a leftover before it was locked
+
+
+def _open_new(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, 0o666)
+
+
+def _make_new(path: Path) -> int:
+    while True:
+        path.mkdir()
+        with suppress(FileNotFoundError):  # another process took it for a leftover
+            return os.open(path, os.O_RDONLY)
 
 
 def _temporary_name(path: Path) -> Path:
@@ -166,3 +184,11 @@ def _lock(descriptor: int) -> bool:
     except (ImportError, OSError):
         return False
     return True
+
+
+def _wait_for_lock(descriptor: int) -> None:
+    """Lock what was just created, which another process may be about to remove."""
+    with suppress(ImportError, OSError):  # as above
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
