@@ -10,6 +10,7 @@ import jax
 import numpy as np
 
 from gcgan_jax.commands.trained import load_trained
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import load_network
 from gcgan_jax.evaluation.networks.classifier import SIDE
@@ -50,7 +51,7 @@ def nearest(
     held_out = data.test[:HELD_OUT]
     measures: dict[str, tuple[np.ndarray, Measure]] = {"pixels": (_flat(data.train), _flat)}
     if config.data.image_size == SIDE:
-        cache = Path(config.eval.cache).expanduser()
+        cache = Cache(config.eval.cache)
         measures["features"] = _features(data.train, cache, config.eval.batch_size, devices)
     columns = [generated[:, None]]
     for name, (train, measure) in measures.items():
@@ -101,7 +102,7 @@ def _flat(images: np.ndarray) -> np.ndarray:
 
 
 def _features(
-    train: np.ndarray, cache: Path, batch_size: int, devices: Sequence[jax.Device]
+    train: np.ndarray, cache: Cache, batch_size: int, devices: Sequence[jax.Device]
 ) -> tuple[np.ndarray, Measure]:
     """Return the features of the training images, and a function that extracts those of others."""
     network = load_network("classifier", None, cache)

@@ -1,19 +1,42 @@
-"""Reads a folder of image files."""
+"""Reads a folder of PNG images, recognised by their content."""
 
+import struct
+import warnings
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.regular_files import open_regular
+
+PNG = b"\x89PNG\r\n\x1a\n"
+HEADER = struct.Struct(">8x4x4sIIBB")  # signature, length, "IHDR", width, height, bits, colour type
+COLOURS = {0: "grey", 2: "RGB", 3: "palette", 4: "grey with alpha", 6: "RGB with alpha"}
+OTHER_FORMATS = {
+    b"\xff\xd8\xff": "JPEG",
+    b"GIF8": "GIF",
+    b"II*\0": "TIFF",
+    b"MM\0*": "TIFF",
+    b"BM": "BMP",
+    b"RIFF": "WebP",
+    b"%!": "PostScript",
+    b"\xc5\xd0\xd3\xc6": "PostScript",
+    b"%PDF": "PDF",
+}
+MAX_PIXELS = 2**24
+MAX_REASON = 100  # characters of Pillow's messages
+
+Size = tuple[int, int]  # width and height
 
 
 def read_folder(folder: Path, samples: int) -> np.ndarray:
     """Read the first images of a folder in the order of their names, uint8 [samples, H, W, 3].
 
     Raises:
-        UserError: the folder does not exist or has too few files, or a file is not an RGB image of
-            the same size as the first.
+        UserError: the folder does not exist or has too few files, a file is not a PNG of 8-bit RGB
+            of the same size as the first, or the images do not fit into memory.
     """
     if not folder.is_dir():
         raise UserError(f"--images={folder}: no such directory")
@@ -23,29 +46,77 @@ def read_folder(folder: Path, samples: int) -> np.ndarray:
             f"--images={folder} has {len(paths)} images, but the protocol needs {samples}: add "
             "images, or choose another protocol with --config.eval.protocol"
         )
-    first = _read_image(paths[0])
-    images = np.empty((samples, *first.shape), np.uint8)
+    width, height = _read_size(paths[0])
+    try:
+        images = np.empty((samples, height, width, 3), np.uint8)
+    except MemoryError:
+        raise UserError(
+            f"--images={folder}: {samples} images of {width}x{height} pixels do not fit into "
+            "memory: make them smaller, or choose another protocol with --config.eval.protocol"
+        ) from None
     for i, path in enumerate(paths[:samples]):
-        image = _read_image(path)
-        if image.shape != first.shape:
+        size = _read_size(path)
+        if size != (width, height):
             raise UserError(
-                f"{path} is {_size(image)}, but {paths[0].name} is {_size(first)}: all images must "
-                "have the same size"
+                f"{path} is {_describe(size)}, but {paths[0].name} is "
+                f"{_describe((width, height))}: all images must have the same size"
             )
-        images[i] = image
+        images[i] = _read_image(path)
     return images
 
 
-def _size(image: np.ndarray) -> str:
-    return f"{image.shape[1]}x{image.shape[0]} pixels"
+def _describe(size: Size) -> str:
+    return f"{size[0]}x{size[1]} pixels"
+
+
+def _open(path: Path) -> BinaryIO:
+    try:
+        return open_regular(path)
+    except OSError as error:
+        raise UserError(f"{path} cannot be read ({error.strerror}): remove or replace it") from None
+
+
+def _read_size(path: Path) -> Size:
+    """Return the size that a PNG's header states, without decoding the image.
+
+    Raises:
+        UserError: it is not a PNG of 8-bit RGB, or too large.
+    """
+    with _open(path) as file:
+        header = file.read(HEADER.size)
+    if not header.startswith(PNG):
+        formats = [name for start, name in OTHER_FORMATS.items() if header.startswith(start)]
+        kind = f"a {formats[0]} file" if formats else "of unknown format"
+        raise UserError(f"{path} is {kind}, not a PNG: convert or remove it")
+    if len(header) < HEADER.size:
+        raise UserError(f"{path} cannot be decoded (truncated header): remove or replace it")
+    chunk, width, height, bits, colour = HEADER.unpack(header)
+    if chunk != b"IHDR" or colour not in COLOURS or not width or not height:
+        raise UserError(f"{path} cannot be decoded (invalid header): remove or replace it")
+    if (bits, COLOURS[colour]) != (8, "RGB"):
+        raise UserError(f"{path} is a {bits}-bit {COLOURS[colour]} image: convert it to 8-bit RGB")
+    if width * height > MAX_PIXELS:
+        raise UserError(
+            f"{path} states a size of {_describe((width, height))}, more than {MAX_PIXELS} "
+            "in total: remove or replace it"
+        )
+    return width, height
 
 
 def _read_image(path: Path) -> np.ndarray:
+    """Decode a PNG of 8-bit RGB.
+
+    Raises:
+        UserError: it is animated, or cannot be decoded.
+    """
     try:
-        with Image.open(path) as image:
-            if image.mode != "RGB":
-                raise UserError(f"{path} has mode {image.mode}: convert it to RGB")
+        with _open(path) as file, warnings.catch_warnings(action="error"):
+            image = Image.open(file, formats=("PNG",))
+            if getattr(image, "is_animated", False):
+                raise UserError(f"{path} is animated: replace it by a single image")
             return np.asarray(image)
-    except (OSError, SyntaxError, ValueError) as error:  # Pillow raises all of these
-        reason = "unknown format" if isinstance(error, UnidentifiedImageError) else error
+    except UserError:
+        raise
+    except Exception as error:  # Pillow raises many types
+        reason = str(error)[:MAX_REASON] or "corrupted"
         raise UserError(f"{path} cannot be decoded ({reason}): remove or replace it") from None

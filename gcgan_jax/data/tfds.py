@@ -9,10 +9,12 @@ from pathlib import Path
 import numpy as np
 
 from gcgan_jax.data.images import Images
+from gcgan_jax.data.tfds_description import INFO, check_prepared
 from gcgan_jax.errors import UserError
 
 CIFAR10_HOST = "https://www.cs.toronto.edu"  # TFDS downloads from here
 CIFAR10_SHAPE = (32, 32, 3)
+MAX_REASON = 200  # characters of a message from TFDS
 
 
 @dataclass(frozen=True)
@@ -43,14 +45,16 @@ def load_cifar10(directory: str | None) -> Images:
     Raises:
         UserError: the data are missing and cannot be downloaded, or cannot be read.
     """
-    path = Path(directory or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
-    prepared = any(path.glob("cifar10/*/dataset_info.json"))
-    if not prepared and directory:
+    path = _directory(directory)
+    stored = _stored(path)
+    if stored:
+        check_prepared(stored)
+    elif directory:
         raise UserError(
             f"config.data.dir = {directory!r} contains no prepared TFDS data set 'cifar10': set "
             "--config.data.dir=DIR to a prepared directory, or leave it unset to download"
         )
-    if not prepared:
+    else:
         _require_network(path)
 
     import tensorflow as tf  # takes seconds to import and is needed only here
@@ -59,16 +63,15 @@ def load_cifar10(directory: str | None) -> Images:
     for kind in ("GPU", "TPU"):  # reserved for JAX
         tf.config.set_visible_devices([], kind)
     try:
-        if not prepared:
+        if not stored:
             tfds.builder("cifar10", data_dir=str(path)).download_and_prepare()
         # Read with the stored metadata: with TFDS's own, smaller images would be padded silently.
-        stored = max(path.glob("cifar10/*/dataset_info.json")).parent
-        builder = tfds.builder_from_directory(str(stored))
+        builder = tfds.builder_from_directory(str(stored or _stored(path)))
         train, test = builder.as_dataset(split=["train", "test"], batch_size=-1)
         images = Images(train["image"].numpy(), test["image"].numpy())
     except Exception as error:  # TFDS and TensorFlow raise many types for corrupted files
         message = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip()  # without op names
-        reason = message.splitlines()[0] if message else type(error).__name__
+        reason = message.splitlines()[0][:MAX_REASON] if message else type(error).__name__
         raise UserError(
             f"CIFAR-10 in {path} cannot be read ({reason}): prepare it again, or set "
             "--config.data.dir=DIR to another directory"
@@ -81,6 +84,20 @@ def load_cifar10(directory: str | None) -> Images:
                 "another directory"
             )
     return images
+
+
+def _directory(directory: str | None) -> Path:
+    try:
+        chosen = directory or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
+        return Path(chosen).expanduser()
+    except RuntimeError as error:
+        raise UserError(f"CIFAR-10 cannot be found ({error}): set --config.data.dir=DIR") from None
+
+
+def _stored(path: Path) -> Path | None:
+    """Return the directory of the newest prepared version."""
+    descriptions = path.glob(f"cifar10/*/{INFO}")
+    return max((description.parent for description in descriptions), default=None)
 
 
 def _require_network(path: Path) -> None:

@@ -1,18 +1,19 @@
 """Features of real images and their statistics, cached between runs."""
 
 from collections.abc import Callable, Iterable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from gcgan_jax.evaluation.cache import load_cached, store_cached
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.features import Features
 from gcgan_jax.evaluation.metrics import Gaussian, gaussian
 from gcgan_jax.evaluation.networks import Network
 from gcgan_jax.gan.sampler import Batch
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.trees import sha256
+
+MAX_FEATURES, MAX_COVARIANCE = 2**15, 2**28  # bytes: 4096 features in float64, and more
 
 
 class Reference(NamedTuple):
@@ -31,7 +32,7 @@ def load_reference(
     images: np.ndarray,
     digest: str,
     network: Network,
-    cache: Path,
+    cache: Cache,
     extract: Callable[[Iterable[Batch], int], Features],
     batches: Iterable[Batch],
 ) -> Reference:
@@ -43,11 +44,11 @@ def load_reference(
         batches: the same images, batched for `extract`.
     """
     name = f"reference-{network.name}-{network.digest[:16]}-{digest}"
-    tree = load_cached(cache, name)
+    tree = cache.load_tree(name, len(images) * MAX_FEATURES + MAX_COVARIANCE)
     if tree is None:
-        report(f"extracting features of {len(images)} real images, cached in {cache}")
+        report(f"extracting features of {len(images)} real images")
         features = extract(batches, len(images)).features
         mean, covariance = gaussian(features)
         tree = {"features": features, "mean": mean, "covariance": covariance}
-        store_cached(cache, name, tree)
+        cache.store_tree(name, tree)
     return Reference(tree["features"], Gaussian(tree["mean"], tree["covariance"]))

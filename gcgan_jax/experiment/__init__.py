@@ -6,7 +6,6 @@ No other package does this: the objects take plain values and do not depend on t
 import importlib
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -18,6 +17,7 @@ from gcgan_jax.data import DATASETS
 from gcgan_jax.data.images import Dataset, Images
 from gcgan_jax.data.twins import ProceduralTwins, Twins
 from gcgan_jax.errors import UserError
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.diagnostics import Diagnostics
 from gcgan_jax.evaluation.evaluator import Evaluator
 from gcgan_jax.evaluation.features import in_batches, make_extractor
@@ -161,7 +161,7 @@ class Experiment:
                 f"images, but config.eval.protocol = {config.protocol!r} compares subsets of "
                 f"{self.protocol.subset_size}: change one of them"
             )
-        cache = Path(config.cache).expanduser()
+        cache = Cache(config.cache)
         network = load_network(config.network, config.inception_weights, cache)
         side = real.shape[1]
         if network.side not in (None, side):

@@ -69,6 +69,9 @@ def _own_below(workdir: Path) -> Iterator[str | None]:
 
     What is still empty at the end is removed: an input that is rejected leaves nothing behind.
     """
+    if os.path.lexists(workdir) and not workdir.is_dir():  # which is an error of the run
+        yield None
+        return
     created: list[Path] = []
     try:
         yield _own_directory(Path(os.path.realpath(workdir), FOLDER), created)

@@ -35,21 +35,12 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
     Raises:
         OSError: naming `path`.
     """
-    temporary = _temporary_name(path)
-    with _errors_name(path, temporary):
-        path.parent.mkdir(exist_ok=True)
-        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_BINARY", 0)
-        descriptor = os.open(temporary, flags, 0o666)
-        try:
-            with os.fdopen(descriptor, "wb") as file, name_path_in_errors(path):
-                _lock(descriptor)
-                write(file)
-                file.flush()
-                os.fsync(descriptor)
-                temporary.replace(path)
-        finally:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
+    with _temporary(path, _create_file) as (temporary, descriptor):
+        with os.fdopen(descriptor, "wb", closefd=False) as file, name_path_in_errors(path):
+            write(file)
+            file.flush()
+            os.fsync(descriptor)
+        temporary.replace(path)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -67,18 +58,9 @@ def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
         OSError: a file or folder cannot be written.
     """
     _require_replaceable(folder)
-    temporary = _temporary_name(folder)
-    with _errors_name(folder, temporary):
-        folder.parent.mkdir(exist_ok=True)
-        temporary.mkdir()
-        descriptor = os.open(temporary, os.O_RDONLY)
-        try:
-            _lock(descriptor)
-            fill(temporary)
-            _replace_folder(folder, temporary)
-        finally:
-            os.close(descriptor)
-            shutil.rmtree(temporary, ignore_errors=True)
+    with _temporary(folder, _create_folder) as (temporary, _):
+        fill(temporary)
+        _replace_folder(folder, temporary)
 
 
 def remove_leftovers(directory: Path) -> None:
@@ -88,8 +70,23 @@ def remove_leftovers(directory: Path) -> None:
     """
     for parent, folders, files in os.walk(directory):
         for name in filter(_is_temporary, [*folders, *files]):
-            _remove_abandoned(Path(parent, name))
+            remove_abandoned(Path(parent, name))
         folders[:] = [name for name in folders if not _is_temporary(name)]
+
+
+def remove_abandoned(path: Path) -> None:
+    """Remove a temporary file or folder, unless its writer is still running."""
+    with suppress(OSError):  # another process removed it, or it cannot be removed
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            return
+        # Network file systems lock only what is open for writing, which a folder cannot be.
+        access = os.O_RDONLY if path.is_dir() else os.O_RDWR
+        descriptor = os.open(path, access | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if _lock(descriptor, wait=False):
+                _remove(path)
+        finally:
+            os.close(descriptor)
 
 
 @contextmanager
@@ -104,14 +101,50 @@ def name_path_in_errors(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
+def _temporary(path: Path, create: Callable[[Path], int]) -> Iterator[tuple[Path, int]]:
+    """Yield a new, locked file or folder next to `path` and its descriptor; remove it at the end.
+
+    Errors that name it are made to name `path`.
+
+    Args:
+        create: function that creates and opens it.
+    """
+    temporary = _temporary_name(path)
     try:
-        yield
+        path.parent.mkdir(exist_ok=True)
+        descriptor = create(temporary)
+        _lock(descriptor)
+        while not os.path.lexists(temporary):  # removed as a leftover before it was locked
+            os.close(descriptor)
+            descriptor = create(temporary)
+            _lock(descriptor)
+        try:
+            yield temporary, descriptor
+        finally:
+            os.close(descriptor)
+            _remove(temporary)
     except OSError as error:
         if str(error.filename).startswith(str(temporary)):
             error.filename = str(path) + str(error.filename)[len(str(temporary)) :]
             error.filename2 = None
         raise
+
+
+def _create_file(path: Path) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_BINARY", 0)
+    return os.open(path, flags, 0o666)
+
+
+def _create_folder(path: Path) -> int:
+    while True:
+        path.mkdir()
+        with suppress(FileNotFoundError):  # removed as a leftover before it was opened
+            return os.open(path, os.O_RDONLY)
+
+
+def _remove(path: Path) -> None:
+    with suppress(OSError):
+        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _temporary_name(path: Path) -> Path:
@@ -143,26 +176,12 @@ def _replace_folder(folder: Path, new: Path) -> None:
     shutil.rmtree(previous, ignore_errors=True)
 
 
-def _remove_abandoned(path: Path) -> None:
-    with suppress(OSError):  # another process removed it, or it cannot be removed
-        if path.is_symlink() or not (path.is_dir() or path.is_file()):
-            return
-        # Network file systems lock only what is open for writing, which a folder cannot be.
-        access = os.O_RDONLY if path.is_dir() else os.O_RDWR
-        descriptor = os.open(path, access | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
-        try:
-            if _lock(descriptor):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        finally:
-            os.close(descriptor)
-
-
-def _lock(descriptor: int) -> bool:
+def _lock(descriptor: int, wait: bool = True) -> bool:
     """Try to lock an open file or folder; the lock ends with this process at the latest."""
     try:
         import fcntl  # exists only on Unix
 
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(descriptor, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except (ImportError, OSError):
         return False
     return True

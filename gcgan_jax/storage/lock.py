@@ -24,13 +24,12 @@ def locked(directory: Path) -> Iterator[None]:
     """Lock a directory, creating it if necessary.
 
     Raises:
-        UserError: another process holds the lock, the path is a file, or a link or anything else
-            that is not a file stands in the lock's place.
+        UserError: another process holds the lock, the path is not a directory, or a link or
+            anything else that is not a file stands in the lock's place.
     """
     import fcntl
 
-    if directory.exists() and not directory.is_dir():
-        raise UserError(f"--workdir={directory} is a file: choose a directory")
+    _require_directory(directory)
     directory.mkdir(parents=True, exist_ok=True)
     with _open_lock(directory / FILE) as file:
         try:
@@ -63,6 +62,16 @@ def exclusive_access(path: Path) -> Iterator[None]:
     with _open_lock(path.with_name(f"{path.name}.lock")) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _require_directory(path: Path) -> None:
+    """Check that there is a directory or nothing; a link to nothing is neither."""
+    if path.is_dir() or not os.path.lexists(path):
+        return
+    kind = "link to nothing"
+    with suppress(OSError):
+        kind = KINDS.get(stat.S_IFMT(path.stat().st_mode), "file")
+    raise UserError(f"--workdir={path} is a {kind}: choose a directory")
 
 
 def _open_lock(path: Path) -> TextIO:

@@ -50,7 +50,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         path = Path(folder, "weights.pth")
         torch.save(random_state(), path)
         network = FeatureExtractorInceptionV3("reference", FEATURES, str(path))
-        variables = from_torch(read_torch(path))
+        variables = from_torch(read_torch(path.read_bytes(), path.name))
     recorded = compare_network(network, variables) | compare_scores()
     if arguments.record:
         recorded |= {

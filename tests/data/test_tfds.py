@@ -58,9 +58,7 @@ def test_invalid_data_are_rejected(
 
 
 def test_corrupted_metadata_are_rejected_in_one_line(tmp_path: Path) -> None:
-    folder = tmp_path / "cifar10" / "3.0.2"
-    folder.mkdir(parents=True)
-    (folder / "dataset_info.json").write_text("{")
+    (tfds(train=2, test=2)(tmp_path).parent / "dataset_info.json").write_text("{")
     with pytest.raises(UserError, match=r"cannot be read .* --config\.data\.dir") as error:
         load_cifar10(str(tmp_path))
     assert "\n" not in str(error.value)

@@ -2,7 +2,6 @@
 
 import os
 from importlib import resources
-from pathlib import Path
 
 import jax
 import numpy as np
@@ -10,6 +9,7 @@ import pytest
 
 from gcgan_jax.data.tfds import load_cifar10
 from gcgan_jax.evaluation import networks
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import load_network
 from gcgan_jax.evaluation.networks.classifier import Classifier
@@ -20,7 +20,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (5, 32, 32, 3)).astype(np.uin
 
 
 def test_weights_are_small_and_match_the_card() -> None:
-    network = load_network("classifier", "", Path("unused"))
+    network = load_network("classifier", "", Cache("unused"))
     file = (resources.files(networks) / CLASSIFIER).read_bytes()
     assert len(file) <= 3_000_000
     assert sum(leaf.size for leaf in jax.tree.leaves(network.variables["params"])) <= 700_000
@@ -30,7 +30,7 @@ def test_weights_are_small_and_match_the_card() -> None:
 
 
 def test_classifier_treats_images_independently() -> None:
-    network = load_network("classifier", "", Path("unused"))
+    network = load_network("classifier", "", Cache("unused"))
     batch = network.apply(network.variables, IMAGES)
     single = network.apply(network.variables, IMAGES[2:3])
     for a, b in zip(batch, single, strict=True):
@@ -46,7 +46,7 @@ def test_accuracy_matches_the_card() -> None:
     directory = os.environ["CIFAR10_DIR"]
     labels = tfds.load("cifar10", split="test", data_dir=directory, download=False, batch_size=-1)
     images = load_cifar10(directory).test
-    extract = make_extractor(load_network("classifier", "", Path("unused")), jax.devices()[:1])
+    extract = make_extractor(load_network("classifier", "", Cache("unused")), jax.devices()[:1])
     logits = extract(in_batches(images, 500, 1), len(images)).logits
     accuracy = (logits.argmax(axis=-1) == labels["label"].numpy()).mean()
     assert f"{accuracy:.2%}" in CARD

@@ -1,4 +1,4 @@
-"""Feature extraction (order, padding, devices) and the cache of reference features."""
+"""Feature extraction (order, padding, devices) and their cache."""
 
 from pathlib import Path
 
@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 
-from gcgan_jax.evaluation.cache import load_cached, store_cached
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.features import in_batches, make_extractor
 from gcgan_jax.evaluation.networks import Network
 from gcgan_jax.evaluation.reference_statistics import Reference, digest_of, load_reference
@@ -34,7 +34,10 @@ def test_features_are_in_the_order_of_images(devices: int, batch_size: int) -> N
     np.testing.assert_array_equal(actual.logits, IMAGES[:, 0, 0, :1])
 
 
-def test_reference_is_computed_once_per_set_of_images(tmp_path: Path) -> None:
+def test_reference_is_computed_once_per_set_of_images(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
     extract = make_extractor(NETWORK, jax.devices()[:1])
     extracted = []
 
@@ -44,7 +47,7 @@ def test_reference_is_computed_once_per_set_of_images(tmp_path: Path) -> None:
             yield from in_batches(images, 8, 1)
 
         return load_reference(
-            images, digest_of(images), NETWORK, tmp_path / "cache", extract, batches()
+            images, digest_of(images), NETWORK, Cache(tmp_path / "cache"), extract, batches()
         )
 
     computed, cached, other = load(IMAGES), load(IMAGES), load(IMAGES[:20])
@@ -53,19 +56,3 @@ def test_reference_is_computed_once_per_set_of_images(tmp_path: Path) -> None:
         np.testing.assert_array_equal(a, b)
     np.testing.assert_allclose(computed.gaussian.mean, 2 * IMAGES.sum(axis=(1, 2)).mean(axis=0))
     assert len(other.features) == 20
-
-
-def test_corrupted_cache_files_are_ignored_and_replaced(tmp_path: Path) -> None:
-    tree = {"a": {"b": np.arange(5)}, "c": np.ones((2, 3))}
-    assert load_cached(tmp_path, "name") is None
-    store_cached(tmp_path, "name", tree)
-    actual = load_cached(tmp_path, "name")
-    np.testing.assert_array_equal(actual["a"]["b"], tree["a"]["b"])
-    (path,) = tmp_path.iterdir()
-    data = bytearray(path.read_bytes())
-    data[-3] ^= 1
-    path.write_bytes(data)
-    assert load_cached(tmp_path, "name") is None
-    store_cached(tmp_path, "name", {"c": np.zeros(1)})
-    assert load_cached(tmp_path, "name").keys() == {"c"}
-    assert len(list(tmp_path.iterdir())) == 1

@@ -127,3 +127,9 @@ def test_nothing_is_left_behind_if_nothing_is_compiled(tmp_path: Path) -> None:
     with compilation_cache(None, tmp_path / "a" / "run"):
         assert jax.config.jax_compilation_cache_dir
     assert not (tmp_path / "a").exists()
+
+
+def test_nothing_is_created_behind_a_link(tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to(tmp_path / "absent")
+    assert directory(tmp_path / "run") is None
+    assert not (tmp_path / "absent").exists()

@@ -60,6 +60,24 @@ def test_only_leftovers_of_killed_writers_are_removed(kind: str, tmp_path: Path)
     assert list(path.parent.iterdir()) == [path]
 
 
+def test_writers_are_not_disturbed_by_those_who_remove_leftovers(tmp_path: Path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from gcgan_jax.storage.atomic import *\n"
+        "while True: remove_leftovers(Path(sys.argv[1]))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path)]
+    removing = [subprocess.Popen(command, cwd=ROOT) for _ in range(2)]
+    try:
+        for number in range(200):
+            write_text(tmp_path / "file", str(number))
+            write_folder(tmp_path / "folder", lambda part: write_text(part / "file", ""))
+    finally:
+        for process in removing:
+            process.kill()
+            process.wait()
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["file", "file", "folder"]
+
+
 def test_leftovers_of_earlier_versions_are_removed_but_no_other_files(tmp_path: Path) -> None:
     old = ["config.json.part", "metrics.jsonl.part", "samples-0000002.npz.part", "SHA256SUMS.part"]
     others = ["film.part", ".hidden.part", "part", "x.gcgan.part"]

@@ -54,10 +54,24 @@ def test_all_modules_import_without_unix_modules() -> None:
     subprocess.run([sys.executable, "-c", script], cwd=Path(__file__).parents[2], check=True)
 
 
-def test_file_as_workdir_is_rejected(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="is a file: choose a directory"), locked(tmp_path / "file"):
+@pytest.mark.parametrize(
+    ("make", "kind"),
+    [
+        (lambda path: path.write_text(""), "file"),
+        (os.mkfifo, "pipe"),
+        (lambda path: path.symlink_to("/dev/null"), "device"),
+        (lambda path: path.symlink_to("absent"), "link to nothing"),
+        (lambda path: path.symlink_to(path), "link to nothing"),
+    ],
+)
+def test_workdir_must_be_a_directory(
+    make: Callable[[Path], object], kind: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "run"
+    make(path)
+    with pytest.raises(UserError, match=f"is a {kind}: choose a directory"), locked(path):
         pass
+    assert os.listdir(tmp_path) == ["run"]
 
 
 @pytest.mark.parametrize("lock", [locked, lambda path: exclusive_access(path / "scores.jsonl")])

@@ -2,13 +2,13 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import cast
 
 import flax.linen as nn
 from flax.typing import VariableDict
 from jax import Array
 
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.networks.classifier import SIDE, Classifier
 from gcgan_jax.evaluation.networks.inception import Inception
 from gcgan_jax.evaluation.networks.weights import load_classifier, load_inception
@@ -31,7 +31,7 @@ class Network:
     apply: Callable[[VariableDict, Array], tuple[Array, Array]]
 
 
-def load_network(name: str, inception_weights: str | None, cache: Path) -> Network:
+def load_network(name: str, inception_weights: str | None, cache: Cache) -> Network:
     """Load the network "classifier", bundled with this package, or "inception".
 
     Args:

@@ -13,16 +13,17 @@ import numpy as np
 from flax.typing import VariableDict
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.evaluation.cache import load_cached, store_cached
+from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.networks.inception import from_torch
 from gcgan_jax.evaluation.networks.torch_file import read_torch
+from gcgan_jax.regular_files import open_regular
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.progress import progress
-from gcgan_jax.storage.atomic import write_atomically
 from gcgan_jax.storage.trees import from_bytes, sha256
 
 CLASSIFIER = "classifier.safetensors"
 MIB = 2**20
+SHOWN = 12  # digits of a SHA-256 in messages
 
 
 @dataclass(frozen=True)
@@ -30,18 +31,35 @@ class Published:
     """A published file of weights, and the conversion of its tensors to variables."""
 
     url: str
-    sha256_prefix: str
+    size: int
+    sha256: str
     convert: Callable[[dict[str, np.ndarray]], dict[str, Any]]
 
     @property
     def name(self) -> str:
         return Path(self.url).name
 
+    def find_difference(self, content: bytes) -> str | None:
+        """Say in a few words why the content is not the published one; None if it is.
+
+        Args:
+            content: the file's content; of a longer file, one byte more than `size`.
+        """
+        if len(content) > self.size:
+            return f"it is longer than {self.size} bytes"
+        if len(content) < self.size:
+            return f"it has {len(content)} bytes, not {self.size}"
+        digest = sha256(content)
+        if digest != self.sha256:
+            return f"its SHA-256 is {digest[:SHOWN]}…, not {self.sha256[:SHOWN]}…"
+        return None
+
 
 INCEPTION = Published(
     "https://github.com/toshas/torch-fidelity/releases/download/v0.2.0/"
     "weights-inception-2015-12-05-6726825d.pth",
-    "6726825d",
+    95_628_359,
+    "6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
     from_torch,
 )
 
@@ -54,68 +72,83 @@ def load_classifier() -> tuple[VariableDict, str]:
 
 def load_inception(
     path: str | None,
-    cache: Path,
+    cache: Cache,
     published: Published = INCEPTION,
     urlopen: Callable[..., Any] = urllib.request.urlopen,
 ) -> tuple[VariableDict, str]:
     """Load the variables of `Inception`, and the SHA-256 of the published file of weights.
 
     Args:
-        path: the published file; None: download it unless `cache` has its weights.
-        cache: directory for the converted weights of the downloaded file.
+        path: the published file; None: download it unless it is in `cache`.
         published: where to download the weights, and how to verify and convert them.
         urlopen: function that opens a URL.
 
     Raises:
         UserError: the download fails, or the file is not the published one.
     """
-    source = Path(path).expanduser() if path else cache / published.name
-    if not path:
-        cached = load_cached(cache, source.stem)
-        if cached:
-            return cached, bytes(cached.pop("origin")["sha256"]).hex()
-        _download(published.url, source, urlopen)
-    elif not source.is_file():
-        raise UserError(
-            f"config.eval.inception_weights = {path!r}: no such file; set it to a copy of "
-            f"{published.name}, or leave it out to download one"
-        )
-    digest = _require_published(published, source)
-    variables = published.convert(read_torch(source))
-    if not path:
-        origin = {"sha256": np.frombuffer(bytes.fromhex(digest), np.uint8)}
-        store_cached(cache, source.stem, variables | {"origin": origin})
-        source.unlink()
-    return variables, digest
+    content = _read(Path(path), published) if path else _load_or_download(published, cache, urlopen)
+    return published.convert(read_torch(content, published.name)), published.sha256
 
 
-def _require_published(published: Published, path: Path) -> str:
-    digest = sha256(path.read_bytes())
-    if not digest.startswith(published.sha256_prefix):
-        raise UserError(
-            f"{path} is not the published {published.name} (its SHA-256 starts with {digest[:8]}, "
-            f"not {published.sha256_prefix}): download it again from {published.url}"
-        )
-    return digest
-
-
-def _download(url: str, path: Path, urlopen: Callable[..., Any]) -> None:
-    report(f"downloading {url}")
+def _read(path: Path, published: Published) -> bytes:
     try:
-        with urlopen(url, timeout=30) as response:
-            write_atomically(path, lambda file: _copy(response, file))
-    except (urllib.error.URLError, HTTPException, ConnectionError, TimeoutError) as error:
+        with open_regular(path.expanduser()) as file:
+            content = file.read(published.size + 1)
+    except OSError as error:
+        missing = isinstance(error, FileNotFoundError | NotADirectoryError)
         raise UserError(
-            f"Inception's weights are not in {path.parent} and cannot be downloaded ({error}): set "
-            f"--config.eval.inception_weights=PATH to a copy of {path.name}, or use the bundled "
-            "classifier with --config.eval.network=classifier"
+            f"config.eval.inception_weights = {str(path)!r}: "
+            f"{'no such file' if missing else error.strerror}; set it to a copy of "
+            f"{published.name}, or leave it out to download one"
+        ) from None
+    difference = published.find_difference(content)
+    if difference:
+        raise UserError(
+            f"{path} is not the published {published.name} ({difference}): download it again from "
+            f"{published.url}"
+        )
+    return content
+
+
+def _load_or_download(published: Published, cache: Cache, urlopen: Callable[..., Any]) -> bytes:
+    content = cache.load(published.name, published.size)
+    if content is not None and published.find_difference(content) is None:
+        return content
+    content = _download(published, cache, urlopen)
+    difference = published.find_difference(content)
+    if difference:
+        raise UserError(
+            f"{published.url} is not the published file ({difference}): try again later, or set "
+            f"--config.eval.inception_weights=PATH to a copy of {published.name}"
+        )
+    cache.store(published.name, content)
+    return content
+
+
+def _download(published: Published, cache: Cache, urlopen: Callable[..., Any]) -> bytes:
+    report(f"downloading {published.url}")
+    try:
+        with urlopen(published.url, timeout=30) as response:
+            return _receive(response, published.size + 1)
+    except (OSError, HTTPException) as error:
+        raise UserError(
+            f"Inception's weights are not in {cache.directory} and cannot be downloaded ({error}): "
+            f"set --config.eval.inception_weights=PATH to a copy of {published.name}, or use the "
+            "bundled classifier with --config.eval.network=classifier"
         ) from None
 
 
-def _copy(response: Any, file: Any) -> None:
-    total, done = int(response.headers.get("Content-Length") or 0), 0
-    chunks = iter(lambda: response.read(MIB), b"")
+def _receive(response: Any, limit: int) -> bytes:
+    """Return the first `limit` bytes of a response.
+
+    Raises:
+        ConnectionError: the connection was closed before.
+    """
+    length = response.headers.get("Content-Length") or ""
+    total, received = int(length) if length.isdecimal() else 0, bytearray()
+    chunks = iter(lambda: response.read(min(MIB, limit - len(received))), b"")
     for chunk in progress(chunks, total / MIB or None, "MiB", lambda chunk: len(chunk) / MIB):
-        done += file.write(chunk)
-    if total and done < total:
-        raise ConnectionError(f"connection closed after {done} of {total} bytes")
+        received += chunk
+    if len(received) < min(total, limit):
+        raise ConnectionError(f"connection closed after {len(received)} of {total} bytes")
+    return bytes(received)

@@ -1,8 +1,10 @@
 """Missing, corrupted and foreign data sets."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -84,6 +86,56 @@ def corrupted_description(directory: Path) -> None:
     (tfds()(directory).parent / "dataset_info.json").write_text("{")
 
 
+def description(name: str, change: Callable[[dict[str, Any]], object]) -> Callable[[Path], None]:
+    """Return a function that prepares a data set and changes a description of it."""
+
+    def make(directory: Path) -> None:
+        path = tfds()(directory).parent / name
+        content = json.loads(path.read_text())
+        change(content)
+        path.write_text(json.dumps(content))
+
+    return make
+
+
+def foreign_class(features: dict[str, Any]) -> None:
+    features["featuresDict"]["features"]["label"]["pythonClassName"] = "evil.module.Feature"
+
+
+def foreign_class_as_text(features: dict[str, Any]) -> None:
+    content = json.dumps({"description": {"type": "evil.module.Feature", "content": {}}})
+    features.pop("featuresDict")
+    features["jsonFeature"] = {"json": content.replace(".", "\\u002e")}
+
+
+def foreign_class_of_older_format(features: dict[str, Any]) -> None:
+    features["type"], features["content"] = "evil.module.Feature", {}
+
+
+def foreign_module(info: dict[str, Any]) -> None:
+    info["moduleName"] = "evil.module"
+
+
+def foreign_files(info: dict[str, Any]) -> None:
+    info["splits"][0]["filepathTemplate"] = "/dev/zero"
+
+
+def foreign_name(info: dict[str, Any]) -> None:
+    info["name"] = "../../elsewhere/cifar10"
+
+
+def instead_of(name: str, make: Callable[[Path], object]) -> Callable[[Path], None]:
+    """Return a function that prepares a data set and replaces one of its files."""
+
+    def prepare(directory: Path) -> None:
+        record = tfds()(directory)
+        path = record if name == "record" else record.parent / name
+        path.unlink()
+        make(path)
+
+    return prepare
+
+
 PREPARED = f"{ECC} --config.data.dir={{dir}} --workdir={{dir}}/run"
 
 DATA = (
@@ -94,6 +146,51 @@ DATA = (
     Case("record file cut off", PREPARED, cut_record),
     Case("record file missing", PREPARED, missing_record),
     Case("description damaged", PREPARED, corrupted_description),
+    Case("pipe as record file", PREPARED, instead_of("record", os.mkfifo)),
+    Case("directory as record file", PREPARED, instead_of("record", os.mkdir)),
+    Case(
+        "link to a device as description",
+        PREPARED,
+        instead_of("features.json", lambda path: path.symlink_to("/dev/zero")),
+    ),
+    Case(
+        "description that is nested too deeply",
+        PREPARED,
+        instead_of("features.json", lambda path: path.write_text("[" * 10**5)),
+    ),
+    Case(
+        "description that is too long",
+        PREPARED,
+        instead_of("features.json", lambda path: path.write_text(" " * 10**7)),
+    ),
+    Case(
+        "description in another encoding",
+        PREPARED,
+        instead_of("features.json", lambda path: path.write_bytes(b"{\xff}")),
+    ),
+    Case("description missing", PREPARED, instead_of("features.json", lambda path: None)),
+    Case("class of others in a description", PREPARED, description("features.json", foreign_class)),
+    Case(
+        "class of others as text in a description",
+        PREPARED,
+        description("features.json", foreign_class_as_text),
+    ),
+    Case(
+        "class of others in a description of an older format",
+        PREPARED,
+        description("features.json", foreign_class_of_older_format),
+    ),
+    Case(
+        "module of others in a description",
+        PREPARED,
+        description("dataset_info.json", foreign_module),
+    ),
+    Case(
+        "files elsewhere in a description",
+        PREPARED,
+        description("dataset_info.json", foreign_files),
+    ),
+    Case("name that leads elsewhere", PREPARED, description("dataset_info.json", foreign_name)),
     Case("images of another size", PREPARED, tfds((28, 28, 3))),
     Case("grey images", PREPARED, tfds((32, 32, 1))),
     Case("images with alpha", PREPARED, tfds((32, 32, 4))),
