@@ -9,6 +9,7 @@ from tests.reliability.invalid_input_cases.data import DATA
 from tests.reliability.invalid_input_cases.fields import FIELDS
 from tests.reliability.invalid_input_cases.folders import FOLDERS
 from tests.reliability.invalid_input_cases.places import PLACES
+from tests.reliability.invalid_input_cases.runs import RUNS
 
 SECTIONS = {
     "Command line": COMMAND_LINE,
@@ -17,4 +18,5 @@ SECTIONS = {
     "Data": DATA,
     "Folders of images": FOLDERS,
     "Checkpoints and weights": CHECKPOINTS,
+    "Files of a run": RUNS,
 }
