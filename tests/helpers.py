@@ -58,3 +58,11 @@ def save_untrained(experiment: Experiment, workdir: Path) -> State:
     with closing(Checkpoints(workdir / "checkpoints", None, experiment.run)) as checkpoints:
         checkpoints.save(state, 2)
     return state
+
+
+def snapshot(directory: Path) -> dict[Path, tuple[int, bytes]]:
+    """Return time and content of all files and directories."""
+    return {
+        path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
+        for path in (directory, *directory.rglob("*"))
+    }

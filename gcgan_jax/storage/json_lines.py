@@ -40,7 +40,7 @@ def read_json_lines(
     Raises:
         UserError: the path is no regular file.
     """
-    if not os.path.lexists(path):
+    if not path.exists():
         return Lines([], [])
     rows: dict[Hashable, T] = {}
     rejected = []
@@ -91,7 +91,7 @@ def rewrite_json_lines(
 
 def _set_aside(path: Path, lines: bytes) -> None:
     """Add lines to a file unless it ends with them: a process was killed before the next step."""
-    stored = read_regular(path) if os.path.lexists(path) else b""
+    stored = read_regular(path) if path.exists() else b""
     if stored and not stored.endswith(b"\n"):
         stored += b"\n"
     if not (b"\n" + stored).endswith(b"\n" + lines):

@@ -20,7 +20,7 @@ from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
-from tests.helpers import assert_same, save_untrained
+from tests.helpers import assert_same, save_untrained, snapshot
 
 TOY = Protocol("small", samples=24, splits=3, subsets=4, subset_size=8)
 TWO = jax.devices()[:2]
@@ -124,6 +124,35 @@ def test_the_classifier_needs_no_download(
     assert of_folder["classifier_fid"].value < found["classifier_fid"].value
     assert of_folder["classifier_precision"].value == 1
     assert of_folder["classifier_fid"].step is None
+
+
+def test_scores_go_elsewhere_with_out(scored: Scored, tmp_path: Path) -> None:
+    run, out = tmp_path / "run", tmp_path / "new" / "out"
+    save_untrained(scored(num_iterations=2), run)
+    before = snapshot(run)
+    evaluate(scored(num_iterations=2), run, None, TWO, out=out)
+    assert snapshot(run) == before
+    elsewhere = records(out)
+    evaluate(scored(num_iterations=2), run, None, TWO)
+    assert elsewhere == records(run) != []
+
+
+def test_scores_are_printed_even_if_they_cannot_be_written(
+    scored: Scored, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    experiment, run = scored(num_iterations=2), tmp_path / "run"
+    save_untrained(experiment, run)
+    (run / "scores.jsonl").write_text("foreign")
+    (run / "scores.jsonl.rejected").mkdir()
+    with pytest.raises(UserError, match="rejected is a directory"):
+        evaluate(experiment, run, None, TWO)
+    assert "structure_error" in capsys.readouterr().out
+    assert records(run)
+    (run / "scores.jsonl").unlink()
+    (run / "scores.jsonl").mkdir()
+    with pytest.raises(UserError, match=r"scores\.jsonl is a directory"):
+        evaluate(experiment, run, None, TWO)
+    assert capsys.readouterr().out == ""  # before anything is scored
 
 
 def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:

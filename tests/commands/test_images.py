@@ -1,6 +1,7 @@
 """Images of a trained generator: the content of the files, and that the generator made it."""
 
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.training.loop import train
 from tests.conftest import make
-from tests.helpers import save_untrained
+from tests.helpers import save_untrained, snapshot
 
 SMALL: dict[str, Any] = {
     "operator": "ecc",
@@ -64,6 +65,16 @@ def test_all_formats_hold_the_same_images(run: Path) -> None:
     np.testing.assert_array_equal(singles, images)
     trained = load_trained(small(), run, TWO)
     np.testing.assert_array_equal(trained.images(trained.latents(range(9))), images)
+
+
+@pytest.mark.parametrize("command", [sample, interpolate, neighbours, nearest])
+def test_out_leaves_the_workdir_untouched(
+    command: Callable[..., Any], run: Path, tmp_path: Path
+) -> None:
+    before = snapshot(run)
+    command(small(), run, TWO, out=tmp_path / "new" / "out")
+    assert snapshot(run) == before
+    assert list((tmp_path / "new" / "out" / "pictures").iterdir())
 
 
 def test_seed_ema_and_checkpoint_select_other_images(run: Path) -> None:

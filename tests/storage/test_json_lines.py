@@ -109,4 +109,5 @@ def test_only_files_are_read_and_written(tmp_path: Path) -> None:
     for name in ("pipe", "directory", "device"):
         with pytest.raises(UserError, match=f"{name} is a .*, not a file: remove or replace it"):
             read(tmp_path / name)
+    assert read(tmp_path / "nowhere") == Lines([], [])
     assert target.read_text() == "mine" and not (tmp_path / "missing").exists()

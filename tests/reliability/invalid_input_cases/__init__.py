@@ -9,6 +9,7 @@ from tests.reliability.invalid_input_cases.data import DATA
 from tests.reliability.invalid_input_cases.fields import FIELDS
 from tests.reliability.invalid_input_cases.folders import FOLDERS
 from tests.reliability.invalid_input_cases.places import PLACES
+from tests.reliability.invalid_input_cases.runs import RUNS
 from tests.reliability.invalid_input_cases.workdirs import WORKDIRS
 
 SECTIONS = {
@@ -19,4 +20,5 @@ SECTIONS = {
     "Folders of images": FOLDERS,
     "Checkpoints and weights": CHECKPOINTS,
     "Links and special files in a workdir": WORKDIRS,
+    "Files of a run": RUNS,
 }
