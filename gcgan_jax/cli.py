@@ -10,12 +10,29 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from absl import flags, logging
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from gcgan_jax.config.compatibility import RENAMED
+from gcgan_jax.ranges import whole_number
 from gcgan_jax.runtime.live_line import print_above
 
 MODES = ("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "check")
+
+
+class WholeNumber(flags.IntegerParser):
+    """Accepts numbers in plain digits alone, not `1_6` or digits of other scripts."""
+
+    def convert(self, argument: int | str) -> int:
+        return argument if isinstance(argument, int) else whole_number(argument)
+
+
+def _define_number(
+    name: str, default: int | None, description: str, lowest: int
+) -> flags.FlagHolder[int]:
+    parser = WholeNumber(lower_bound=lowest)
+    return flags.DEFINE(parser, name, default, description, serializer=flags.ArgumentSerializer())
+
+
 CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Config file, optionally with an argument: configs/ecc.py or configs/ecc.py:16."
 )
@@ -25,17 +42,13 @@ WORKDIR = flags.DEFINE_string(
 COORDINATOR = flags.DEFINE_string(
     "coordinator", None, "HOST:PORT of process 0, for training with several processes."
 )
-NUM_PROCESSES = flags.DEFINE_integer(
-    "num_processes", None, "Number of processes that train together.", lower_bound=1
-)
-PROCESS_ID = flags.DEFINE_integer(
-    "process_id", None, "Index of this process, from 0.", lower_bound=0
-)
+NUM_PROCESSES = _define_number("num_processes", None, "Number of processes that train together.", 1)
+PROCESS_ID = _define_number("process_id", None, "Index of this process, from 0.", 0)
 DISTRIBUTED = flags.DEFINE_bool(
     "distributed", False, "Detect the processes from SLURM, Open MPI, Kubernetes or a TPU pod."
 )
-CONNECT_TIMEOUT = flags.DEFINE_integer(
-    "connect_timeout", 300, "Seconds to wait until all processes have connected.", lower_bound=1
+CONNECT_TIMEOUT = _define_number(
+    "connect_timeout", 300, "Seconds to wait until all processes have connected.", 1
 )
 CLUSTER = (COORDINATOR, NUM_PROCESSES, PROCESS_ID, CONNECT_TIMEOUT)
 MODE = flags.DEFINE_enum("mode", "train", MODES, "What to do; the modes are listed above.")
@@ -56,7 +69,9 @@ def parse_flags(argv: list[str]) -> list[str]:
         fail(f"--config={config}: there is no file {path}")
     try:
         return flags.FLAGS(argv)
-    except Exception as error:  # a config file is code and can raise anything
+    except BaseException as error:  # a config file is code and can raise anything
+        if not isinstance(error, Exception) and not _reading_config(error):
+            raise  # such as by --help
         if "--verbose_errors" in argv:  # flags are not parsed yet
             traceback.print_exc()
         fail(_describe(error, config, argv))
@@ -71,13 +86,21 @@ def _config_argument(argv: list[str]) -> str:
     return ""
 
 
-def _describe(error: Exception, config: str, argv: list[str]) -> str:
+def _reading_config(error: BaseException) -> bool:
+    """Whether an error was raised while ml_collections ran a config file."""
+    modules = (frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(name.startswith("ml_collections.") for name in modules)
+
+
+def _describe(error: BaseException, config: str, argv: list[str]) -> str:
     """Describe an error that absl or ml_collections raised while parsing flags, in one line."""
     message, _, location = str(error).partition("Traceback")
     if "in argv before" in message:
         return "--config=FILE must come before the fields that override it"
     if isinstance(error, flags.Error):
         return message + location.strip().rpartition("\n")[2]
+    if message.startswith("FrozenConfigDict is immutable"):
+        return f"--config={config}: get_config() must return a ConfigDict, not a FrozenConfigDict"
     unknown = re.match(r"\W*(\w*)", message)
     suggestion = re.search(r'mean "(\w+)"', message)
     for argument in argv:
@@ -110,10 +133,14 @@ def read_config() -> dict[str, Any]:
     config = _config_argument(sys.argv)
     if not config:
         fail("--config is missing: name a config file, for example --config=configs/quickstart.py")
-    if not isinstance(CONFIG.value, ConfigDict):
-        kind = type(CONFIG.value).__name__
-        fail(f"--config={config}: get_config() must return a ConfigDict, but returned {kind}")
-    return CONFIG.value.to_dict()
+    try:
+        if not hasattr(CONFIG.value, "to_dict"):
+            kind = type(CONFIG.value).__name__
+            fail(f"--config={config}: get_config() must return a ConfigDict, but returned {kind}")
+        fields: dict[str, Any] = CONFIG.value.to_dict()  # computes its references
+    except Exception as error:  # an OSError if the file raised one
+        fail(f"--config={config}: the fields cannot be read ({type(error).__name__}: {error})")
+    return fields
 
 
 def workdir() -> Path:
@@ -150,7 +177,7 @@ def check_cluster_flags() -> None:
             f"{' and '.join(missing)} missing: set --coordinator, --num_processes and "
             "--process_id in every process, or use --distributed"
         )
-    if COORDINATOR.value is not None and not re.fullmatch(r".+:\d+", COORDINATOR.value):
+    if COORDINATOR.value is not None and not re.fullmatch(".+:[0-9]+", COORDINATOR.value):
         fail(f"--coordinator={COORDINATOR.value}: expected HOST:PORT")
     if not missing and PROCESS_ID.value >= NUM_PROCESSES.value:
         last = NUM_PROCESSES.value - 1

@@ -1,13 +1,20 @@
-"""Allowed values of config fields, as in `Annotated[int, Interval(1, 9)]`."""
+"""Allowed values of config fields, as in `Annotated[int, Interval(1, 9)]`, and numbers in text."""
 
 import dataclasses
 import math
+import re
+import struct
 from typing import Any
+
+SMALLEST_NORMAL = 2.0**-126  # of float32
 
 
 @dataclasses.dataclass(frozen=True)
 class Interval:
-    """Finite numbers from `low` to `high`; `open_low` and `open_high` exclude the bounds."""
+    """Finite numbers from `low` to `high`; `open_low` and `open_high` exclude the bounds.
+
+    A float must stay within them, and not become 0, when it is rounded to float32.
+    """
 
     low: float
     high: float
@@ -15,6 +22,13 @@ class Interval:
     open_high: bool = False
 
     def contains(self, value: float) -> bool:
+        if not self.encloses(value):
+            return False
+        rounded = as_float32(value) if isinstance(value, float) else value
+        return self.encloses(rounded) and (rounded != 0 or value == 0)
+
+    def encloses(self, value: float) -> bool:
+        """Whether the value lies between the bounds before it is rounded."""
         above = value > self.low if self.open_low else value >= self.low
         below = value < self.high if self.open_high else value <= self.high
         return above and below and math.isfinite(value)
@@ -64,3 +78,28 @@ class Free:
 
 
 Range = Interval | OneOf | Each | Free
+
+
+def as_float32(value: float) -> float:
+    """Round to float32 as XLA computes with it: with 0 for subnormal numbers."""
+    try:
+        (rounded,) = struct.unpack("f", struct.pack("f", value))
+    except OverflowError:
+        return math.copysign(math.inf, value)
+    return 0.0 if abs(rounded) < SMALLEST_NORMAL else float(rounded)
+
+
+def is_whole_number(text: str) -> bool:
+    """Whether `whole_number` accepts a text."""
+    return re.fullmatch("0|[1-9][0-9]{0,18}", text) is not None
+
+
+def whole_number(text: str) -> int:
+    """Parse decimal digits without sign, spaces, underscores or leading zeros.
+
+    Raises:
+        ValueError: the text is anything else.
+    """
+    if not is_whole_number(text):
+        raise ValueError(f"expected a whole number such as 16, got {text!r}")
+    return int(text)

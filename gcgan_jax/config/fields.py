@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.ranges import Range
+from gcgan_jax.ranges import Interval, Range, as_float32
 
 
 def annotated_fields(owner: type) -> dict[str, tuple[Any, Range]]:
@@ -44,14 +44,17 @@ def read_value(kind: Any, allowed: Range, value: Any, path: str) -> Any:
             return None
     value = _convert(kind, value, path)
     if not allowed.contains(value):
-        raise UserError(f"{path} = {value!r}: {allowed}{', or None' if optional else ''}")
+        enclosed = isinstance(allowed, Interval) and allowed.encloses(value)
+        rounding = f" becomes {as_float32(value)} in float32" if enclosed else ""
+        alternative = ", or None" if optional else ""
+        raise UserError(f"{path} = {shown(value)}{rounding}: {allowed}{alternative}")
     return value
 
 
-def require_known(names: Mapping[str, Any], known: list[str], path: str) -> None:
+def require_known(names: Mapping[Any, Any], known: list[str], path: str) -> None:
     """Raise UserError for the first name that is not in `known`."""
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise UserError(f"{path}.{name}: no such field; {suggest(str(name), known)}")
 
 
@@ -59,6 +62,14 @@ def suggest(name: str, known: list[str]) -> str:
     """Suggest the known field closest to a misspelt one, or list all if none is close."""
     close = get_close_matches(name, known, 1)
     return f"did you mean {close[0]!r}?" if close else f"the fields are {', '.join(known)}"
+
+
+def shown(value: Any) -> str:
+    """Return the repr of a value from a config file, which may be an object without one."""
+    try:
+        return repr(value)
+    except Exception as error:  # such as for an integer of thousands of digits
+        return f"({type(value).__name__} that cannot be printed: {type(error).__name__})"
 
 
 EXPECTED = {tuple[int, ...]: "(int, int, …)", tuple[str, ...]: "(str, str, …)"}
@@ -74,4 +85,4 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     elif kind is float and type(value) is int and abs(value) < 2**53:
         return float(value)
     expected = EXPECTED.get(kind) or kind.__name__
-    raise UserError(f"{path} = {value!r}: expected {expected}, got {type(value).__name__}")
+    raise UserError(f"{path} = {shown(value)}: expected {expected}, got {type(value).__name__}")

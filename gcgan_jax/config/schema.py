@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 from gcgan_jax.config.choices import Choice
 from gcgan_jax.config.compatibility import RENAMED, renamed_fields
-from gcgan_jax.config.fields import annotated_fields, read_value, require_known
+from gcgan_jax.config.fields import annotated_fields, read_value, require_known, shown
 from gcgan_jax.errors import UserError
 from gcgan_jax.ranges import Each, Free, Interval, OneOf
 
@@ -177,5 +177,5 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
         elif isinstance(value, Mapping):
             arguments[name] = _build(hint, value, field)
         else:
-            raise UserError(f"{field} = {value!r}: expected a section of fields, as a mapping")
+            raise UserError(f"{field} = {shown(value)}: expected a section of fields, as a mapping")
     return kind(**arguments)
