@@ -55,6 +55,9 @@ MODE = flags.DEFINE_enum("mode", "train", MODES, "What to do; the modes are list
 IMAGES = flags.DEFINE_string(
     "images", None, "Folder of PNGs for --mode=evaluate to score instead of a checkpoint."
 )
+OUT = flags.DEFINE_string(
+    "out", None, "Directory for images and scores, instead of --workdir, which stays untouched."
+)
 VERBOSE_ERRORS = flags.DEFINE_bool(
     "verbose_errors", False, "Print the traceback of an error before its one-line message."
 )
@@ -151,6 +154,17 @@ def workdir() -> Path:
     return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
 
 
+def out() -> Path | None:
+    return None if OUT.value is None else Path(OUT.value)
+
+
+def directories() -> dict[Path, str]:
+    """Return the directories that this mode writes to, and the flags that choose others."""
+    if MODE.value == "train":
+        return {workdir(): "--workdir"}
+    return {out() or workdir(): "--out"}
+
+
 def command(arguments: Sequence[str], mode: str) -> str:
     """Return the one-process command that applies a mode to the run started with `arguments`."""
     dropped = ("mode", "distributed", *(flag.name for flag in CLUSTER))
@@ -192,6 +206,11 @@ def check_mode_flags() -> None:
         fail(f"--mode={MODE.value} runs in one process: leave out --distributed and --coordinator")
     if IMAGES.value and MODE.value != "evaluate":
         fail(f"--images={IMAGES.value}: needs --mode=evaluate")
+    if OUT.value is not None and MODE.value in ("train", "check"):
+        writing = ", ".join(mode for mode in MODES if mode not in ("train", "check"))
+        fail(f"--out={OUT.value}: needs a --mode that writes images or scores: {writing}")
+    if OUT.value == "":
+        fail("--out is empty: name a directory")
 
 
 def print_error(message: str) -> None:

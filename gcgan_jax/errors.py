@@ -2,6 +2,8 @@
 
 import errno
 import os
+from collections.abc import Mapping
+from pathlib import Path
 
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 OUT_OF_MEMORY = ("RESOURCE_EXHAUSTED", "Out of memory")  # in XLA's messages
@@ -15,15 +17,19 @@ class NotFiniteError(UserError):
     """A NaN or infinity in the metrics or the state of training."""
 
 
-def one_line(error: Exception) -> str:
-    """Describe an error in one line, with a remedy if one is known."""
+def one_line(error: Exception, choices: Mapping[Path, str] | None = None) -> str:
+    """Describe an error in one line, with a remedy if one is known.
+
+    Args:
+        choices: directories that are written to, and the flags that choose others.
+    """
     if isinstance(error, UserError):
         return str(error)
     if isinstance(error, OSError):
-        return _describe_os_error(error)
+        return _describe_os_error(error, choices or {})
     number = disk_error(error)
     if number is not None:
-        return _describe_os_error(OSError(number, os.strerror(number)))
+        return _describe_os_error(OSError(number, os.strerror(number)), choices or {})
     detail = (str(error).strip() or "no message").splitlines()[0]
     if isinstance(error, MemoryError) or any(phrase in str(error) for phrase in OUT_OF_MEMORY):
         return (
@@ -47,12 +53,21 @@ def disk_error(error: BaseException) -> int | None:
     return next(found, disk_error(error.__cause__) if error.__cause__ else None)
 
 
-def _describe_os_error(error: OSError) -> str:
+def _describe_os_error(error: OSError, choices: Mapping[Path, str]) -> str:
     detail = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return f"{detail}: free disk space, then rerun the same command to resume"
     if error.errno == errno.EFBIG:
         return f"{detail}: raise the limit (ulimit -f), then rerun the same command to resume"
-    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR):
-        return f"{detail}: choose a writable directory, for example with --workdir=DIR"
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EEXIST):
+        for directory, flag in choices.items():
+            if _on_one_path(os.fspath(error.filename or ""), directory):
+                return f"{detail}: choose a writable directory, for example with {flag}=DIR"
+        return f"{detail}: check the path and its permissions"
     return detail
+
+
+def _on_one_path(name: str, directory: Path) -> bool:
+    """Whether a path is a directory, is in it or is one of its parents."""
+    path, directory = Path(os.path.abspath(name)), Path(os.path.abspath(directory))
+    return path.is_relative_to(directory) or directory.is_relative_to(path)

@@ -15,7 +15,8 @@ but check need the run's --config, and its --workdir if one was given:
 
 Flags after --config set its fields, such as --config.seed=1; configs/default.py documents them all.
 Without a trained run, --config=configs/quickstart.py --config.checkpoint=example visualises a small
-generator that comes with the package.
+generator that comes with the package. --out=DIR writes images and scores there instead of the
+workdir, which may then be read-only.
 """
 
 import os
@@ -33,6 +34,7 @@ from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
 from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
 from gcgan_jax.runtime.streams import make_unbreakable
+from gcgan_jax.storage.workdir import require_output
 
 
 def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
@@ -51,11 +53,13 @@ def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "0")  # events here, but logs a lot
     cli.check_cluster_flags()
     cli.check_mode_flags()
+    written: dict[Path, str] = {}
     try:
         if cli.MODE.value == "check":
             check()
             return
         config = from_mapping(cli.read_config())
+        written = cli.directories()
         with stoppable(cli.fail_now) as stop:
             run(config, stop, alter)
     except StoppedError as error:
@@ -63,7 +67,7 @@ def main(argv: list[str], alter: Callable[[Any], Any] | None = None) -> None:
     except Exception as error:
         if cli.VERBOSE_ERRORS.value:
             traceback.print_exc()
-        cli.fail(one_line(error))
+        cli.fail(one_line(error, written))
 
 
 def check() -> None:
@@ -75,10 +79,12 @@ def check() -> None:
 
 def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -> None:
     """Run --mode on a config; for `alter`, see `main`."""
-    workdir = cli.workdir()
+    workdir, out = cli.workdir(), cli.out()
+    if out:
+        require_output(out, workdir)
     # These import JAX, which takes seconds: an invalid config fails before.
     from gcgan_jax.experiment import make_experiment
-    from gcgan_jax.runtime.compilation_cache import enable_compilation_cache
+    from gcgan_jax.runtime.compilation_cache import compilation_cache
     from gcgan_jax.runtime.distributed import Cluster, connected
     from gcgan_jax.runtime.shared_stop import shared
 
@@ -88,8 +94,11 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     cluster = None
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))
-    enable_compilation_cache(config.compilation_cache, workdir)
-    with connected(cluster, on_timeout=cli.fail_now), shared(stop):
+    with (
+        connected(cluster, on_timeout=cli.fail_now),
+        shared(stop),
+        compilation_cache(config.compilation_cache, out or workdir),
+    ):
         # These import TensorFlow, which takes seconds: a missing process fails before.
         if cli.MODE.value == "train":
             from gcgan_jax.training.loop import train
@@ -100,10 +109,10 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
             from gcgan_jax.commands.evaluate import evaluate
 
             images = cli.IMAGES.value
-            evaluate(experiment, workdir, Path(images) if images else None)
+            evaluate(experiment, workdir, Path(images) if images else None, out=out)
         else:
             module = import_module(f"gcgan_jax.commands.{cli.MODE.value}")
-            getattr(module, cli.MODE.value)(experiment, workdir)
+            getattr(module, cli.MODE.value)(experiment, workdir, out=out)
 
 
 def report_next_steps(config: Config, workdir: Path) -> None:

@@ -1,13 +1,14 @@
-"""Reading of regular files; pipes and devices may block for ever or never end."""
+"""Opening of regular files only; pipes and devices may block for ever or never end."""
 
 import os
 import stat
-from io import BufferedReader
+from io import BufferedRandom, BufferedReader
 from pathlib import Path
 
 from gcgan_jax.errors import UserError
 
 KINDS = {
+    stat.S_IFLNK: "link",
     stat.S_IFDIR: "directory",
     stat.S_IFIFO: "pipe",
     stat.S_IFSOCK: "socket",
@@ -32,6 +33,21 @@ def read_regular(path: Path) -> bytes:
     """Read a whole file; see `open_regular`."""
     with open_regular(path) as file:
         return file.read()
+
+
+def open_append(path: Path) -> BufferedRandom:
+    """Open a file for reading and appending, without waiting; create it if it does not exist.
+
+    Raises:
+        UserError: the path is a link, directory, pipe, device or socket.
+        OSError: it cannot be opened or created.
+    """
+    if os.path.lexists(path):
+        _require_regular(path, os.lstat(path).st_mode)
+    flags = os.O_RDWR | os.O_APPEND | os.O_CREAT
+    for name in ("O_BINARY", "O_NONBLOCK", "O_NOFOLLOW"):  # not on all platforms
+        flags |= getattr(os, name, 0)
+    return os.fdopen(os.open(path, flags, 0o666), "a+b")
 
 
 def _require_regular(path: Path, mode: int) -> None:

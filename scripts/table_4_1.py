@@ -31,7 +31,7 @@ from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.report.statistics import ROWS, as_csv, as_markdown, summarise
 from gcgan_jax.runtime.preemption import SIGNALS, exit_code
 from gcgan_jax.storage.atomic import write_text
-from gcgan_jax.storage.json_lines import read_json_lines
+from gcgan_jax.storage.metrics_log import read_entries
 from scripts import ROOT
 
 REPORT_EVERY = 30  # seconds
@@ -65,7 +65,7 @@ class Job:
     @property
     def iteration(self) -> int:
         """The last logged iteration."""
-        entries = read_json_lines(self.workdir / "metrics.jsonl")
+        entries = read_entries(self.workdir).rows
         return entries[-1]["step"] if entries else 0
 
 

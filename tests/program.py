@@ -30,16 +30,20 @@ class Program:
         self,
         *flags: str,
         module: tuple[str, ...] = ("gcgan_jax.main",),
+        prefix: tuple[str, ...] = (),
+        stdout: int = subprocess.PIPE,
+        stderr: int = subprocess.PIPE,
         start_new_session: bool = False,
         **environment: str,
     ) -> subprocess.Popen[str]:
+        """Start a process of a module; `prefix` is a command that takes the whole as arguments."""
         process = subprocess.Popen(
-            [sys.executable, "-m", *module, *flags],
+            [*prefix, sys.executable, "-m", *module, *flags],
             cwd=ROOT,
             env=_inherited_environment() | self.environment | environment,
             stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdout=stdout,
+            stderr=stderr,
             text=True,
             start_new_session=start_new_session,
         )

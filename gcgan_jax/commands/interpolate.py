@@ -18,23 +18,31 @@ from gcgan_jax.gan.interpolation import latent_path, linear, spherical
 from gcgan_jax.gan.rng import Latents
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_animation, write_png
+from gcgan_jax.storage.workdir import pictures
 
 INTERPOLATIONS = {"spherical": spherical, "linear": linear}
 
 
 def interpolate(
-    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+    experiment: Experiment,
+    workdir: Path,
+    devices: Sequence[jax.Device] | None = None,
+    out: Path | None = None,
 ) -> None:
-    """Write strips, animations and latent arithmetic to the workdir's `pictures`.
+    """Write strips, animations and latent arithmetic to `pictures`.
 
     Also print how much images change per step.
+
+    Args:
+        devices: devices to compute on; None: all devices of this process.
+        out: directory for `pictures`; None: the workdir.
 
     Raises:
         UserError: see `load_trained`.
     """
     show = experiment.config.show
     trained = load_trained(experiment, workdir, devices)
-    folder = workdir / "pictures"
+    folder = pictures(out or workdir)
     waypoints = trained.latents(range(show.waypoints))
     for name, between in INTERPOLATIONS.items():
         frames = trained.images(along(waypoints, latent_path(waypoints.z, show.steps, between)))

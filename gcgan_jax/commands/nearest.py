@@ -17,6 +17,7 @@ from gcgan_jax.evaluation.reference_statistics import digest_of, load_reference
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.image_files import image_grid, write_png
+from gcgan_jax.storage.workdir import pictures
 
 HELD_OUT = 500  # held-out images whose distances are printed for comparison
 CHUNK = 5_000  # training images per matmul
@@ -25,12 +26,19 @@ Measure = Callable[[np.ndarray], np.ndarray]
 
 
 def nearest(
-    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+    experiment: Experiment,
+    workdir: Path,
+    devices: Sequence[jax.Device] | None = None,
+    out: Path | None = None,
 ) -> None:
-    """Write an image grid to the workdir's `pictures` and print distances.
+    """Write an image grid to `pictures`, and print distances.
 
     Each row holds a generated image, the training images nearest by pixels, and those nearest by
     features of the bundled classifier if it accepts images of this size.
+
+    Args:
+        devices: devices to compute on; None: all devices of this process.
+        out: directory for `pictures`; None: the workdir.
 
     Raises:
         UserError: the data set cannot be loaded, or as in `load_trained`.
@@ -55,7 +63,7 @@ def nearest(
             f"{np.median(of_held_out):.3g} for held-out images"
         )
     rows = np.concatenate(columns, axis=1)
-    path = workdir / "pictures" / f"nearest-{trained.name}.png"
+    path = pictures(out or workdir) / f"nearest-{trained.name}.png"
     write_png(path, image_grid(rows.reshape(-1, *rows.shape[2:]), columns=rows.shape[1]))
     report(f"generated images, then the nearest by {' and by '.join(measures)}: {path}")
 

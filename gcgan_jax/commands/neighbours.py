@@ -23,6 +23,7 @@ from gcgan_jax.gan.rng import Latents
 from gcgan_jax.graphs.geometry import edge_lengths, in_degrees
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.atomic import write_atomically
+from gcgan_jax.storage.workdir import pictures
 
 
 @dataclass(frozen=True)
@@ -38,9 +39,16 @@ class Edges:
 
 
 def neighbours(
-    experiment: Experiment, workdir: Path, devices: Sequence[jax.Device] | None = None
+    experiment: Experiment,
+    workdir: Path,
+    devices: Sequence[jax.Device] | None = None,
+    out: Path | None = None,
 ) -> None:
-    """Write a plot and an .npz for each graph layer to the workdir's `pictures`.
+    """Write a plot and an .npz for each graph layer to `pictures`.
+
+    Args:
+        devices: devices to compute on; None: all devices of this process.
+        out: directory for `pictures`; None: the workdir.
 
     Raises:
         UserError: there is no graph layer, a pixel is outside the image, or as in `load_trained`.
@@ -62,8 +70,9 @@ def neighbours(
     trained = load_trained(experiment, workdir, devices)
     latents = trained.latents(show.latents)
     images = trained.images(latents)
+    folder = pictures(out or workdir)
     for layer, edges in find_edges(trained, latents).items():
-        path = workdir / "pictures" / f"neighbours-{trained.name}-{layer}.png"
+        path = folder / f"neighbours-{trained.name}-{layer}.png"
         figure = draw(images, edges, pixels)
         write_atomically(path, partial(figure.savefig, format="png", dpi=120))
         selected = {"latents": np.array(show.latents), "pixels": np.array(pixels)}

@@ -26,6 +26,7 @@ CHANGEABLE = (
     "log_every",
     "sample_every",
     "checkpoint_every",
+    "checkpoints_to_keep",
     "compilation_cache",
     "profile",
     "eval_every",

@@ -1,15 +1,21 @@
 """Records of scores with their provenance, and the file scores.jsonl."""
 
+import json
+import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args, get_origin, get_type_hints
 
 from gcgan_jax import __version__
-from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import Provenance
-from gcgan_jax.storage.json_lines import read_json_lines, write_json_lines
+from gcgan_jax.storage.json_lines import (
+    Lines,
+    append_json_lines,
+    read_json_lines,
+    rewrite_json_lines,
+)
 from gcgan_jax.storage.lock import exclusive_access
 
 LIBRARIES = ("jax", "flax", "numpy")
@@ -55,10 +61,14 @@ class Record:
 
     @classmethod
     def from_json(cls, entry: dict[str, Any]) -> "Record":
-        """Return the record of a flat dict; raise KeyError if a field is missing."""
-        values = {field.name: entry[field.name] for field in fields(cls)[:-1]}
-        provenance = {field.name: entry[field.name] for field in fields(Provenance)}
-        return cls(**values, provenance=Provenance(**provenance))
+        """Return the record of a flat dict; raise ValueError if its fields are not those here."""
+        own, inner = get_type_hints(cls), get_type_hints(Provenance)
+        del own["provenance"]
+        hints = own | inner
+        if entry.keys() != hints.keys() or not all(_fits(entry[n], hints[n]) for n in hints):
+            raise ValueError("not a record")
+        provenance = Provenance(**{name: entry[name] for name in inner})
+        return cls(**{name: entry[name] for name in own}, provenance=provenance)
 
     @property
     def identity(self) -> "Record":
@@ -75,27 +85,48 @@ def read_records(path: Path) -> list[Record]:
     """Read the records of a scores.jsonl; there are none if it does not exist.
 
     Raises:
-        UserError: a record lacks a field.
+        UserError: the path is no regular file.
     """
-    try:
-        return [Record.from_json(entry) for entry in read_json_lines(path)]
-    except KeyError as missing:
-        raise UserError(
-            f"{path} has a record without {missing}, probably from another version of gcgan_jax: "
-            "move the file elsewhere and score again"
-        ) from None
+    return _read(path).rows
 
 
 def add_records(path: Path, new: Sequence[Record]) -> None:
     """Add records to the file, replacing those of the same identity.
 
-    Safe for concurrent processes, for example when a run is evaluated while it trains.
+    Other lines are moved to <path>.rejected; the new records are on disk before that. Safe for
+    concurrent processes, for example when a run is evaluated while it trains.
+
+    Raises:
+        UserError: the path is a link or no regular file.
     """
     replaced = [record.identity for record in new]
     path.parent.mkdir(parents=True, exist_ok=True)
     with exclusive_access(path):
-        others = [record for record in read_records(path) if record.identity not in replaced]
-        write_json_lines(path, [record.to_json() for record in [*others, *new]])
+        stored = _read(path)
+        others = [record for record in stored.rows if record.identity not in replaced]
+        append_json_lines(path, [record.to_json() for record in new])
+        if stored.rejected or len(others) < len(stored.rows):
+            records = [record.to_json() for record in [*others, *new]]
+            rewrite_json_lines(path, records, stored.rejected)
+
+
+def _read(path: Path) -> Lines[Record]:
+    def identity(record: Record) -> str:
+        return json.dumps(record.identity.to_json(), sort_keys=True)
+
+    return read_json_lines(path, Record.from_json, identity)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value read from JSON has the type of a field of a record."""
+    if get_origin(hint) is dict:
+        (_, kind) = get_args(hint)
+        return isinstance(value, dict) and all(_fits(v, kind) for v in value.values())
+    if get_args(hint):
+        return any(_fits(value, kind) for kind in get_args(hint))
+    if hint is float:
+        return type(value) in (int, float) and abs(value) <= sys.float_info.max
+    return type(value) is hint
 
 
 def as_tables(records: Iterable[Record]) -> str:

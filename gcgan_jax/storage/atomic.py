@@ -1,32 +1,95 @@
-"""Atomic writes, and disk errors that name the file."""
+"""Atomic writes, and disk errors that name the file.
+
+Whatever is written grows under a temporary name that no other process uses, beside its target. Its
+writer holds a lock on it, which ends with the writer, so that `remove_leftovers` recognises what
+killed writers left behind.
+"""
 
 import errno
 import os
+import secrets
+import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
+from gcgan_jax.errors import UserError
+
 DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
+PART = ".*.gcgan.part"  # temporary names
+OLD_PARTS = (  # those of version 0.1, whose writers held no lock
+    *("*.json.part", "*.jsonl.part", "*.png.part", "*.gif.part", "*.npz.part"),
+    *("SHA256SUMS.part", "format.part", "samples-???????.part", "samples-???????-ema.part"),
+)
+SHOWN = 48  # characters of the target's name in a temporary name, which must not become too long
+NO_FOLLOW = getattr(os, "O_NOFOLLOW", 0)
 
 
 def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
-    """Let `write` fill a temporary file next to `path`, then rename it to `path`."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f"{path.name}.part")
-    try:
-        with name_path_in_errors(path), temporary.open("wb") as file:
-            write(file)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Let `write` fill a temporary file next to `path`, then rename it to `path`.
+
+    A link at `path` is replaced, not followed. The last directory of `path` is created.
+
+    Raises:
+        OSError: naming `path`.
+    """
+    temporary = _temporary_name(path)
+    with _errors_name(path, temporary):
+        path.parent.mkdir(exist_ok=True)
+        flags = os.O_RDWR | os.O_CREAT | os.O_EXCL | NO_FOLLOW | getattr(os, "O_BINARY", 0)
+        descriptor = os.open(temporary, flags, 0o666)
+        try:
+            with os.fdopen(descriptor, "wb") as file, name_path_in_errors(path):
+                _lock(descriptor)
+                write(file)
+                file.flush()
+                os.fsync(descriptor)
+                temporary.replace(path)
+        finally:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
     """Write a text file atomically."""
     write_atomically(path, lambda file: file.write(text.encode()))
+
+
+def write_folder(folder: Path, fill: Callable[[Path], object]) -> None:
+    """Let `fill` write files into a temporary folder next to `folder`, then rename it to `folder`.
+
+    An existing folder is replaced.
+
+    Raises:
+        UserError: `folder` is a link or a file.
+        OSError: a file or folder cannot be written.
+    """
+    _require_replaceable(folder)
+    temporary = _temporary_name(folder)
+    with _errors_name(folder, temporary):
+        folder.parent.mkdir(exist_ok=True)
+        temporary.mkdir()
+        descriptor = os.open(temporary, os.O_RDONLY)
+        try:
+            _lock(descriptor)
+            fill(temporary)
+            _replace_folder(folder, temporary)
+        finally:
+            os.close(descriptor)
+            shutil.rmtree(temporary, ignore_errors=True)
+
+
+def remove_leftovers(directory: Path) -> None:
+    """Remove the temporary files and folders of killed writers below a directory.
+
+    Those of writers that are still running are kept, and links are neither followed nor removed.
+    """
+    for parent, folders, files in os.walk(directory):
+        for name in filter(_is_temporary, [*folders, *files]):
+            _remove_abandoned(Path(parent, name))
+        folders[:] = [name for name in folders if not _is_temporary(name)]
 
 
 @contextmanager
@@ -38,3 +101,68 @@ def name_path_in_errors(path: Path) -> Iterator[None]:
         if error.errno in DISK_ERRORS:
             error.filename = error.filename or str(path)
         raise
+
+
+@contextmanager
+def _errors_name(path: Path, temporary: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        if str(error.filename).startswith(str(temporary)):
+            error.filename = str(path) + str(error.filename)[len(str(temporary)) :]
+            error.filename2 = None
+        raise
+
+
+def _temporary_name(path: Path) -> Path:
+    return path.with_name(f".{path.name[:SHOWN]}.{secrets.token_hex(8)}.gcgan.part")
+
+
+def _is_temporary(name: str) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in (PART, *OLD_PARTS))
+
+
+def _require_replaceable(folder: Path) -> None:
+    if folder.is_symlink() or (folder.exists() and not folder.is_dir()):
+        kind = "link" if folder.is_symlink() else "file"
+        raise UserError(f"{folder} is a {kind}, not a folder of images: remove or rename it")
+
+
+def _replace_folder(folder: Path, new: Path) -> None:
+    """Rename `new` to `folder`, and remove what `folder` held before."""
+    _require_replaceable(folder)
+    previous = _temporary_name(folder)
+    with suppress(FileNotFoundError):
+        folder.rename(previous)
+    try:
+        new.rename(folder)
+    except OSError:
+        with suppress(OSError):
+            previous.rename(folder)
+        raise
+    shutil.rmtree(previous, ignore_errors=True)
+
+
+def _remove_abandoned(path: Path) -> None:
+    with suppress(OSError):  # another process removed it, or it cannot be removed
+        if path.is_symlink() or not (path.is_dir() or path.is_file()):
+            return
+        # Network file systems lock only what is open for writing, which a folder cannot be.
+        access = os.O_RDONLY if path.is_dir() else os.O_RDWR
+        descriptor = os.open(path, access | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
+        try:
+            if _lock(descriptor):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        finally:
+            os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    """Try to lock an open file or folder; the lock ends with this process at the latest."""
+    try:
+        import fcntl  # exists only on Unix
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True

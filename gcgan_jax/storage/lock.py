@@ -6,13 +6,17 @@ imported on use to keep the package importable elsewhere.
 
 import os
 import socket
+import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.regular_files import KINDS
 
 FILE = "lock"
+HOLDER_LENGTH = 200  # longest text that is read from a lock
 
 
 @contextmanager
@@ -20,26 +24,27 @@ def locked(directory: Path) -> Iterator[None]:
     """Lock a directory, creating it if necessary.
 
     Raises:
-        UserError: another process holds the lock, or the path is a file.
+        UserError: another process holds the lock, the path is a file, or a link or anything else
+            that is not a file stands in the lock's place.
     """
     import fcntl
 
     if directory.exists() and not directory.is_dir():
         raise UserError(f"--workdir={directory} is a file: choose a directory")
     directory.mkdir(parents=True, exist_ok=True)
-    path = directory / FILE
-    with path.open("a+") as file:
+    with _open_lock(directory / FILE) as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            file.seek(0)
+            holder = file.read(HOLDER_LENGTH).strip() or "another process"
             raise UserError(
-                f"--workdir={directory} is in use by {file.read().strip() or 'another process'}: "
+                f"--workdir={directory} is in use by {holder}: "
                 "wait until it ends, or use another --workdir"
             ) from None
-        file.truncate(0)
-        file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-        file.flush()
+        if os.fstat(file.fileno()).st_nlink == 1:  # else it is also a file elsewhere
+            file.truncate(0)
+            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
+            file.flush()
         yield
 
 
@@ -49,9 +54,23 @@ def exclusive_access(path: Path) -> Iterator[None]:
 
     The lock is a separate file: `path` itself may be replaced while it is locked. The lock is not a
     directory, as network file systems only lock files that are open for writing.
+
+    Raises:
+        UserError: a link or anything else that is not a file stands in the lock's place.
     """
     import fcntl
 
-    with path.with_name(f"{path.name}.lock").open("a") as file:
+    with _open_lock(path.with_name(f"{path.name}.lock")) as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield
+
+
+def _open_lock(path: Path) -> TextIO:
+    """Open a lock file for reading and writing, creating it if necessary; never follow a link."""
+    with suppress(FileNotFoundError):
+        mode = path.lstat().st_mode
+        if not stat.S_ISREG(mode):
+            kind = KINDS.get(stat.S_IFMT(mode), "link")
+            raise UserError(f"{path} is a {kind}, but must be a file: remove or rename it")
+    flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
+    return os.fdopen(os.open(path, flags, 0o666), "r+", errors="replace")

@@ -1,28 +1,53 @@
 """Metrics of a run: metrics.jsonl and TensorBoard events in the workdir."""
 
+import math
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from gcgan_jax.storage.json_lines import append_json_line, read_json_lines, write_json_lines
+from gcgan_jax.storage.json_lines import (
+    Lines,
+    append_json_lines,
+    read_json_lines,
+    rewrite_json_lines,
+)
+
+FILE = "metrics.jsonl"  # in a workdir
+
+Entry = dict[str, Any]  # "step": iteration, and numbers by name; None for one that is not finite
+
+
+def read_entries(workdir: Path) -> Lines[Entry]:
+    """Read the entries of a run, one per iteration.
+
+    Raises:
+        UserError: metrics.jsonl is no regular file.
+    """
+    return read_json_lines(workdir / FILE, _parse, key=lambda entry: entry["step"])
 
 
 class MetricsLog:
     """Appends entries to metrics.jsonl and to the TensorBoard events.
 
     Earlier entries after `iteration`, from which the run starts or resumes, are dropped: it will
-    write them again, and each iteration should appear once.
+    write them again, and each iteration should appear once. Lines that are no entries are moved to
+    metrics.jsonl.rejected.
+
+    Raises:
+        UserError: metrics.jsonl is a link or no regular file.
     """
 
     def __init__(self, workdir: Path, iteration: int) -> None:
         from clu import metric_writers  # imports TensorFlow, which takes seconds
 
-        self._path = workdir / "metrics.jsonl"
-        if self._path.exists():
-            earlier = [entry for entry in read_json_lines(self._path) if entry["step"] <= iteration]
-            write_json_lines(self._path, earlier)
+        self._path = workdir / FILE
+        append_json_lines(self._path, [])  # ensures that entries can be written
+        stored = read_entries(workdir)
+        earlier = [entry for entry in stored.rows if entry["step"] <= iteration]
+        rewrite_json_lines(self._path, earlier, stored.rejected)
         self._events = metric_writers.AsyncWriter(
             metric_writers.SummaryWriter(str(workdir / "tensorboard"))
         )
@@ -31,7 +56,8 @@ class MetricsLog:
         self._events.write_hparams({name: str(value) for name, value in values.items()})
 
     def entry(self, iteration: int, values: dict[str, float]) -> None:
-        append_json_line(self._path, {"step": iteration} | values)
+        finite = {name: v if math.isfinite(v) else None for name, v in values.items()}
+        append_json_lines(self._path, [{"step": iteration} | finite])
         self._events.write_scalars(iteration, values)
 
     def image(self, iteration: int, image: np.ndarray) -> None:
@@ -40,3 +66,14 @@ class MetricsLog:
 
     def close(self) -> None:
         self._events.close()
+
+
+def _parse(entry: Entry) -> Entry:
+    """Return an entry; raise ValueError if it is not of the type `Entry`."""
+    if type(entry.get("step")) is not int or entry["step"] < 1:
+        raise ValueError("no iteration")
+    for value in entry.values():
+        number = type(value) in (int, float) and abs(value) <= sys.float_info.max
+        if not (number or value is None):
+            raise ValueError("not a finite number")
+    return entry

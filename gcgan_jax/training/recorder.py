@@ -47,13 +47,18 @@ class Scoring:
     best: Checkpoints
     path: Path
 
+    def __post_init__(self) -> None:
+        """Raise UserError if no scores can be added to `path`, before anything is trained."""
+        add_records(self.path, [])
+
     def score(self, state: State, should_stop: Callable[[], bool]) -> dict[str, float]:
         """Return scores by their keys in the log; {} if asked to stop before they are complete."""
         new = self.evaluator.score(state.models, should_stop)
         if not new:
             return {}
-        of_best = [r for r in read_records(self.path) if r.step == self.best.newest]
-        add_records(self.path, new)
+        add_records(self.path, new)  # before anything else can fail
+        newest = self.best.newest
+        of_best = [record for record in read_records(self.path) if record.step == newest]
         if self.evaluator.best(new) < self.evaluator.best(of_best):
             self.best.save(state, int(state.iteration))
         scores = {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}

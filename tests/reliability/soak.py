@@ -61,7 +61,7 @@ def observe(process: int, workdir: Path, iteration: int) -> Observation:
         int(re.search(rf"{name}:\s*(\d+)", status)[1]) for name in ("VmRSS", "Threads")
     )
     files = len(list((directory / "fd").iterdir()))
-    programs = len(list((workdir / "compiled").glob("*-cache")))
+    programs = len(list((workdir / "compiled").rglob("*-cache")))
     return Observation(iteration, resident / 1024, threads, files, programs)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.reliability.fault_injection import FAULTS, QUICKSTART, Fault, inject
+from tests.reliability.fault_injection import FAULTS, FLAGS, Fault, inject
 from tests.reliability.faults.runs import Runs
 
 pytestmark = pytest.mark.slow
@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
-    runs = Runs(tmp_path_factory.mktemp("faults"), QUICKSTART, iterations=80)
+    runs = Runs(tmp_path_factory.mktemp("faults"), FLAGS, iterations=80)
     yield runs
     runs.program.close()
 

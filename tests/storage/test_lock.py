@@ -4,13 +4,15 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.results import read_records
-from gcgan_jax.storage.lock import locked
+from gcgan_jax.storage.lock import exclusive_access, locked
 
 HOLD = """
 import sys
@@ -56,6 +58,38 @@ def test_file_as_workdir_is_rejected(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(UserError, match="is a file: choose a directory"), locked(tmp_path / "file"):
         pass
+
+
+@pytest.mark.parametrize("lock", [locked, lambda path: exclusive_access(path / "scores.jsonl")])
+def test_links_and_special_files_are_not_opened_as_locks(
+    lock: Callable[[Path], AbstractContextManager[None]], tmp_path: Path
+) -> None:
+    target = tmp_path / "target"
+    target.write_text("precious")
+    directory = tmp_path / "run"
+    for make, kind in (
+        (lambda path: path.symlink_to(target), "link"),
+        (lambda path: path.symlink_to(tmp_path / "absent"), "link"),
+        (os.mkfifo, "pipe"),
+        (os.mkdir, "directory"),
+    ):
+        directory.mkdir()
+        for name in ("lock", "scores.jsonl.lock"):
+            make(directory / name)
+        with pytest.raises(UserError, match=rf"lock is a {kind}, .*: remove"), lock(directory):
+            pass
+        directory.rename(tmp_path / f"run{len(list(tmp_path.iterdir()))}")
+    assert target.read_text() == "precious"
+    assert not (tmp_path / "absent").exists()
+
+
+def test_hard_link_as_lock_is_not_overwritten(tmp_path: Path) -> None:
+    (tmp_path / "target").write_text("precious")
+    (tmp_path / "run").mkdir()
+    os.link(tmp_path / "target", tmp_path / "run" / "lock")
+    with locked(tmp_path / "run"):
+        pass
+    assert (tmp_path / "target").read_text() == "precious"
 
 
 def test_concurrent_writers_lose_no_records(tmp_path: Path) -> None:

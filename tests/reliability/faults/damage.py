@@ -57,21 +57,76 @@ def newest_corrupted(corrupt: Corrupt) -> Trials:
     return trials
 
 
-def all_corrupted(runs: Runs, times: int) -> Iterator[Trial]:
-    rng = np.random.default_rng(3)
-    for _ in range(times):
-        workdir = runs.copy_reference(runs.directory / "corrupted", NEWEST)
-        for step in (workdir / "checkpoints").iterdir():
-            flip_byte(step, rng)
-        before = _contents(workdir)
-        code, out, err = runs.finish(workdir)
-        untouched = _contents(workdir) == before and "compiling" not in out
-        yield Trial(code == 1 and untouched, runs.message(err))
+def all_corrupted(*corruptions: Corrupt) -> Trials:
+    """Damage as many checkpoints as there are corruptions, which are all that there are."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        rng = np.random.default_rng(3)
+        for _ in range(times):
+            workdir = runs.copy_reference(runs.directory / "corrupted", len(corruptions) * PERIOD)
+            for corrupt, step in zip(corruptions, (workdir / "checkpoints").iterdir(), strict=True):
+                corrupt(step, rng)
+            yield _refused(runs, workdir)
+
+    return trials
+
+
+def _refused(runs: Runs, workdir: Path) -> Trial:
+    """Start a run that should stop with one line, touching nothing."""
+    before = _contents(workdir)
+    code, out, err = runs.finish(workdir)
+    untouched = _contents(workdir) == before and "compiling" not in out
+    return Trial(code == 1 and untouched and err.count("\n") == 1, runs.message(err))
 
 
 def _contents(workdir: Path) -> dict[Path, bytes]:
-    files = (path for path in (workdir / "checkpoints").rglob("*") if path.is_file())
+    files = (path for path in workdir.rglob("*") if path.is_file() and path.name != "lock")
     return {path: path.read_bytes() for path in files}
+
+
+def newest_copied(copy: Callable[[Path], object]) -> Trials:
+    """Copy or link the newest checkpoint under another name; the copy is not used."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        for _ in range(times):
+            workdir = runs.copy_reference(runs.directory / "copied", NEWEST)
+            copy(workdir / "checkpoints" / str(NEWEST))
+            code, out, err = runs.finish(workdir, until=NEWEST + PERIOD)
+            messages = [line for line in out.splitlines() if "cannot be used" in line]
+            resumed = f"resuming at iteration {NEWEST} of" in out
+            survived = (code, err, len(messages)) == (0, "", 1) and resumed
+            yield Trial(
+                survived and runs.same_run(workdir, NEWEST + PERIOD),
+                runs.without_paths("; ".join(messages)),
+            )
+
+    return trials
+
+
+def copied_to(name: str) -> Callable[[Path], object]:
+    return lambda step: shutil.copytree(step, step.with_name(name))
+
+
+def linked_from(name: str) -> Callable[[Path], object]:
+    return lambda step: step.with_name(name).symlink_to(step.name)
+
+
+def checkpoint_of_another_seed(runs: Runs, times: int) -> Iterator[Trial]:
+    other = runs.directory / "other-seed"
+    if not other.exists():
+        runs.finish(other, "--config.seed=1", until=PERIOD)
+    for _ in range(times):
+        workdir = runs.copy_reference(runs.directory / "foreign", 2 * PERIOD)
+        shutil.rmtree(workdir / "checkpoints" / str(PERIOD))
+        shutil.copytree(other / "checkpoints" / str(PERIOD), workdir / "checkpoints" / str(PERIOD))
+        yield _refused(runs, workdir)
+
+
+def config_missing(runs: Runs, times: int) -> Iterator[Trial]:
+    for _ in range(times):
+        workdir = runs.copy_reference(runs.directory / "nameless", NEWEST)
+        (workdir / "config.json").unlink()
+        yield _refused(runs, workdir)
 
 
 def not_finite(fault: str, quantity: str) -> Trials:

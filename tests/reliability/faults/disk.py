@@ -1,7 +1,7 @@
 """Full and read-only disks, and workdirs that are in use."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -23,8 +23,8 @@ def small_disk(directory: Path) -> Iterator[Path]:
 
 
 @contextmanager
-def filled(disk: Path) -> Iterator[None]:
-    """Fill a disk to the last byte."""
+def filled(disk: Path, left: int = 0) -> Iterator[None]:
+    """Fill a disk, but for some bytes."""
     filler = disk / "filler"
     with filler.open("wb", buffering=0) as file:
         for size in (2**20, 2**12, 1):
@@ -33,27 +33,93 @@ def filled(disk: Path) -> Iterator[None]:
                     pass
             except OSError:
                 continue
+        file.truncate(max(file.tell() - left, 0))
     yield
     filler.unlink()
 
 
-def disk_full(*flags: str) -> Trials:
-    """Fill the disk before the first write of a resumed run, whose kind the flags determine."""
+def disk_full(*flags: str, left: tuple[int, ...] = (0,)) -> Trials:
+    """Fill the disk before the first write of a resumed run, whose kind the flags determine.
+
+    Args:
+        left: bytes that are left free, in turn.
+    """
 
     def trials(runs: Runs, times: int) -> Iterator[Trial]:
-        for _ in range(times):
+        for trial in range(times):
             with small_disk(runs.directory / "small") as disk:
                 workdir = runs.copy_reference(disk / "run", NEWEST)
                 process = runs.start(workdir, *flags)
                 reach(process, "compiled in")
-                with filled(disk):
+                with filled(disk, left[trial % len(left)]):
                     code, _, err = ended(process)
-                survived = code == 1 and "No space left" in err and runs.same_state(workdir, NEWEST)
-                code, out, _ = runs.finish(workdir, until=NEWEST + PERIOD)
-                survived &= code == 0 and f"resuming at iteration {NEWEST} " in out
-                yield Trial(survived and runs.same_run(workdir, NEWEST + PERIOD), runs.message(err))
+                survived = code == 1 and "No space left" in err and err.count("\n") == 1
+                yield _resumed(runs, workdir, survived, runs.message(err))
 
     return trials
+
+
+def _resumed(runs: Runs, workdir: Path, survived: bool, seen: str) -> Trial:
+    """Resume a run for a while, from NEWEST or a later checkpoint."""
+    newest = max(finished(workdir), default=0)
+    code, out, _ = runs.finish(workdir, until=newest + PERIOD)
+    survived &= code == 0 and newest >= NEWEST and f"resuming at iteration {newest} " in out
+    return Trial(survived and runs.same_run(workdir, newest + PERIOD), seen)
+
+
+def file_size_limited(*flags: str, kib: int) -> Trials:
+    """Limit the size of the program's files."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        shell = ("bash", "-c", f'ulimit -f {kib}; exec "$@"', "bash")
+        for _ in range(times):
+            workdir = runs.copy_reference(runs.directory / "limited", NEWEST)
+            code, _, err = ended(runs.start(workdir, *flags, prefix=shell))
+            survived = code == 1 and err.count("\n") == 1
+            yield _resumed(runs, workdir, survived, runs.message(err))
+
+    return trials
+
+
+def workdir_gone(remove: Callable[[Path], object]) -> Trials:
+    """Move or delete the workdir of a run."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        for _ in range(times):
+            parent = runs.new_workdir("gone")
+            workdir = runs.copy_reference(parent / "run", NEWEST)
+            process = runs.start(workdir)
+            reach(process, "iterations/s")
+            remove(workdir)
+            code, _, err = ended(process)
+            survived = code == 1 and err.count("\n") == 1 and not workdir.exists()
+            moved = workdir.with_name("moved")
+            if moved.exists():
+                yield _resumed(runs, moved, survived, runs.message(err))
+            else:
+                yield Trial(survived, runs.message(err))
+
+    return trials
+
+
+def move(workdir: Path) -> None:
+    workdir.rename(workdir.with_name("moved"))
+
+
+def hostile_name(runs: Runs, times: int) -> Iterator[Trial]:
+    """Kill and resume runs in workdirs with names that shells and libraries may expand."""
+    names = ("run[lr=1]", "run *", "{a,b}", "-run", "rün", "run?", "$HOME", "a'b\"c")
+    for trial in range(times):
+        workdir = runs.new_workdir("named") / names[trial % len(names)]
+        workdir.mkdir(parents=True)
+        process = runs.start(workdir)
+        reach(process, f" {3 * PERIOD}/")
+        process.kill()
+        process.communicate()
+        newest = max(finished(workdir))
+        code, out, err = runs.finish(workdir, until=newest + PERIOD)
+        survived = (code, err) == (0, "") and f"resuming at iteration {newest} of" in out
+        yield Trial(survived and runs.same_run(workdir, newest + PERIOD), "no message")
 
 
 def _refused(code: int, out: str, err: str) -> bool:

@@ -112,6 +112,20 @@ def stop_hosts(number: signal.Signals, processes: int, phase: Phase) -> Trials:
     return trials
 
 
+def other_devices(runs: Runs, times: int) -> Iterator[Trial]:
+    """Resume on one, two and four devices in turn; the draws stay the same, the sums do not."""
+    for trial in range(times):
+        workdir = runs.new_workdir("devices")
+        survived, until = True, 0
+        for devices in ((1, 2, 4), (4, 1, 2), (2, 4, 1))[trial % 3]:
+            until += PERIOD
+            process = runs.start(workdir, until=until, JAX_NUM_CPU_DEVICES=str(devices))
+            code, out, err = ended(process)
+            survived &= (code, err) == (0, "")
+            survived &= until == PERIOD or f"resuming at iteration {until - PERIOD} of" in out
+        yield Trial(survived and runs.close_to(workdir, until), "no message")
+
+
 def _reference(runs: Runs, devices: int, processes: int = 2) -> Path:
     """Return the workdir of several processes without a fault."""
     workdir = runs.directory / f"{processes}-of-{devices}"

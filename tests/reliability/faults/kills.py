@@ -1,15 +1,17 @@
 """Processes that are killed or stopped by a signal."""
 
+import os
+import pty
 import shutil
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from subprocess import Popen
 
 import numpy as np
 
-from gcgan_jax.storage.checksums import is_finished
 from tests.program import ended, reach
 from tests.reliability.faults.runs import PERIOD, Runs, Trial, Trials, finished
 
@@ -17,7 +19,7 @@ from tests.reliability.faults.runs import PERIOD, Runs, Trial, Trials, finished
 def kill_at_random(runs: Runs, times: int) -> Iterator[Trial]:
     """Kill one run repeatedly while it starts or trains, then let it finish."""
     rng = np.random.default_rng(0)
-    longest = runs.startup_seconds() + 8
+    longest = runs.startup_seconds() + 3
     workdir = runs.new_workdir("killed")
     kills = 0
     while kills < times:
@@ -34,41 +36,44 @@ def kill_at_random(runs: Runs, times: int) -> Iterator[Trial]:
         yield Trial(survived, "`resuming at iteration N`; final parameters equal bit for bit")
 
 
-def kill_while_saving(runs: Runs, times: int) -> Iterator[Trial]:
-    rng = np.random.default_rng(1)
-    workdir = runs.new_workdir("unfinished")
-    for _ in range(times):
-        newest = _kill_during_save(runs, workdir, rng)
-        runs.finish(workdir, until=newest + PERIOD)
-        yield Trial(
-            runs.same_run(workdir, newest + PERIOD),
-            "`checkpoint N in WORKDIR/checkpoints cannot be used: it is incomplete; moved to "
-            "WORKDIR/checkpoints-damaged`, if it already had its final name",
+def kill_while_saving(keep: int) -> Trials:
+    """Kill while a checkpoint is written, finished, or an older one deleted."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        rng = np.random.default_rng(keep)
+        workdir, kept = (
+            runs.new_workdir(f"unfinished{keep}"),
+            f"--config.checkpoints_to_keep={keep}",
         )
-        if newest + 2 * PERIOD >= runs.iterations:
-            shutil.rmtree(workdir)
+        for _ in range(times):
+            newest = _kill_during_save(runs, workdir, rng, kept)
+            code, out, err = runs.finish(workdir, kept, until=newest + PERIOD)
+            resumed = newest == 0 or f"resuming at iteration {newest} of" in out
+            yield Trial(
+                (code, err) == (0, "") and resumed and runs.same_run(workdir, newest + PERIOD),
+                "`resuming at iteration N`; final parameters equal bit for bit",
+            )
+            if newest + 20 * PERIOD >= runs.iterations:
+                shutil.rmtree(workdir)
+
+    return trials
 
 
-def _kill_during_save(runs: Runs, workdir: Path, rng: np.random.Generator) -> int:
-    """Kill while a checkpoint is written; return the iteration of the newest finished one."""
+def _kill_during_save(runs: Runs, workdir: Path, rng: np.random.Generator, flag: str) -> int:
+    """Kill while there is an incomplete checkpoint; return the iteration of the newest one."""
     while True:
-        process = runs.start(workdir)
-        before = finished(workdir)
+        process = runs.start(workdir, flag)
         while process.poll() is None:
             time.sleep(1e-3)
-            if any(_is_unfinished(path) for path in (workdir / "checkpoints").glob("*")):
-                time.sleep(rng.uniform(0, 0.1))
+            if any((workdir / "checkpoints").glob("*.part")):
+                time.sleep(rng.uniform(0, 0.03))
                 process.kill()
                 break
         process.communicate()
-        if any(_is_unfinished(path) for path in (workdir / "checkpoints").glob("*")):
+        if any((workdir / "checkpoints").glob("*.part")):
             return max(finished(workdir), default=0)
-        if finished(workdir) == before:
-            raise RuntimeError("no checkpoint was written")
-
-
-def _is_unfinished(path: Path) -> bool:
-    return path.is_dir() and not is_finished(path)
+        if process.returncode == 0:
+            raise RuntimeError("no incomplete checkpoint was left")
 
 
 def stop_training(number: signal.Signals) -> Trials:
@@ -91,11 +96,20 @@ def stop_scoring(runs: Runs, times: int) -> Iterator[Trial]:
         yield _stopped(runs, process, workdir, signal.SIGTERM)
 
 
-def _stopped(runs: Runs, process: Popen[str], workdir: Path, number: signal.Signals) -> Trial:
+def _stopped(
+    runs: Runs,
+    process: Popen[str],
+    workdir: Path,
+    number: signal.Signals,
+    first: signal.Signals | None = None,
+) -> Trial:
+    """Send a signal, which may not be the first, and check that the run is saved."""
     process.send_signal(number)
     code, _, err = ended(process)
     saved = max(finished(workdir), default=0)
-    survived = code == 128 + number and f"saved iteration {saved} in" in err and saved > 0
+    survived = (
+        code == 128 + (first or number) and f"saved iteration {saved} in" in err and saved > 0
+    )
     return Trial(
         survived and runs.same_run(workdir, saved), f"{runs.message(err)}; exit code {code}"
     )
@@ -115,19 +129,62 @@ def stop_compiling(number: signal.Signals) -> Trials:
     return trials
 
 
-def stop_twice(runs: Runs, times: int) -> Iterator[Trial]:
+def stop_twice(*numbers: signal.Signals, pause: float) -> Trials:
+    """Send signals one after the other, as `timeout` and batch systems do."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        for _ in range(times):
+            workdir = runs.new_workdir("twice")
+            process = runs.start(workdir)
+            reach(process, "iterations/s")
+            for number in numbers[:-1]:
+                process.send_signal(number)
+                time.sleep(pause)
+            yield _stopped(runs, process, workdir, numbers[-1], numbers[0])
+
+    return trials
+
+
+def stop_by_timeout(runs: Runs, times: int) -> Iterator[Trial]:
+    """Let GNU timeout end the program, which sends SIGTERM to it and then to its group."""
     for _ in range(times):
-        workdir = runs.copy_reference(runs.directory / "twice", 2 * PERIOD)
-        process = runs.start(workdir)
-        reach(process, "iterations/s")
-        process.send_signal(signal.SIGINT)
-        time.sleep(0.3)  # the operating system merges two simultaneous signals
-        process.send_signal(signal.SIGINT)
-        start = time.perf_counter()
+        workdir = runs.new_workdir("timeout")
+        seconds = f"{runs.startup_seconds() + 1:.1f}"
+        process = runs.start(workdir, prefix=("timeout", seconds))
         code, _, err = ended(process)
-        within = time.perf_counter() - start < 2
-        resumed = runs.finish(workdir, until=4 * PERIOD)[0] == 0
-        yield Trial(
-            within and code == 130 and resumed and runs.same_run(workdir, 4 * PERIOD),
-            f"{runs.message(err)}; exit code {code}",
-        )
+        saved = max(finished(workdir), default=0)
+        survived = code == 124 and f"saved iteration {saved} in" in err and saved > 0
+        yield Trial(survived and runs.same_run(workdir, saved), runs.message(err))
+
+
+def console_gone(redirection: str) -> Trials:
+    """Let the program print to a pipe that closes after a line, or to a full disk."""
+
+    def trials(runs: Runs, times: int) -> Iterator[Trial]:
+        for _ in range(times):
+            workdir = runs.new_workdir("silent")
+            shell = ("bash", "-o", "pipefail", "-c", f'"$@" {redirection}', "bash")
+            code, _, err = ended(runs.start(workdir, until=4 * PERIOD, prefix=shell))
+            survived = (code, err) == (0, "") and runs.same_run(workdir, 4 * PERIOD)
+            yield Trial(survived, "what was printed before")
+
+    return trials
+
+
+def terminal_closed(runs: Runs, times: int) -> Iterator[Trial]:
+    for _ in range(times):
+        workdir = runs.new_workdir("terminal")
+        terminal, theirs = pty.openpty()
+        process = runs.start(workdir, start_new_session=True, stdout=theirs, stderr=theirs)
+        os.close(theirs)
+        while not finished(workdir):
+            time.sleep(0.1)
+            os.set_blocking(terminal, False)
+            with suppress(BlockingIOError):
+                os.read(terminal, 10**6)
+        os.close(terminal)
+        process.send_signal(signal.SIGHUP)  # as the kernel to the session of a terminal
+        code = process.wait(60)
+        saved = max(finished(workdir))
+        survived = code == 128 + signal.SIGHUP and runs.same_run(workdir, saved)
+        yield Trial(survived, f"nothing; exit code {code}")

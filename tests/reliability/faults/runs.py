@@ -1,6 +1,5 @@
 """Runs to inject faults into, and the uninterrupted reference run to compare them with."""
 
-import json
 import re
 import shutil
 import subprocess
@@ -9,13 +8,14 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
 import orbax.checkpoint as ocp
 
 from gcgan_jax.storage.checksums import is_finished
-from gcgan_jax.storage.json_lines import read_json_lines
+from gcgan_jax.storage.metrics_log import read_entries
 from tests.program import Program, ended, free_port, reach
 
 PERIOD = 5  # iterations between checkpoints, and per call
@@ -53,18 +53,19 @@ class Runs:
         *flags: str,
         until: int | None = None,
         fault: str = "",
-        **environment: str,
+        **options: Any,
     ) -> subprocess.Popen[str]:
         """Start the program in a workdir.
 
         Args:
             until: number of iterations; None: those of the reference run.
             fault: a fault of injected.py; "": none.
+            options: of `Program.start`.
         """
         module = ("tests.reliability.injected", fault) if fault else ("gcgan_jax.main",)
         iterations = f"--config.num_iterations={until or self.iterations}"
         return self.program.start(
-            *self._flags, iterations, f"--workdir={workdir}", *flags, module=module, **environment
+            *self._flags, iterations, f"--workdir={workdir}", *flags, module=module, **options
         )
 
     def start_several(
@@ -124,10 +125,8 @@ class Runs:
         """Fill `workdir` with the reference run's state after `until` iterations."""
         shutil.rmtree(workdir, ignore_errors=True)
         workdir.mkdir(parents=True)
-        config = json.loads((self.reference / "config.json").read_text())
-        config["checkpoints_to_keep"] = 3
-        (workdir / "config.json").write_text(json.dumps(config))
-        shutil.copy(self.reference / "metrics.jsonl", workdir)
+        for name in ("config.json", "metrics.jsonl"):
+            shutil.copy(self.reference / name, workdir)
         for step in range(PERIOD, until + 1, PERIOD):
             stored = self.reference / "checkpoints" / str(step)
             shutil.copytree(stored, workdir / "checkpoints" / str(step))
@@ -139,7 +138,7 @@ class Runs:
         Args:
             reference: workdir to compare with; None: the reference run's.
         """
-        steps = [entry["step"] for entry in read_json_lines(workdir / "metrics.jsonl")]
+        steps = [entry["step"] for entry in read_entries(workdir).rows]
         once = steps == sorted(set(steps))
         complete = set(range(PERIOD, iteration + 1, PERIOD)) <= set(steps)
         return once and complete and self.same_state(workdir, iteration, reference)
@@ -150,6 +149,15 @@ class Runs:
             for directory in (workdir, reference or self.reference)
         )
         return all(np.array_equal(a, b) for a, b in zip(actual, expected, strict=True))
+
+    def close_to(self, workdir: Path, iteration: int) -> bool:
+        """Return whether the losses of one iteration are within a few percent of the reference."""
+        rows = (
+            {entry["step"]: entry for entry in read_json_lines(directory / "metrics.jsonl")}
+            for directory in (workdir, self.reference)
+        )
+        losses = [of[iteration]["critic_loss"] for of in rows]
+        return abs(losses[0] - losses[1]) < 0.05 * abs(losses[1])
 
     def message(self, err: str) -> str:
         """Return the one line of an error output without paths; if it has more, say so."""
