@@ -13,6 +13,8 @@ from absl import flags, logging
 from ml_collections import config_flags
 
 from gcgan_jax.config.compatibility import RENAMED
+from gcgan_jax.errors import UserError
+from gcgan_jax.paths import local_path
 from gcgan_jax.ranges import whole_number
 from gcgan_jax.runtime.live_line import print_above
 
@@ -67,9 +69,8 @@ def parse_flags(argv: list[str]) -> list[str]:
     """Parse the flags and return other arguments; exit with one line if a flag is invalid."""
     logging.set_verbosity(logging.ERROR)  # some libraries log a lot, Orbax among them
     config = _config_argument(argv)
-    path = config.partition(":")[0]
-    if path and not Path(path).is_file():
-        fail(f"--config={config}: there is no file {path}")
+    if config:
+        argv = _with_home(argv, config)
     try:
         return flags.FLAGS(argv)
     except BaseException as error:  # a config file is code and can raise anything
@@ -87,6 +88,20 @@ def _config_argument(argv: list[str]) -> str:
         if match:
             return match[2] if match[1] else following
     return ""
+
+
+def _with_home(argv: list[str], config: str) -> list[str]:
+    """Replace ~ in --config; exit with one line if there is no such file."""
+    path, colon, argument = config.partition(":")
+    try:
+        file = local_path(config if argument.startswith("//") else path, "--config")
+    except UserError as error:
+        fail(str(error))
+    if not file.is_file():
+        fail(f"--config={config}: there is no file {path}")
+    given = (config, f"--config={config}", f"-config={config}")
+    expanded = f"{file}{colon}{argument}"
+    return [word.removesuffix(config) + expanded if word in given else word for word in argv]
 
 
 def _reading_config(error: BaseException) -> bool:
@@ -148,14 +163,19 @@ def read_config() -> dict[str, Any]:
 
 def workdir() -> Path:
     """Return --workdir; without it, runs/<config>, such as runs/ecc-16 for configs/ecc.py:16."""
-    if WORKDIR.value:
-        return Path(WORKDIR.value)
+    if WORKDIR.value is not None:
+        return local_path(WORKDIR.value, "--workdir")
     name, _, argument = config_flags.get_config_filename(flags.FLAGS["config"]).partition(":")
-    return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
+    default = Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
+    return local_path(str(default), "--workdir")
 
 
 def out() -> Path | None:
-    return None if OUT.value is None else Path(OUT.value)
+    return None if OUT.value is None else local_path(OUT.value, "--out")
+
+
+def images() -> Path | None:
+    return None if IMAGES.value is None else local_path(IMAGES.value, "--images")
 
 
 def directories() -> dict[Path, str]:
@@ -204,13 +224,11 @@ def check_mode_flags() -> None:
     """Exit with one line if --mode contradicts another flag."""
     if MODE.value != "train" and (DISTRIBUTED.value or COORDINATOR.value):
         fail(f"--mode={MODE.value} runs in one process: leave out --distributed and --coordinator")
-    if IMAGES.value and MODE.value != "evaluate":
+    if IMAGES.value is not None and MODE.value != "evaluate":
         fail(f"--images={IMAGES.value}: needs --mode=evaluate")
     if OUT.value is not None and MODE.value in ("train", "check"):
         writing = ", ".join(mode for mode in MODES if mode not in ("train", "check"))
         fail(f"--out={OUT.value}: needs a --mode that writes images or scores: {writing}")
-    if OUT.value == "":
-        fail("--out is empty: name a directory")
 
 
 def print_error(message: str) -> None:

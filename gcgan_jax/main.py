@@ -108,8 +108,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
         elif cli.MODE.value == "evaluate":
             from gcgan_jax.commands.evaluate import evaluate
 
-            images = cli.IMAGES.value
-            evaluate(experiment, workdir, Path(images) if images else None, out=out)
+            evaluate(experiment, workdir, cli.images(), out=out)
         else:
             module = import_module(f"gcgan_jax.commands.{cli.MODE.value}")
             getattr(module, cli.MODE.value)(experiment, workdir, out=out)

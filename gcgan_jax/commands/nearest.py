@@ -50,8 +50,9 @@ def nearest(
     held_out = data.test[:HELD_OUT]
     measures: dict[str, tuple[np.ndarray, Measure]] = {"pixels": (_flat(data.train), _flat)}
     if config.data.image_size == SIDE:
-        cache = Path(config.eval.cache).expanduser()
-        measures["features"] = _features(data.train, cache, config.eval.batch_size, devices)
+        measures["features"] = _features(
+            data.train, experiment.cache, config.eval.batch_size, devices
+        )
     columns = [generated[:, None]]
     for name, (train, measure) in measures.items():
         indices, distances = find_nearest(measure(generated), train, config.show.nearest)

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.ranges import Interval, Range, as_float32
+from gcgan_jax.ranges import Interval, LocalPath, Range, shown
 
 
 def annotated_fields(owner: type) -> dict[str, tuple[Any, Range]]:
@@ -44,10 +44,9 @@ def read_value(kind: Any, allowed: Range, value: Any, path: str) -> Any:
             return None
     value = _convert(kind, value, path)
     if not allowed.contains(value):
-        enclosed = isinstance(allowed, Interval) and allowed.encloses(value)
-        rounding = f" becomes {as_float32(value)} in float32" if enclosed else ""
-        alternative = ", or None" if optional else ""
-        raise UserError(f"{path} = {shown(value)}{rounding}: {allowed}{alternative}")
+        explain = allowed.explain if isinstance(allowed, Interval | LocalPath) else None
+        reason = explain(value) if explain else str(allowed)
+        raise UserError(f"{path} = {shown(value)}: {reason}{', or None' if optional else ''}")
     return value
 
 
@@ -62,14 +61,6 @@ def suggest(name: str, known: list[str]) -> str:
     """Suggest the known field closest to a misspelt one, or list all if none is close."""
     close = get_close_matches(name, known, 1)
     return f"did you mean {close[0]!r}?" if close else f"the fields are {', '.join(known)}"
-
-
-def shown(value: Any) -> str:
-    """Return the repr of a value from a config file, which may be an object without one."""
-    try:
-        return repr(value)
-    except Exception as error:  # such as for an integer of thousands of digits
-        return f"({type(value).__name__} that cannot be printed: {type(error).__name__})"
 
 
 EXPECTED = {tuple[int, ...]: "(int, int, …)", tuple[str, ...]: "(str, str, …)"}

@@ -10,9 +10,9 @@ from typing import Annotated, Any, get_type_hints
 
 from gcgan_jax.config.choices import Choice
 from gcgan_jax.config.compatibility import RENAMED, renamed_fields
-from gcgan_jax.config.fields import annotated_fields, read_value, require_known, shown
+from gcgan_jax.config.fields import annotated_fields, read_value, require_known
 from gcgan_jax.errors import UserError
-from gcgan_jax.ranges import Each, Free, Interval, OneOf
+from gcgan_jax.ranges import Each, Free, Interval, LocalPath, OneOf, shown
 
 INT32 = 2**31 - 1
 SIZE = Interval(1, 2**16)
@@ -22,8 +22,8 @@ Iterations = Annotated[int, Interval(1, INT32)]
 Decay = Annotated[float, Interval(0, 1, open_high=True)]
 Slope = Annotated[float, Interval(0, 1)]
 Epsilon = Annotated[float, Interval(0, 1, open_low=True)]
-Path = Annotated[str, Free()]
-OptionalPath = Annotated[str | None, Free()]
+Path = Annotated[str, LocalPath()]
+OptionalPath = Annotated[str | None, LocalPath()]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,6 +10,7 @@ import numpy as np
 
 from gcgan_jax.data.images import Images
 from gcgan_jax.errors import UserError
+from gcgan_jax.paths import local_path
 
 CIFAR10_HOST = "https://www.cs.toronto.edu"  # TFDS downloads from here
 CIFAR10_SHAPE = (32, 32, 3)
@@ -43,7 +44,8 @@ def load_cifar10(directory: str | None) -> Images:
     Raises:
         UserError: the data are missing and cannot be downloaded, or cannot be read.
     """
-    path = Path(directory or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")).expanduser()
+    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    path = Path(directory) if directory else local_path(default, "TFDS_DATA_DIR")
     prepared = any(path.glob("cifar10/*/dataset_info.json"))
     if not prepared and directory:
         raise UserError(

@@ -69,7 +69,7 @@ def load_inception(
     Raises:
         UserError: the download fails, or the file is not the published one.
     """
-    source = Path(path).expanduser() if path else cache / published.name
+    source = Path(path) if path else cache / published.name
     if not path:
         cached = load_cached(cache, source.stem)
         if cached:
