@@ -125,6 +125,7 @@ class Config:
     checkpoint: Annotated[str, Free()]
     eval: Eval
     show: Show
+    deterministic: Annotated[bool, Free()] = False  # configs of older runs lack it
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:
@@ -167,6 +168,8 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
     arguments: dict[str, Any] = {"sections": sections} if issubclass(kind, Choice) else {}
     for name, hint in hints.items():
         field = f"{path}.{name}"
+        if name not in values and hasattr(kind, name):
+            continue  # it has a default
         if name not in values:
             raise UserError(f"{field} is missing; configs/default.py lists every field")
         value = values[name]

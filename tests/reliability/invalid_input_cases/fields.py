@@ -58,6 +58,7 @@ FIELDS = (
         FILE,
         default_with("config.log_every = config.get_ref('log_every') // config.get_ref('seed')"),
     ),
+    Case("number for a truth value", f"{ECC} --config.deterministic=2"),
     Case("unknown dtype", f"{ECC} --config.compute_dtype=float16"),
     Case("unknown precision", f"{ECC} --config.matmul_precision=low"),
     Case("unknown optimizer", f"{ECC} --config.optimizer.name=sgd"),
