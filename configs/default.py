@@ -29,6 +29,8 @@ def get_config() -> ConfigDict:
 
     config.compute_dtype = "float32"  # dtype of matmuls and convolutions: "float32" or "bfloat16"
     config.matmul_precision = "default"  # "default", "high" or "highest"; kNN uses "highest"
+    # Ask XLA for deterministic kernels on GPUs, which can be slower; no effect on CPUs and TPUs.
+    config.deterministic = False
     # Directory of the compilation cache, or "off"; None: JAX's setting if any, else in the workdir.
     config.compilation_cache = placeholder(str)
 

@@ -10,12 +10,31 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from absl import flags, logging
-from ml_collections import ConfigDict, config_flags
+from ml_collections import config_flags
 
 from gcgan_jax.config.compatibility import RENAMED
+from gcgan_jax.errors import UserError
+from gcgan_jax.paths import local_path
+from gcgan_jax.ranges import whole_number
 from gcgan_jax.runtime.live_line import print_above
 
 MODES = ("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "check")
+
+
+class WholeNumber(flags.IntegerParser):
+    """Accepts numbers in plain digits alone, not `1_6` or digits of other scripts."""
+
+    def convert(self, argument: int | str) -> int:
+        return argument if isinstance(argument, int) else whole_number(argument)
+
+
+def _define_number(
+    name: str, default: int | None, description: str, lowest: int
+) -> flags.FlagHolder[int]:
+    parser = WholeNumber(lower_bound=lowest)
+    return flags.DEFINE(parser, name, default, description, serializer=flags.ArgumentSerializer())
+
+
 CONFIG = config_flags.DEFINE_config_file(
     "config", None, "Config file, optionally with an argument: configs/ecc.py or configs/ecc.py:16."
 )
@@ -25,17 +44,13 @@ WORKDIR = flags.DEFINE_string(
 COORDINATOR = flags.DEFINE_string(
     "coordinator", None, "HOST:PORT of process 0, for training with several processes."
 )
-NUM_PROCESSES = flags.DEFINE_integer(
-    "num_processes", None, "Number of processes that train together.", lower_bound=1
-)
-PROCESS_ID = flags.DEFINE_integer(
-    "process_id", None, "Index of this process, from 0.", lower_bound=0
-)
+NUM_PROCESSES = _define_number("num_processes", None, "Number of processes that train together.", 1)
+PROCESS_ID = _define_number("process_id", None, "Index of this process, from 0.", 0)
 DISTRIBUTED = flags.DEFINE_bool(
     "distributed", False, "Detect the processes from SLURM, Open MPI, Kubernetes or a TPU pod."
 )
-CONNECT_TIMEOUT = flags.DEFINE_integer(
-    "connect_timeout", 300, "Seconds to wait until all processes have connected.", lower_bound=1
+CONNECT_TIMEOUT = _define_number(
+    "connect_timeout", 300, "Seconds to wait until all processes have connected.", 1
 )
 CLUSTER = (COORDINATOR, NUM_PROCESSES, PROCESS_ID, CONNECT_TIMEOUT)
 MODE = flags.DEFINE_enum("mode", "train", MODES, "What to do; the modes are listed above.")
@@ -54,12 +69,13 @@ def parse_flags(argv: list[str]) -> list[str]:
     """Parse the flags and return other arguments; exit with one line if a flag is invalid."""
     logging.set_verbosity(logging.ERROR)  # some libraries log a lot, Orbax among them
     config = _config_argument(argv)
-    path = config.partition(":")[0]
-    if path and not Path(path).is_file():
-        fail(f"--config={config}: there is no file {path}")
+    if config:
+        argv = _with_home(argv, config)
     try:
         return flags.FLAGS(argv)
-    except Exception as error:  # a config file is code and can raise anything
+    except BaseException as error:  # a config file is code and can raise anything
+        if not isinstance(error, Exception) and not _reading_config(error):
+            raise  # such as by --help
         if "--verbose_errors" in argv:  # flags are not parsed yet
             traceback.print_exc()
         fail(_describe(error, config, argv))
@@ -74,13 +90,35 @@ def _config_argument(argv: list[str]) -> str:
     return ""
 
 
-def _describe(error: Exception, config: str, argv: list[str]) -> str:
+def _with_home(argv: list[str], config: str) -> list[str]:
+    """Replace ~ in --config; exit with one line if there is no such file."""
+    path, colon, argument = config.partition(":")
+    try:
+        file = local_path(config if argument.startswith("//") else path, "--config")
+    except UserError as error:
+        fail(str(error))
+    if not file.is_file():
+        fail(f"--config={config}: there is no file {path}")
+    given = (config, f"--config={config}", f"-config={config}")
+    expanded = f"{file}{colon}{argument}"
+    return [word.removesuffix(config) + expanded if word in given else word for word in argv]
+
+
+def _reading_config(error: BaseException) -> bool:
+    """Whether an error was raised while ml_collections ran a config file."""
+    modules = (frame.f_globals["__name__"] for frame, _ in traceback.walk_tb(error.__traceback__))
+    return any(name.startswith("ml_collections.") for name in modules)
+
+
+def _describe(error: BaseException, config: str, argv: list[str]) -> str:
     """Describe an error that absl or ml_collections raised while parsing flags, in one line."""
     message, _, location = str(error).partition("Traceback")
     if "in argv before" in message:
         return "--config=FILE must come before the fields that override it"
     if isinstance(error, flags.Error):
         return message + location.strip().rpartition("\n")[2]
+    if message.startswith("FrozenConfigDict is immutable"):
+        return f"--config={config}: get_config() must return a ConfigDict, not a FrozenConfigDict"
     unknown = re.match(r"\W*(\w*)", message)
     suggestion = re.search(r'mean "(\w+)"', message)
     for argument in argv:
@@ -113,22 +151,31 @@ def read_config() -> dict[str, Any]:
     config = _config_argument(sys.argv)
     if not config:
         fail("--config is missing: name a config file, for example --config=configs/quickstart.py")
-    if not isinstance(CONFIG.value, ConfigDict):
-        kind = type(CONFIG.value).__name__
-        fail(f"--config={config}: get_config() must return a ConfigDict, but returned {kind}")
-    return CONFIG.value.to_dict()
+    try:
+        if not hasattr(CONFIG.value, "to_dict"):
+            kind = type(CONFIG.value).__name__
+            fail(f"--config={config}: get_config() must return a ConfigDict, but returned {kind}")
+        fields: dict[str, Any] = CONFIG.value.to_dict()  # computes its references
+    except Exception as error:  # an OSError if the file raised one
+        fail(f"--config={config}: the fields cannot be read ({type(error).__name__}: {error})")
+    return fields
 
 
 def workdir() -> Path:
     """Return --workdir; without it, runs/<config>, such as runs/ecc-16 for configs/ecc.py:16."""
-    if WORKDIR.value:
-        return Path(WORKDIR.value)
+    if WORKDIR.value is not None:
+        return local_path(WORKDIR.value, "--workdir")
     name, _, argument = config_flags.get_config_filename(flags.FLAGS["config"]).partition(":")
-    return Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
+    default = Path("runs", "-".join([Path(name).stem, *re.findall(r"\w+", argument)]))
+    return local_path(str(default), "--workdir")
 
 
 def out() -> Path | None:
-    return None if OUT.value is None else Path(OUT.value)
+    return None if OUT.value is None else local_path(OUT.value, "--out")
+
+
+def images() -> Path | None:
+    return None if IMAGES.value is None else local_path(IMAGES.value, "--images")
 
 
 def directories() -> dict[Path, str]:
@@ -164,7 +211,7 @@ def check_cluster_flags() -> None:
             f"{' and '.join(missing)} missing: set --coordinator, --num_processes and "
             "--process_id in every process, or use --distributed"
         )
-    if COORDINATOR.value is not None and not re.fullmatch(r".+:\d+", COORDINATOR.value):
+    if COORDINATOR.value is not None and not re.fullmatch(".+:[0-9]+", COORDINATOR.value):
         fail(f"--coordinator={COORDINATOR.value}: expected HOST:PORT")
     if not missing and PROCESS_ID.value >= NUM_PROCESSES.value:
         last = NUM_PROCESSES.value - 1
@@ -177,13 +224,11 @@ def check_mode_flags() -> None:
     """Exit with one line if --mode contradicts another flag."""
     if MODE.value != "train" and (DISTRIBUTED.value or COORDINATOR.value):
         fail(f"--mode={MODE.value} runs in one process: leave out --distributed and --coordinator")
-    if IMAGES.value and MODE.value != "evaluate":
+    if IMAGES.value is not None and MODE.value != "evaluate":
         fail(f"--images={IMAGES.value}: needs --mode=evaluate")
     if OUT.value is not None and MODE.value in ("train", "check"):
         writing = ", ".join(mode for mode in MODES if mode not in ("train", "check"))
         fail(f"--out={OUT.value}: needs a --mode that writes images or scores: {writing}")
-    if OUT.value == "":
-        fail("--out is empty: name a directory")
 
 
 def print_error(message: str) -> None:

@@ -32,6 +32,7 @@ from absl import app, flags
 from gcgan_jax import cli
 from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
+from gcgan_jax.runtime.deterministic import use_deterministic_kernels
 from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
 from gcgan_jax.runtime.streams import make_unbreakable
 from gcgan_jax.storage.workdir import require_output
@@ -82,6 +83,8 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     workdir, out = cli.workdir(), cli.out()
     if out:
         require_output(out, workdir)
+    if config.deterministic:
+        use_deterministic_kernels()
     # These import JAX, which takes seconds: an invalid config fails before.
     from gcgan_jax.experiment import make_experiment
     from gcgan_jax.runtime.compilation_cache import compilation_cache
@@ -108,8 +111,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
         elif cli.MODE.value == "evaluate":
             from gcgan_jax.commands.evaluate import evaluate
 
-            images = cli.IMAGES.value
-            evaluate(experiment, workdir, Path(images) if images else None, out=out)
+            evaluate(experiment, workdir, cli.images(), out=out)
         else:
             module = import_module(f"gcgan_jax.commands.{cli.MODE.value}")
             getattr(module, cli.MODE.value)(experiment, workdir, out=out)

@@ -17,7 +17,7 @@ LAYERS = (  # packages and modules import only from the layers below theirs
     {"evaluation", "models", "operators"},
     {"cli", "gan", "layers", "storage"},
     {"config", "data", "graphs", "runtime"},
-    {"regular_files"},
+    {"paths", "regular_files"},
     {"arrays", "errors", "platforms", "ranges", "references"},
 )
 SEES_CONFIG = ("commands/", "config/", "experiment/", "main.py", "training/loop.py")

@@ -28,6 +28,7 @@ CHANGEABLE = (
     "checkpoint_every",
     "checkpoints_to_keep",
     "compilation_cache",
+    "deterministic",
     "profile",
     "eval_every",
     "data.dir",

@@ -9,7 +9,7 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.ranges import Range
+from gcgan_jax.ranges import Interval, LocalPath, Range, shown
 
 
 def annotated_fields(owner: type) -> dict[str, tuple[Any, Range]]:
@@ -44,14 +44,16 @@ def read_value(kind: Any, allowed: Range, value: Any, path: str) -> Any:
             return None
     value = _convert(kind, value, path)
     if not allowed.contains(value):
-        raise UserError(f"{path} = {value!r}: {allowed}{', or None' if optional else ''}")
+        explain = allowed.explain if isinstance(allowed, Interval | LocalPath) else None
+        reason = explain(value) if explain else str(allowed)
+        raise UserError(f"{path} = {shown(value)}: {reason}{', or None' if optional else ''}")
     return value
 
 
-def require_known(names: Mapping[str, Any], known: list[str], path: str) -> None:
+def require_known(names: Mapping[Any, Any], known: list[str], path: str) -> None:
     """Raise UserError for the first name that is not in `known`."""
     for name in names:
-        if name not in known:
+        if not isinstance(name, str) or name not in known:
             raise UserError(f"{path}.{name}: no such field; {suggest(str(name), known)}")
 
 
@@ -74,4 +76,4 @@ def _convert(kind: Any, value: Any, path: str) -> Any:
     elif kind is float and type(value) is int and abs(value) < 2**53:
         return float(value)
     expected = EXPECTED.get(kind) or kind.__name__
-    raise UserError(f"{path} = {value!r}: expected {expected}, got {type(value).__name__}")
+    raise UserError(f"{path} = {shown(value)}: expected {expected}, got {type(value).__name__}")

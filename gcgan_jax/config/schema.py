@@ -12,7 +12,7 @@ from gcgan_jax.config.choices import Choice
 from gcgan_jax.config.compatibility import RENAMED, renamed_fields
 from gcgan_jax.config.fields import annotated_fields, read_value, require_known
 from gcgan_jax.errors import UserError
-from gcgan_jax.ranges import Each, Free, Interval, OneOf
+from gcgan_jax.ranges import Each, Free, Interval, LocalPath, OneOf, shown
 
 INT32 = 2**31 - 1
 SIZE = Interval(1, 2**16)
@@ -22,8 +22,8 @@ Iterations = Annotated[int, Interval(1, INT32)]
 Decay = Annotated[float, Interval(0, 1, open_high=True)]
 Slope = Annotated[float, Interval(0, 1)]
 Epsilon = Annotated[float, Interval(0, 1, open_low=True)]
-Path = Annotated[str, Free()]
-OptionalPath = Annotated[str | None, Free()]
+Path = Annotated[str, LocalPath()]
+OptionalPath = Annotated[str | None, LocalPath()]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,6 +125,7 @@ class Config:
     checkpoint: Annotated[str, Free()]
     eval: Eval
     show: Show
+    deterministic: Annotated[bool, Free()] = False  # configs of older runs lack it
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:
@@ -167,6 +168,8 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
     arguments: dict[str, Any] = {"sections": sections} if issubclass(kind, Choice) else {}
     for name, hint in hints.items():
         field = f"{path}.{name}"
+        if name not in values and hasattr(kind, name):
+            continue  # it has a default
         if name not in values:
             raise UserError(f"{field} is missing; configs/default.py lists every field")
         value = values[name]
@@ -177,5 +180,5 @@ def _build(kind: type, values: Mapping[str, Any], path: str) -> Any:
         elif isinstance(value, Mapping):
             arguments[name] = _build(hint, value, field)
         else:
-            raise UserError(f"{field} = {value!r}: expected a section of fields, as a mapping")
+            raise UserError(f"{field} = {shown(value)}: expected a section of fields, as a mapping")
     return kind(**arguments)

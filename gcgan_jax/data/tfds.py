@@ -11,6 +11,7 @@ import numpy as np
 from gcgan_jax.data.images import Images
 from gcgan_jax.data.tfds_description import INFO, check_prepared
 from gcgan_jax.errors import UserError
+from gcgan_jax.paths import local_path
 
 CIFAR10_HOST = "https://www.cs.toronto.edu"  # TFDS downloads from here
 CIFAR10_SHAPE = (32, 32, 3)
@@ -87,11 +88,8 @@ def load_cifar10(directory: str | None) -> Images:
 
 
 def _directory(directory: str | None) -> Path:
-    try:
-        chosen = directory or os.environ.get("TFDS_DATA_DIR", "~/tensorflow_datasets")
-        return Path(chosen).expanduser()
-    except RuntimeError as error:
-        raise UserError(f"CIFAR-10 cannot be found ({error}): set --config.data.dir=DIR") from None
+    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
+    return Path(directory) if directory else local_path(default, "TFDS_DATA_DIR")
 
 
 def _stored(path: Path) -> Path | None:

@@ -34,6 +34,7 @@ from gcgan_jax.gan.rng import RunKeys, run_keys
 from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State, init_state
 from gcgan_jax.gan.step import Algorithm, Step, make_train_step
+from gcgan_jax.paths import local_path
 
 
 @dataclass(frozen=True)
@@ -161,8 +162,10 @@ class Experiment:
                 f"images, but config.eval.protocol = {config.protocol!r} compares subsets of "
                 f"{self.protocol.subset_size}: change one of them"
             )
-        cache = Cache(config.cache)
-        network = load_network(config.network, config.inception_weights, cache)
+        cache, weights = Cache(config.cache), config.inception_weights
+        if weights:
+            weights = str(local_path(weights, "config.eval.inception_weights"))
+        network = load_network(config.network, weights, cache)
         side = real.shape[1]
         if network.side not in (None, side):
             raise UserError(
@@ -218,7 +221,8 @@ def _import_extension(module: str) -> None:
 
 def _make_dataset(config: Config) -> Dataset:
     data = config.data
-    make = bind(DATASETS, data, dir=data.dir, image_size=data.image_size, seed=config.seed)
+    directory = str(local_path(data.dir, "config.data.dir")) if data.dir else None
+    make = bind(DATASETS, data, dir=directory, image_size=data.image_size, seed=config.seed)
     try:
         return make()
     except ValueError as error:

@@ -14,6 +14,7 @@ from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.models import BACKBONES
 from gcgan_jax.operators import OPERATORS
+from gcgan_jax.ranges import is_whole_number
 
 
 def with_defaults(config: Config) -> Config:
@@ -73,7 +74,7 @@ def check(config: Config) -> None:
     valid = config.ema_decay is not None or not config.show.ema
     require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
     name = config.checkpoint
-    valid = name in ("newest", "best", "example") or (name.isascii() and name.isdecimal())
+    valid = name in ("newest", "best", "example") or is_whole_number(name)
     require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
 
 

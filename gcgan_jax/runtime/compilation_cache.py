@@ -16,6 +16,7 @@ from pathlib import Path
 import jax
 
 from gcgan_jax.errors import UserError
+from gcgan_jax.paths import local_path
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.distributed import is_main_process
 from gcgan_jax.runtime.user_key import owned_alone, sign, user_key
@@ -39,6 +40,8 @@ def compilation_cache(directory: str | None, workdir: Path) -> Iterator[None]:
         yield
         return
     warnings.filterwarnings("ignore", "Error .* persistent compilation cache")
+    if directory:
+        directory = str(local_path(directory, "config.compilation_cache"))
     chosen = directory or configured
     with _given(chosen) if chosen else _own_below(workdir) as used:
         jax.config.update("jax_compilation_cache_dir", used)

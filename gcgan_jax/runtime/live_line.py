@@ -7,6 +7,8 @@ from typing import IO, Any
 
 from tqdm import tqdm
 
+from gcgan_jax.runtime.printable import printable
+
 COLUMNS = 120  # maximum width
 
 
@@ -34,6 +36,6 @@ class LiveLine(Bar):
 
 
 def print_above(message: str, file: IO[str] | None = None) -> None:
-    """Print a message immediately; a live line moves below it."""
-    LiveLine.write(message, file=file or sys.stdout)
+    """Print a message immediately, escaped and shortened; a live line moves below it."""
+    LiveLine.write(printable(message), file=file or sys.stdout)
     (file or sys.stdout).flush()

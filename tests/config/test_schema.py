@@ -66,9 +66,22 @@ def test_large_images_use_one_more_block(arguments: tuple[str, ...], expected: t
     assert graph_blocks(config) == (() if expected[0] == "none" else (2, 3, 4))
 
 
-def test_config_file_rejects_an_unknown_argument() -> None:
-    with pytest.raises(ValueError, match="unknown variant 'fast'"):
-        importlib.import_module("configs.ecc").get_config("16,fast")
+@pytest.mark.parametrize(
+    ("file", "argument"),
+    [
+        ("ecc", "16,fast"),
+        ("ecc", "16,constant,"),
+        ("ecc", "16,"),
+        ("ecc", "+16"),
+        ("edge_conv", "16,constant"),
+        ("edge_conv", " 16"),
+        ("large", "ecc,"),
+        ("large", "ecc,8\n"),
+    ],
+)
+def test_config_file_rejects_an_unknown_argument(file: str, argument: str) -> None:
+    with pytest.raises(ValueError, match=r"unknown variant|expected a whole number"):
+        importlib.import_module(f"configs.{file}").get_config(argument)
 
 
 @pytest.mark.parametrize(("side", "blocks"), [(16, (2,)), (32, (2, 3)), (64, (2, 3, 4))])

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gcgan_jax.report import markdown
+from gcgan_jax.runtime.printable import escaped, printable
 from tests.program import Program, ended
 from tests.reliability.invalid_input_cases import SECTIONS
 from tests.reliability.invalid_input_cases.case import SMALL, Case
@@ -85,6 +86,7 @@ def row(case: Case, line: str) -> str:
     """Return a row of the tables in docs/invalid-input.md."""
     flags = case.flags.replace("{dir}", "DIR").replace(" ".join(SMALL), "SMALL")
     flags = " ".join([*(f"{name}={value}" for name, value in case.environment.items()), flags])
+    flags = printable(escaped(flags))
     message = line.strip().removeprefix("gcgan_jax: ")
     return markdown.row(case.name, f"`{flags.strip()}`", message)
 

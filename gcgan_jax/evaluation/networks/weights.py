@@ -92,7 +92,7 @@ def load_inception(
 
 def _read(path: Path, published: Published) -> bytes:
     try:
-        with open_regular(path.expanduser()) as file:
+        with open_regular(path) as file:
             content = file.read(published.size + 1)
     except OSError as error:
         missing = isinstance(error, FileNotFoundError | NotADirectoryError)
