@@ -8,6 +8,7 @@ from tests.reliability.invalid_input_cases.command_line import COMMAND_LINE
 from tests.reliability.invalid_input_cases.data import DATA
 from tests.reliability.invalid_input_cases.fields import FIELDS
 from tests.reliability.invalid_input_cases.folders import FOLDERS
+from tests.reliability.invalid_input_cases.links import LINKS
 from tests.reliability.invalid_input_cases.places import PLACES
 
 SECTIONS = {
@@ -17,4 +18,5 @@ SECTIONS = {
     "Data": DATA,
     "Folders of images": FOLDERS,
     "Checkpoints and weights": CHECKPOINTS,
+    "Links and locks": LINKS,
 }
