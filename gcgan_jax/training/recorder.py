@@ -14,6 +14,7 @@ from gcgan_jax.evaluation.results import add_records, read_records
 from gcgan_jax.gan.losses import Metrics
 from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State
+from gcgan_jax.regular_files import read_regular
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.devices import local_copy
 from gcgan_jax.storage.atomic import write_text
@@ -139,7 +140,8 @@ class WorkdirRecorder(Recorder):
 
     def start(self, fresh: State) -> State:
         if self._failure.exists():
-            report(f"the previous run {self._failure.read_text()}; this may happen again")
+            failure = read_regular(self._failure).decode(errors="replace")
+            report(f"the previous run {failure}; this may happen again")
         if self.checkpoints.newest:
             return self.checkpoints.restore(fresh, self.checkpoints.newest)
         self.log.hyperparameters(self.settings)

@@ -6,6 +6,7 @@ import pickle
 from collections.abc import Callable
 from pathlib import Path
 
+from gcgan_jax.evaluation.networks.weights import INCEPTION
 from gcgan_jax.storage import checksums
 from gcgan_jax.storage.checkpoint_identity import FORMAT
 from tests.reliability.invalid_input_cases.case import EVALUATE, SMALL, Case
@@ -50,18 +51,24 @@ class Payload:
         return (os.system, ("touch EXECUTED",))
 
 
-def malicious_pickle(directory: Path) -> None:
-    (directory / "weights.pth").write_bytes(pickle.dumps(Payload()))
+def malicious_pickle(path: Path) -> None:
+    path.write_bytes(pickle.dumps(Payload()))
+
+
+def huge_pickle(path: Path) -> None:
+    """Write a pickle that would make Python's unpickler allocate 8 GiB."""
+    path.write_bytes(b"\x80\x02Nr\xff\xff\xff\x3f.")
 
 
 RUN = " ".join([*SMALL, "--workdir={dir}/run"])
 WIDER = "--config.generator.width=32"
 OUTSIDE = "--config.show.rows=(8,32) --config.show.columns=(8,9)"
-INCEPTION = (
+INCEPTION_MODE = (
     f"--config=configs/baseline.py {EVALUATE} --config.eval.network=inception "
     "--workdir={dir}/run --images={dir}/images --config.data.dir={dir}/data "
     "--config.eval.cache={dir}/cache"
 )
+WEIGHTS = f"{INCEPTION_MODE} --config.eval.inception_weights={{dir}}/weights.pth"
 
 
 def inception(directory: Path) -> None:
@@ -70,8 +77,15 @@ def inception(directory: Path) -> None:
     folder(image("RGB"))(directory)
 
 
-def with_inception(prepare: Callable[[Path], object]) -> Callable[[Path], object]:
-    return lambda directory: (inception(directory), prepare(directory))
+def weights(make: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Return a function that creates what `inception` does, and weights by calling `make`."""
+    return lambda directory: (inception(directory), make(directory / "weights.pth"))
+
+
+def damaged_cache(directory: Path) -> None:
+    inception(directory)
+    (directory / "cache").mkdir()
+    (directory / "cache" / INCEPTION.name).write_bytes(bytes(100))
 
 
 CHECKPOINTS = (
@@ -85,20 +99,28 @@ CHECKPOINTS = (
     Case("checkpoints of a newer format", RUN, newer_format, True),
     Case("checkpoints that are not ours", RUN, foreign_checkpoints, True),
     Case("all checkpoints damaged", RUN, all_corrupted, True),
-    Case("no weights and no network", INCEPTION, inception),
+    Case("no weights and no network", INCEPTION_MODE, inception),
+    Case("weights that do not exist", WEIGHTS, inception),
+    Case("weights that are too short", WEIGHTS, weights(lambda path: path.write_bytes(bytes(100)))),
     Case(
-        "weights that do not exist",
-        f"{INCEPTION} --config.eval.inception_weights={{dir}}/weights.pth",
-        inception,
+        "weights that are too long",
+        WEIGHTS,
+        weights(lambda path: (path.touch(), os.truncate(path, INCEPTION.size + 1))),
     ),
     Case(
         "weights with another SHA-256",
-        f"{INCEPTION} --config.eval.inception_weights={{dir}}/weights.pth",
-        with_inception(lambda directory: (directory / "weights.pth").write_bytes(b"\1" * 100)),
+        WEIGHTS,
+        weights(lambda path: (path.touch(), os.truncate(path, INCEPTION.size))),
     ),
+    Case("a pickle in disguise", WEIGHTS, weights(malicious_pickle)),
+    Case("a pickle that states a huge size", WEIGHTS, weights(huge_pickle)),
+    Case("pipe as weights", WEIGHTS, weights(os.mkfifo)),
+    Case("directory as weights", WEIGHTS, weights(Path.mkdir)),
     Case(
-        "a pickle in disguise",
-        f"{INCEPTION} --config.eval.inception_weights={{dir}}/weights.pth",
-        with_inception(malicious_pickle),
+        "link to a device as weights",
+        WEIGHTS,
+        weights(lambda path: path.symlink_to("/dev/zero")),
     ),
+    Case("weights below a file", f"{WEIGHTS}/more", weights(Path.touch)),
+    Case("damaged weights in the cache and no network", INCEPTION_MODE, damaged_cache),
 )
