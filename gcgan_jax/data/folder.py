@@ -94,7 +94,7 @@ def _read_size(path: Path) -> Size:
     if chunk != b"IHDR" or colour not in COLOURS or not width or not height:
         raise UserError(f"{path} cannot be decoded (invalid header): remove or replace it")
     if (bits, COLOURS[colour]) != (8, "RGB"):
-        raise UserError(f"{path} is a {bits}-bit {COLOURS[colour]} image: convert it to 8-bit RGB")
+        raise UserError(f"{path} has {bits}-bit {COLOURS[colour]} pixels: convert it to 8-bit RGB")
     if width * height > MAX_PIXELS:
         raise UserError(
             f"{path} states a size of {_describe((width, height))}, more than {MAX_PIXELS} "
