@@ -7,7 +7,7 @@ together, at an iteration on which `StopPoll` agrees.
 
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -20,7 +20,7 @@ from gcgan_jax.runtime.preemption import Stop
 
 REQUEST, DECISION, LEAVING = "stop/request", "stop/decision", "stop/leaving"
 INTERVAL = 0.5  # seconds between polls of all processes
-FOREVER = 10**9  # milliseconds
+WATCH = 0.2  # seconds between looks at the store
 FAREWELL = 5.0  # seconds that process 0 waits for the others to leave before it
 
 
@@ -39,40 +39,52 @@ def shared(stop: Stop) -> Iterator[None]:
             if "ALREADY_EXISTS" not in str(error):  # the others are gone
                 alone(number)
 
-    stop.announce = announce
-    threads = [_act_on_decision, *([_decide] if jax.process_index() == 0 else [])]
-    for target in threads:
-        threading.Thread(
-            target=_until_disconnected, args=(target, stop, store), daemon=True
-        ).start()
+    stop.announce, ended = announce, threading.Event()
+    tasks = [_act_on_decision, *([_decide] if jax.process_index() == 0 else [])]
+    threads = [threading.Thread(target=task, args=(stop, store, ended)) for task in tasks]
+    for thread in threads:
+        thread.daemon = True
+        thread.start()
     try:
         yield
     finally:
         stop.announce = alone
+        ended.set()
+        for thread in threads:
+            thread.join()
 
 
-def _until_disconnected(task: Callable[[Stop, Any], None], stop: Stop, store: Any) -> None:
-    try:
-        task(stop, store)
-    except jax.errors.JaxRuntimeError:
-        return
+def _decide(stop: Stop, store: Any, ended: threading.Event) -> None:
+    number = _wait_for(REQUEST, store, ended)
+    if number:
+        store.key_value_set(DECISION, f"{'save' if stop.decide() else 'exit'} {number}")
 
 
-def _decide(stop: Stop, store: Any) -> None:
-    number = store.blocking_key_value_get(REQUEST, FOREVER)
-    store.key_value_set(DECISION, f"{'save' if stop.decide() else 'exit'} {number}")
-
-
-def _act_on_decision(stop: Stop, store: Any) -> None:
-    decision, number = store.blocking_key_value_get(DECISION, FOREVER).split()
+def _act_on_decision(stop: Stop, store: Any, ended: threading.Event) -> None:
+    decision, _, number = (_wait_for(DECISION, store, ended) or "").partition(" ")
     if decision == "save":
         stop.signal = int(number)
+    if decision != "exit":
         return
     if jax.process_index():
         store.key_value_set(f"{LEAVING}/{jax.process_index()}", "")
     else:  # the others would abort without the store
         _wait_for_others(store)
     stop.exit_unsaved(int(number))
+
+
+def _wait_for(key: str, store: Any, ended: threading.Event) -> str | None:
+    """Return the value of a key once it is set; None once `ended` is, or other processes are gone.
+
+    A thread that waits in the store itself could abort the program at its end.
+    """
+    while not ended.wait(WATCH):
+        try:
+            return str(store.key_value_try_get(key))
+        except jax.errors.JaxRuntimeError as error:
+            if "NOT_FOUND" not in str(error):
+                return None
+    return None
 
 
 def _wait_for_others(store: Any) -> None:

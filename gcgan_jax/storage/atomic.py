@@ -36,7 +36,7 @@ def write_atomically(path: Path, write: Callable[[BinaryIO], object]) -> None:
         OSError: naming `path`.
     """
     with _temporary(path, _create_file) as (temporary, descriptor):
-        with os.fdopen(descriptor, "wb", closefd=False) as file, name_path_in_errors(path):
+        with name_path_in_errors(path), os.fdopen(descriptor, "wb", closefd=False) as file:
             write(file)
             file.flush()
             os.fsync(descriptor)

@@ -175,10 +175,10 @@ def test_folders_that_cannot_be_scored(scored: Scored, tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"07\.png is 16x17 pixels, but 00\.png is 16x16"):
         evaluate(experiment, tmp_path, folder, TWO)
     Image.new("L", (16, 16)).save(folder / "07.png")
-    with pytest.raises(UserError, match=r"07\.png has mode L"):
+    with pytest.raises(UserError, match=r"07\.png has 8-bit grey pixels"):
         evaluate(experiment, tmp_path, folder, TWO)
     (folder / "07.png").write_text("no image")
-    with pytest.raises(UserError, match=r"07\.png cannot be decoded"):
+    with pytest.raises(UserError, match=r"07\.png is of unknown format, not a PNG"):
         evaluate(experiment, tmp_path, folder, TWO)
     assert not (tmp_path / "scores.jsonl").exists()
 

@@ -130,7 +130,7 @@ def test_port_in_use_is_reported(program: ExperimentProgram, tiny: Tiny) -> None
         first = program.run(tiny(), coordinator, "--num_processes=2", "--process_id=0")
         code, out, err = ended(first)
     assert (code, out, err.count("\n")) == (1, "", 1)
-    assert err.startswith(f"gcgan_jax: {coordinator}: process 0 cannot listen on this port")
+    assert err.startswith(f"gcgan_jax: {coordinator}: process 0 cannot listen there (")
 
 
 @pytest.mark.parametrize(

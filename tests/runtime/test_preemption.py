@@ -146,4 +146,4 @@ def test_signal_interrupts_evaluation(
     assert code == 130
     assert "saved iteration 1 in" in err
     assert (program.directory / "run" / "checkpoints" / "1").exists()
-    assert not Path(program.directory / "run" / "scores.jsonl").exists()
+    assert Path(program.directory / "run" / "scores.jsonl").read_text() == ""
