@@ -29,7 +29,7 @@ import submitit
 
 from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.report.statistics import ROWS, as_csv, as_markdown, summarise
-from gcgan_jax.runtime.preemption import SIGNALS, exit_code
+from gcgan_jax.runtime.preemption import exit_code, handled
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.metrics_log import read_entries
 from scripts import ROOT
@@ -110,12 +110,14 @@ def run(job: Job) -> str:
             command, cwd=ROOT, stdout=out, stderr=subprocess.STDOUT, start_new_session=True
         )
 
+    numbers = handled()
+
     def stop(*_: object) -> None:
-        for number in SIGNALS:
+        for number in numbers:
             signal.signal(number, signal.SIG_IGN)
         process.terminate()
 
-    for number in SIGNALS:
+    for number in numbers:
         signal.signal(number, stop)
     code = process.wait()
     last = console.read_text().rstrip().rpartition("\n")[2]

@@ -90,7 +90,7 @@ def stoppable(exit_now: Callable[[str, int], object]) -> Iterator[Stop]:
     stop = Stop(exit_now)
     receiver, sender = socket.socketpair()
     sender.setblocking(False)
-    handlers = {number: signal.signal(number, lambda *_: None) for number in _handled()}
+    handlers = {number: signal.signal(number, lambda *_: None) for number in handled()}
     old_fd = signal.set_wakeup_fd(sender.fileno(), warn_on_full_buffer=False)
     threading.Thread(target=_listen, args=(receiver, stop), daemon=True).start()
     try:
@@ -112,18 +112,19 @@ def _numbers(names: tuple[str, ...]) -> list[int]:
     return [getattr(signal, name) for name in names if hasattr(signal, name)]
 
 
-def _handled() -> list[int]:
+def handled() -> list[int]:
+    """Return the numbers of the signals on which to save, without an ignored SIGHUP."""
     ignored = {n for n in _numbers(("SIGHUP",)) if signal.getsignal(n) is signal.SIG_IGN}
     return [number for number in _numbers(ENDING + WARNING) if number not in ignored]
 
 
 def _listen(receiver: socket.socket, stop: Stop) -> None:
     """Act on the signals whose numbers arrive on the socket, until it is closed."""
-    handled, ending = _handled(), _numbers(ENDING)
+    numbers, ending = handled(), _numbers(ENDING)
     first = None  # time of the first signal
     with receiver:
         for (number,) in iter(lambda: receiver.recv(1), b""):
-            if number not in handled:
+            if number not in numbers:
                 continue
             if first is None:
                 first = time.monotonic()
