@@ -5,7 +5,6 @@ writer holds a lock on it, which ends with the writer, so that `remove_leftovers
 killed writers left behind.
 """
 
-import errno
 import os
 import secrets
 import shutil
@@ -15,9 +14,8 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import BinaryIO
 
-from gcgan_jax.errors import UserError
+from gcgan_jax.errors import UserError, disk_error
 
-DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 PART = ".*.gcgan.part"  # temporary names
 OLD_PARTS = (  # those of version 0.1, whose writers held no lock
     *("*.json.part", "*.jsonl.part", "*.png.part", "*.gif.part", "*.npz.part"),
@@ -91,13 +89,14 @@ def remove_abandoned(path: Path) -> None:
 
 @contextmanager
 def name_path_in_errors(path: Path) -> Iterator[None]:
-    """Add `path` to disk errors, which do not name their file."""
+    """Let errors of a full or failing disk name `path`, also those of libraries."""
     try:
         yield
-    except OSError as error:
-        if error.errno in DISK_ERRORS:
-            error.filename = error.filename or str(path)
-        raise
+    except Exception as error:
+        number = disk_error(error)
+        if number is None:
+            raise
+        raise OSError(number, os.strerror(number), str(path)) from error
 
 
 @contextmanager

@@ -4,9 +4,7 @@ A checkpoint gets its name, the iteration, when it is complete; until then, and 
 the name ends in `.part`. The item in it is called as Orbax's own CheckpointManager calls it.
 """
 
-import errno
 import glob
-import os
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -19,8 +17,9 @@ import numpy as np
 import orbax.checkpoint as ocp
 from absl import logging
 
-from gcgan_jax.errors import UserError, disk_error
+from gcgan_jax.errors import UserError
 from gcgan_jax.storage import checksums
+from gcgan_jax.storage.atomic import name_path_in_errors
 from gcgan_jax.storage.checkpoint_identity import Identity, find_problem, is_step
 from gcgan_jax.storage.disk_space import require_space
 from gcgan_jax.storage.quarantine import PART, remove
@@ -124,7 +123,7 @@ class Checkpoints:
     def _write(self, arrays: Any, iteration: int) -> None:
         step = self._directory / str(iteration)
         part = step.with_name(f"{iteration}{PART}")
-        with _disk_errors(step):
+        with name_path_in_errors(step):
             self._directory.mkdir(exist_ok=True)
             remove(part)
             try:
@@ -143,7 +142,7 @@ class Checkpoints:
             self._checkpointer.save(path / ITEM, args=ocp.args.StandardSave(arrays))
             differing = self._differences(arrays, path)
         if differing:
-            raise OSError(errno.EIO, f"not written as it should be: {differing}", str(step))
+            raise UserError(f"{step} was not written as it should be ({differing}): check the disk")
         Identity(iteration, self._run).write(step)
         checksums.write_checksums(step)
 
@@ -196,18 +195,6 @@ def _logging(verbosity: int) -> Iterator[None]:
         yield
     finally:
         logging.set_verbosity(before)
-
-
-@contextmanager
-def _disk_errors(step: Path) -> Iterator[None]:
-    """Let all errors of a full disk name the checkpoint, also those of libraries."""
-    try:
-        yield
-    except Exception as error:
-        number = disk_error(error)
-        if number is None:
-            raise
-        raise OSError(number, os.strerror(number), str(step)) from error
 
 
 def _describe(array: tuple[tuple[int, ...], str] | None) -> str:
