@@ -8,6 +8,7 @@ from pathlib import Path
 from gcgan_jax.errors import UserError
 
 KINDS = {
+    stat.S_IFREG: "file",
     stat.S_IFLNK: "link",
     stat.S_IFDIR: "directory",
     stat.S_IFIFO: "pipe",
@@ -15,6 +16,11 @@ KINDS = {
     stat.S_IFCHR: "device",
     stat.S_IFBLK: "device",
 }
+
+
+def kind_of(mode: int) -> str:
+    """Name what a mode, as `os.stat` returns it, belongs to."""
+    return KINDS.get(stat.S_IFMT(mode), "special file")
 
 
 def open_regular(path: Path) -> BufferedReader:
@@ -52,5 +58,4 @@ def open_append(path: Path) -> BufferedRandom:
 
 def _require_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        kind = KINDS.get(stat.S_IFMT(mode), "special file")
-        raise UserError(f"{path} is a {kind}, not a file: remove or replace it")
+        raise UserError(f"{path} is a {kind_of(mode)}, not a file: remove or replace it")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.regular_files import KINDS, open_regular
+from gcgan_jax.regular_files import kind_of, open_regular
 
 REMEDY = "prepare the data set again, or set --config.data.dir=DIR to another directory"
 INFO, FEATURES = "dataset_info.json", "features.json"
@@ -71,8 +71,7 @@ def _require_regular(path: Path) -> None:
     except OSError as error:
         raise UserError(f"{path} cannot be read ({error.strerror}): {REMEDY}") from None
     if not stat.S_ISREG(mode):
-        kind = KINDS.get(stat.S_IFMT(mode), "special file")
-        raise UserError(f"{path} is a {kind}, not a file: {REMEDY}")
+        raise UserError(f"{path} is a {kind_of(mode)}, not a file: {REMEDY}")
 
 
 def _read(path: Path) -> Any:

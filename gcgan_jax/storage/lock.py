@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TextIO
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.regular_files import KINDS
+from gcgan_jax.regular_files import kind_of
 
 FILE = "lock"
 HOLDER_LENGTH = 200  # longest text that is read from a lock
@@ -70,7 +70,7 @@ def _require_directory(path: Path) -> None:
         return
     kind = "link to nothing"
     with suppress(OSError):
-        kind = KINDS.get(stat.S_IFMT(path.stat().st_mode), "file")
+        kind = kind_of(path.stat().st_mode)
     raise UserError(f"--workdir={path} is a {kind}: choose a directory")
 
 
@@ -79,7 +79,6 @@ def _open_lock(path: Path) -> TextIO:
     with suppress(FileNotFoundError):
         mode = path.lstat().st_mode
         if not stat.S_ISREG(mode):
-            kind = KINDS.get(stat.S_IFMT(mode), "link")
-            raise UserError(f"{path} is a {kind}, but must be a file: remove or rename it")
+            raise UserError(f"{path} is a {kind_of(mode)}, but must be a file: remove or rename it")
     flags = os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0)
     return os.fdopen(os.open(path, flags, 0o666), "r+", errors="replace")
