@@ -53,6 +53,13 @@ def disk_error(error: BaseException) -> int | None:
     return next(found, disk_error(error.__cause__) if error.__cause__ else None)
 
 
+def why_unusable(error: Exception) -> str:
+    """Say in a few words why a directory cannot be used, without its name."""
+    if isinstance(error, FileExistsError | NotADirectoryError):
+        return "it is not a directory"
+    return (error.strerror if isinstance(error, OSError) else None) or str(error)
+
+
 def _describe_os_error(error: OSError, choices: Mapping[Path, str]) -> str:
     detail = f"{error.filename}: {error.strerror}" if error.filename else str(error)
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -6,7 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from gcgan_jax.errors import UserError
+from gcgan_jax.errors import UserError, why_unusable
 from gcgan_jax.regular_files import open_regular
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.user_key import sign, user_key
@@ -98,12 +98,9 @@ class Cache:
         if self._reported:
             return
         self._reported = True
-        reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-        if isinstance(error, FileExistsError | NotADirectoryError):
-            reason = "it is not a directory"
         report(
-            f"weights and features of real images cannot be cached in {self.directory} ({reason}): "
-            "the next start obtains them again"
+            f"weights and features of real images cannot be cached in {self.directory} "
+            f"({why_unusable(error)}): the next start obtains them again"
         )
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import jax
 
-from gcgan_jax.errors import UserError
+from gcgan_jax.errors import UserError, why_unusable
 from gcgan_jax.paths import local_path
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.distributed import is_main_process
@@ -139,10 +139,7 @@ def _try_writing(directory: Path) -> None:
 
 
 def _report_unwritable(directory: Path, error: Exception) -> None:
-    reason = (error.strerror if isinstance(error, OSError) else None) or str(error)
-    if isinstance(error, FileExistsError | NotADirectoryError):
-        reason = "it is not a directory"
     report(
-        f"compiled programs cannot be cached in {directory} ({reason}): the next start compiles "
-        "them again"
+        f"compiled programs cannot be cached in {directory} ({why_unusable(error)}): the next start "
+        "compiles them again"
     )

@@ -82,9 +82,17 @@ def remove_abandoned(path: Path) -> None:
         descriptor = os.open(path, access | NO_FOLLOW | getattr(os, "O_NONBLOCK", 0))
         try:
             if _lock(descriptor, wait=False):
-                _remove(path)
+                remove(path)
         finally:
             os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a directory or file, if it exists; of a link, only the link itself."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -121,7 +129,8 @@ def _temporary(path: Path, create: Callable[[Path], int]) -> Iterator[tuple[Path
             yield temporary, descriptor
         finally:
             os.close(descriptor)
-            _remove(temporary)
+            with suppress(OSError):
+                remove(temporary)
     except OSError as error:
         if str(error.filename).startswith(str(temporary)):
             error.filename = str(path) + str(error.filename)[len(str(temporary)) :]
@@ -139,11 +148,6 @@ def _create_folder(path: Path) -> int:
         path.mkdir()
         with suppress(FileNotFoundError):  # removed as a leftover before it was opened
             return os.open(path, os.O_RDONLY)
-
-
-def _remove(path: Path) -> None:
-    with suppress(OSError):
-        shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _temporary_name(path: Path) -> Path:

@@ -19,10 +19,10 @@ from absl import logging
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.storage import checksums
-from gcgan_jax.storage.atomic import name_path_in_errors
+from gcgan_jax.storage.atomic import name_path_in_errors, remove
 from gcgan_jax.storage.checkpoint_identity import Identity, find_problem, is_step
 from gcgan_jax.storage.disk_space import require_space
-from gcgan_jax.storage.quarantine import PART, remove
+from gcgan_jax.storage.quarantine import PART
 
 ITEM = ocp.checkpoint_manager.DEFAULT_ITEM_NAME
 OVERHEAD = 2**18  # bytes of a checkpoint beside its arrays, at most

@@ -1,11 +1,11 @@
 """What is put in order before a run starts or resumes, while its workdir is locked."""
 
-import shutil
 from itertools import count
 from pathlib import Path
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.runtime.console import report
+from gcgan_jax.storage.atomic import remove
 from gcgan_jax.storage.checkpoint_identity import find_problem, is_like_step
 
 REMAINS = ("checkpoints/*", "best/*", "metrics.jsonl")
@@ -60,11 +60,3 @@ def remove_unfinished(directory: Path) -> None:
     """Remove what killed processes left of checkpoints that they were writing or deleting."""
     for path in directory.glob(f"*{PART}"):
         remove(path)
-
-
-def remove(path: Path) -> None:
-    """Remove a directory or file; of a link, only the link itself."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
