@@ -140,6 +140,6 @@ def _try_writing(directory: Path) -> None:
 
 def _report_unwritable(directory: Path, error: Exception) -> None:
     report(
-        f"compiled programs cannot be cached in {directory} ({why_unusable(error)}): the next start "
-        "compiles them again"
+        f"compiled programs cannot be cached in {directory} ({why_unusable(error)}): the next "
+        "start compiles them again"
     )
