@@ -75,7 +75,7 @@ def _read(step: Path) -> Identity | None:
     try:
         fields = json.loads(read_regular(step / FILE))
         format = int(fields["format"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
     _require_format(step, format)
     try:

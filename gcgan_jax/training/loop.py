@@ -34,6 +34,7 @@ from gcgan_jax.runtime.malloc import release_freed_memory
 from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
 from gcgan_jax.runtime.shared_stop import StopPoll
+from gcgan_jax.storage.atomic import remove_leftovers
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.in_place import InPlace
 from gcgan_jax.storage.lock import locked
@@ -132,6 +133,7 @@ def _open_recorder(
     local_devices = [device for device in devices if device.process_index == jax.process_index()]
     with ExitStack() as opened:
         opened.enter_context(locked(workdir))
+        remove_leftovers(workdir)
         _open_workdir(workdir, experiment.settings)
 
         def checkpoints(name: str, keep: int) -> Checkpoints:

@@ -41,9 +41,11 @@ def test_resume_is_bit_for_bit(
     on_two(ecc(num_iterations=2), tmp_path / "resumed")
     with (tmp_path / "resumed" / "metrics.jsonl").open("a") as file:
         file.write('{"step": 3, "lost": 1}\n{"step": 4, "cut o')
+    (tmp_path / "resumed" / ".config.json.0123.gcgan.part").write_text("of a killed writer")
     capsys.readouterr()
     resumed = on_two(ecc(num_iterations=6), tmp_path / "resumed")
     assert "resuming at iteration 2 of 6" in capsys.readouterr().out
+    assert not list((tmp_path / "resumed").glob(".*"))
     assert_same(uninterrupted, resumed)
 
     expected, actual = log_entries(tmp_path / "uninterrupted"), log_entries(tmp_path / "resumed")
@@ -131,16 +133,16 @@ def test_first_non_finite_metric_is_reported() -> None:
         require_finite_metrics(13, metrics, saved=0)
 
 
-class FillsDiskOnceCompiled(io.StringIO):
-    """Standard output that starts a full disk when the step has been compiled."""
+class OnceCompiled(io.StringIO):
+    """Standard output that calls a function when the step has been compiled."""
 
-    def __init__(self, contexts: ExitStack) -> None:
+    def __init__(self, call: Callable[[], object]) -> None:
         super().__init__()
-        self._contexts = contexts
+        self._call = call
 
     def write(self, text: str) -> int:
         if text.startswith("compiled in"):
-            self._contexts.enter_context(full_disk())
+            self._call()
         return super().write(text)
 
 
@@ -157,7 +159,7 @@ def test_full_disk_loses_no_checkpoint_or_entry(tiny: Tiny, tmp_path: Path) -> N
         config = tiny(num_iterations=6, **never | {first: 4})
         with (
             ExitStack() as contexts,
-            redirect_stdout(FillsDiskOnceCompiled(contexts)),
+            redirect_stdout(OnceCompiled(lambda: contexts.enter_context(full_disk()))),
             pytest.raises(OSError, match=str(run / file)) as error,
         ):
             on_two(config, run)
@@ -168,25 +170,12 @@ def test_full_disk_loses_no_checkpoint_or_entry(tiny: Tiny, tmp_path: Path) -> N
     assert [entry["step"] for entry in log_entries(run)] == [1, 2, 4, 6]
 
 
-class MovesOnceCompiled(io.StringIO):
-    """Standard output that moves a directory away when the step has been compiled."""
-
-    def __init__(self, workdir: Path) -> None:
-        super().__init__()
-        self._workdir = workdir
-
-    def write(self, text: str) -> int:
-        if text.startswith("compiled in"):
-            self._workdir.rename(self._workdir.with_name("moved"))
-        return super().write(text)
-
-
 @pytest.mark.parametrize("first", ["log_every", "sample_every", "checkpoint_every"])
 def test_a_workdir_that_was_moved_is_not_made_again(tiny: Tiny, tmp_path: Path, first: str) -> None:
     never = dict.fromkeys(("log_every", "sample_every", "checkpoint_every"), 10**6)
     experiment = tiny(num_iterations=6, **never | {first: 2})
     with (
-        redirect_stdout(MovesOnceCompiled(tmp_path / "run")),
+        redirect_stdout(OnceCompiled(lambda: (tmp_path / "run").rename(tmp_path / "moved"))),
         pytest.raises(UserError, match="run was moved or deleted during the run"),
     ):
         on_two(experiment, tmp_path / "run")
