@@ -2,9 +2,9 @@
 
     python -m tests.reliability.fault_injection --directory=DIR --output=docs/fault-injection.md
 
-Each affected run is resumed and compared, bit for bit, with an unaffected one. Takes about an hour
-on 2 cores; --only='kill|SIG' injects the faults whose names match, --times=1 each of them once.
-Needs root to mount the disks that it fills.
+Each affected run is resumed and compared, bit for bit, with an unaffected one. Takes more than an
+hour on 2 cores; --only='kill|SIG' injects the faults whose names match, --times=1 each of them
+once. Needs root to mount the disks that it fills.
 """
 
 import argparse
