@@ -12,16 +12,32 @@ REMAINS = ("checkpoints/*", "best/*", "metrics.jsonl")
 PART = ".part"  # ends the name of a checkpoint's directory that is incomplete
 
 
-def quarantine_unusable(directory: Path, run: str) -> None:
+def quarantine_unusable(run: str, *directories: Path) -> None:
     """Move checkpoints that cannot be used to <directory>-damaged, and report each.
 
     Args:
         run: see `Identity`.
+        directories: directories of checkpoints; all are checked before anything is moved.
 
     Raises:
-        UserError: there are checkpoints, but none can be used; or one has another format or belongs
-            to another run. Nothing is moved.
+        UserError: there are checkpoints in a directory, but none can be used; or one has another
+            format or belongs to another run. Nothing is moved.
     """
+    found = [_find_unusable(directory, run) for directory in directories]
+    for path, problem in (item for unusable in found for item in unusable.items()):
+        directory = path.parent
+        quarantine = directory.with_name(f"{directory.name}-damaged")
+        quarantine.mkdir(exist_ok=True)
+        names = (quarantine / f"{path.name}-{number}" for number in count())
+        path.rename(next(name for name in names if not name.is_symlink() and not name.exists()))
+        report(
+            f"checkpoint {path.name} in {directory} cannot be used: {problem}; moved to "
+            f"{quarantine}"
+        )
+
+
+def _find_unusable(directory: Path, run: str) -> dict[Path, str]:
+    """Return the checkpoints that cannot be used, and why; see `quarantine_unusable`."""
     steps = sorted(path for path in directory.glob("*") if is_like_step(path))
     checked = {path: find_problem(path, run) for path in steps}
     unusable = {path: problem for path, problem in checked.items() if problem}
@@ -31,15 +47,7 @@ def quarantine_unusable(directory: Path, run: str) -> None:
             f"none of the checkpoints in {directory} can be used ({problems}): restore one from a "
             "backup, or start a new run in another --workdir"
         )
-    for path, problem in unusable.items():
-        quarantine = directory.with_name(f"{directory.name}-damaged")
-        quarantine.mkdir(exist_ok=True)
-        names = (quarantine / f"{path.name}-{number}" for number in count())
-        path.rename(next(name for name in names if not name.is_symlink() and not name.exists()))
-        report(
-            f"checkpoint {path.name} in {directory} cannot be used: {problem}; moved to "
-            f"{quarantine}"
-        )
+    return unusable
 
 
 def require_no_remains(workdir: Path) -> None:

@@ -1,12 +1,11 @@
 """The training loop: load images, run the step, record what is due."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import jax
 from clu import parameter_overview
@@ -133,15 +132,11 @@ def _open_recorder(
     local_devices = [device for device in devices if device.process_index == jax.process_index()]
     with ExitStack() as opened:
         opened.enter_context(locked(workdir))
-        remove_leftovers(workdir)
-        _open_workdir(workdir, experiment.settings)
+        _open_workdir(workdir, experiment)
 
         def checkpoints(name: str, keep: int) -> Checkpoints:
             return opened.enter_context(closing(Checkpoints(workdir / name, keep, experiment.run)))
 
-        for name in ("checkpoints", "best"):
-            remove_unfinished(workdir / name)
-            quarantine_unusable(workdir / name, experiment.run)
         newest = checkpoints("checkpoints", config.checkpoints_to_keep)
         scoring = None
         if config.eval_every:
@@ -166,13 +161,22 @@ def _open_recorder(
         )
 
 
-def _open_workdir(workdir: Path, settings: Mapping[str, Any]) -> None:
-    """Write config.json to the directory, which must not hold another run or parts of one."""
+def _open_workdir(workdir: Path, experiment: Experiment) -> None:
+    """Put a workdir in order; one that cannot be used stays untouched.
+
+    Raises:
+        UserError: it holds a run of another config, parts of a run, or only corrupted checkpoints.
+    """
     if holds_run(workdir):
-        require_compatible(settings, read_settings(workdir), f"--workdir={workdir}")
+        require_compatible(experiment.settings, read_settings(workdir), f"--workdir={workdir}")
     else:
         require_no_remains(workdir)
-    write_settings(workdir, settings)
+    directories = [workdir / name for name in ("checkpoints", "best")]
+    quarantine_unusable(experiment.run, *directories)
+    for directory in directories:
+        remove_unfinished(directory)
+    remove_leftovers(workdir)
+    write_settings(workdir, experiment.settings)
 
 
 @contextmanager

@@ -32,7 +32,7 @@ def save_checkpoints(directory: Path, iterations: tuple[int, ...]) -> None:
 
 
 def restore_newest(directory: Path) -> State | None:
-    quarantine_unusable(directory, RUN)
+    quarantine_unusable(RUN, directory)
     with closing(Checkpoints(directory, 3, RUN)) as checkpoints:
         if checkpoints.newest is None:
             return None

@@ -74,7 +74,7 @@ def test_all_corrupted_is_an_error_and_moves_nothing(tmp_path: Path) -> None:
         truncate(tmp_path / "run" / step)
     before = sorted(tmp_path.rglob("*"))
     with pytest.raises(UserError, match=r"none of the checkpoints .* can be used \(2: .*; 4: "):
-        quarantine_unusable(tmp_path / "run", RUN)
+        quarantine_unusable(RUN, tmp_path / "run")
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -98,7 +98,7 @@ def assert_rejected(directory: Path, message: str) -> None:
     """Check that neither resuming nor loading a checkpoint works, and that nothing is moved."""
     before = sorted(directory.parent.rglob("*"))
     with pytest.raises(UserError, match=message):
-        quarantine_unusable(directory, RUN)
+        quarantine_unusable(RUN, directory)
     assert sorted(directory.parent.rglob("*")) == before
     with (
         closing(Checkpoints(directory, 3, RUN)) as checkpoints,
@@ -167,3 +167,14 @@ def test_what_killed_processes_left_is_removed(tmp_path: Path) -> None:
     remove_unfinished(tmp_path / "run")
     assert [path.name for path in (tmp_path / "run").iterdir()] == ["2"]
     assert (tmp_path / "kept").exists()
+
+
+def test_nothing_moves_unless_all_directories_can_be_used(tmp_path: Path) -> None:
+    save_checkpoints(tmp_path / "checkpoints", (2, 4))
+    save_checkpoints(tmp_path / "best", (2,))
+    for step in ("checkpoints/4", "best/2"):
+        truncate(tmp_path / step)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UserError, match="none of the checkpoints in .*best can be used"):
+        quarantine_unusable(RUN, tmp_path / "checkpoints", tmp_path / "best")
+    assert sorted(tmp_path.rglob("*")) == before
