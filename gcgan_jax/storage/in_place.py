@@ -1,5 +1,7 @@
 """Whether a directory is still where it was."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from gcgan_jax.errors import UserError
@@ -10,6 +12,20 @@ class InPlace:
 
     def __init__(self, workdir: Path) -> None:
         self._workdir, self._identity = workdir, _identity(workdir)
+
+    @contextmanager
+    def watched(self) -> Iterator[None]:
+        """Wrap writing into the workdir.
+
+        Raises:
+            UserError: see `require`; also in place of an OSError within the context.
+        """
+        self.require()
+        try:
+            yield
+        except OSError:
+            self.require()
+            raise
 
     def require(self) -> None:
         """Raise UserError if the workdir was moved or deleted, or another took its place."""

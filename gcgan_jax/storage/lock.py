@@ -14,6 +14,7 @@ from typing import TextIO
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.regular_files import kind_of
+from gcgan_jax.storage.atomic import name_path_in_errors
 
 FILE = "lock"
 HOLDER_LENGTH = 200  # longest text that is read from a lock
@@ -41,9 +42,11 @@ def locked(directory: Path) -> Iterator[None]:
                 "wait until it ends, or use another --workdir"
             ) from None
         if os.fstat(file.fileno()).st_nlink == 1:  # else it is also a file elsewhere
-            file.truncate(0)
-            file.write(f"process {os.getpid()} on {socket.gethostname()}\n")
-            file.flush()
+            with name_path_in_errors(directory / FILE):
+                os.truncate(file.fileno(), 0)  # unbuffered: closing would repeat an error
+                os.write(
+                    file.fileno(), f"process {os.getpid()} on {socket.gethostname()}\n".encode()
+                )
         yield
 
 

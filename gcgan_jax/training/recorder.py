@@ -168,29 +168,29 @@ class WorkdirRecorder(Recorder):
         score = last or due(iteration, self.periods.score)
         log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
-        sample = last or due(iteration, self.periods.sample)
-        if logged or sample:
-            self.in_place.require()
         if logged:
             local = local_copy(state)
             shared = {"iterations_per_second": timer.lap()}
-            if score and self.scoring:
-                entries[iteration] |= self.scoring.score(local, should_stop)
-            shared |= self.diagnostics(local)
-            for step in sorted(logged):
-                self.log.entry(step, entries[step] | shared)
-                self.console.entry(step, entries[step] | shared)
-        if sample:
-            self._sample(iteration, local_copy(state))
+            with self.in_place.watched():
+                if score and self.scoring:
+                    entries[iteration] |= self.scoring.score(local, should_stop)
+                shared |= self.diagnostics(local)
+                for step in sorted(logged):
+                    self.log.entry(step, entries[step] | shared)
+                    self.console.entry(step, entries[step] | shared)
+        if last or due(iteration, self.periods.sample):
+            with self.in_place.watched():
+                self._sample(iteration, local_copy(state))
 
     def save(self, state: State) -> None:
         """Save a replicated state, and forget any failure that was noted before it."""
-        self.in_place.require()
-        self.checkpoints.save(local_copy(state), int(state.iteration))
-        self._failure.unlink(missing_ok=True)
+        with self.in_place.watched():
+            self.checkpoints.save(local_copy(state), int(state.iteration))
+            self._failure.unlink(missing_ok=True)
 
     def wait(self) -> None:
-        self.checkpoints.wait()
+        with self.in_place.watched():
+            self.checkpoints.wait()
 
     def note_failure(self, what: str) -> None:
         write_text(self._failure, what)

@@ -138,6 +138,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, help="page whose rows of these faults to renew")
     arguments = parser.parse_args(argv)
     chosen = [fault for fault in FAULTS if re.search(arguments.only, fault.name)]
+    signal.signal(signal.SIGHUP, signal.SIG_DFL)  # processes inherit it; nohup ignores it
     with tempfile.TemporaryDirectory() as temporary:
         runs = Runs(arguments.directory or Path(temporary), FLAGS, ITERATIONS)
         try:

@@ -24,7 +24,7 @@ def shared_by_two(runs: Runs, times: int) -> Iterator[Trial]:
         flags.append(f"--config.compilation_cache={runs.new_workdir('programs')}")
         workdirs = [runs.new_workdir(f"sharing-{name}") for name in "ab"]
         both = [runs.start(workdir, *flags, until=PERIOD) for workdir in workdirs]
-        ends = [ended(process) for process in both]
+        ends = [ended(process, seconds=3600) for process in both]
         survived = all((code, err) == (0, "") for code, _, err in ends)
         scores = [[r.value for r in read_records(w / "scores.jsonl")] for w in workdirs]
         yield Trial(survived and len(scores[0]) > 0 and scores[0] == scores[1], "no message")
@@ -61,6 +61,6 @@ def cache_deleted(runs: Runs, times: int) -> Iterator[Trial]:
         process = runs.start(workdir, *SCORED, f"--config.eval.cache={cache}", until=4 * PERIOD)
         reach(process, "scores of iteration")
         shutil.rmtree(cache)
-        code, _, err = ended(process)
+        code, _, err = ended(process, seconds=3600)
         survived = (code, err) == (0, "") and len(read_records(workdir / "scores.jsonl")) > 5
         yield Trial(survived, "no message")

@@ -148,12 +148,12 @@ def stop_twice(*numbers: signal.Signals, pause: float) -> Trials:
 def stop_by_timeout(runs: Runs, times: int) -> Iterator[Trial]:
     """Let GNU timeout end the program, which sends SIGTERM to it and then to its group."""
     for _ in range(times):
-        workdir = runs.new_workdir("timeout")
-        seconds = f"{runs.startup_seconds() + 1:.1f}"
+        workdir = runs.copy_reference(runs.directory / "timeout", PERIOD)
+        seconds = f"{runs.startup_seconds() + 3:.1f}"
         process = runs.start(workdir, prefix=("timeout", seconds))
         code, _, err = ended(process)
         saved = max(finished(workdir), default=0)
-        survived = code == 124 and f"saved iteration {saved} in" in err and saved > 0
+        survived = code == 124 and f"saved iteration {saved} in" in err and saved > PERIOD
         yield Trial(survived and runs.same_run(workdir, saved), runs.message(err))
 
 
