@@ -153,7 +153,7 @@ class Runs:
     def close_to(self, workdir: Path, iteration: int) -> bool:
         """Return whether the losses of one iteration are within a few percent of the reference."""
         rows = (
-            {entry["step"]: entry for entry in read_json_lines(directory / "metrics.jsonl")}
+            {entry["step"]: entry for entry in read_entries(directory).rows}
             for directory in (workdir, self.reference)
         )
         losses = [of[iteration]["critic_loss"] for of in rows]
