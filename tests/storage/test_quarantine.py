@@ -175,6 +175,6 @@ def test_nothing_moves_unless_all_directories_can_be_used(tmp_path: Path) -> Non
     for step in ("checkpoints/4", "best/2"):
         truncate(tmp_path / step)
     before = sorted(tmp_path.rglob("*"))
-    with pytest.raises(UserError, match="none of the checkpoints in .*best can be used"):
+    with pytest.raises(UserError, match=r"none of the checkpoints in .*best can be used"):
         quarantine_unusable(RUN, tmp_path / "checkpoints", tmp_path / "best")
     assert sorted(tmp_path.rglob("*")) == before
