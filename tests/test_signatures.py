@@ -28,7 +28,7 @@ NODES, EDGES, WEIGHTS = np.ones((2, 5, 3)), np.zeros((2, 5, 1), int), np.ones((3
         lambda: critic_loss(
             lambda x: x[:, 0], NODES[0], NODES[0], jnp.ones(4), penalty_weight=1.0
         ),  # B differs
-        lambda: map_images(lambda h: h, NODES, EDGES[:1]),
+        lambda: map_images(lambda h: h, NODES, EDGES[:1], image_bytes=1),
         lambda: Conv(4).init(jax.random.key(0), NODES),
     ],
 )

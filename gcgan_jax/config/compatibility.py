@@ -29,6 +29,8 @@ CHANGEABLE = (
     "checkpoints_to_keep",
     "compilation_cache",
     "deterministic",
+    "generator.graph_layer.graph.knn.selection",
+    "critic.graph_layer.graph.knn.selection",
     "profile",
     "eval_every",
     "data.dir",

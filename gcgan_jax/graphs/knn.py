@@ -3,6 +3,7 @@
 B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
 """
 
+from collections.abc import Callable
 from functools import partial
 from typing import Annotated
 
@@ -14,15 +15,19 @@ from jaxtyping import Float, Int, Int32, Key
 
 from gcgan_jax.arrays import AnyArray
 from gcgan_jax.graphs.geometry import in_window
+from gcgan_jax.graphs.kernel import nearest_by_kernel
 from gcgan_jax.graphs.neighbours import Neighbours
-from gcgan_jax.graphs.tiling import map_images, num_tiles
+from gcgan_jax.graphs.tiling import CACHE_BYTES, MEMORY_BYTES, map_images, num_tiles
 from gcgan_jax.graphs.top_k import select, select_by_maxima
-from gcgan_jax.platforms import by_platform
-from gcgan_jax.ranges import Interval
+from gcgan_jax.ranges import Interval, OneOf
+
+Nearest = Callable[..., Int32[Array, "R k"]]
 
 
 @jax.named_scope("knn")
-def knn(x: Float[AnyArray, "B H W F"], k: int) -> Int32[Array, "B H*W {k}"]:
+def knn(
+    x: Float[AnyArray, "B H W F"], k: int, selection: str = "auto"
+) -> Int32[Array, "B H*W {k}"]:
     """Return the k nearest neighbours of every pixel in feature space, outside its 3x3 window.
 
     Thesis 3.2.2 and 4.2: neighbours j of i have the k smallest ||h_j - h_i||^2 among all pixels
@@ -32,6 +37,8 @@ def knn(x: Float[AnyArray, "B H W F"], k: int) -> Int32[Array, "B H*W {k}"]:
     Args:
         x: features.
         k: neighbours per pixel, 1 <= k <= N - 9.
+        selection: a name in SELECTIONS, all of which select the same neighbours, or "auto": what
+            was measured to be fastest on the platform.
 
     Returns:
         Node indices, nearest first.
@@ -39,42 +46,60 @@ def knn(x: Float[AnyArray, "B H W F"], k: int) -> Int32[Array, "B H*W {k}"]:
     Raises:
         ValueError: k is out of range, or an image side is below 4.
     """
-    _, H, W, _ = x.shape
-    check_knn(H, W, k)
-    return tiled_knn(x, k, num_tiles(H, W))
-
-
-def tiled_knn(x: Float[AnyArray, "B H W F"], k: int, tiles: int) -> Int32[Array, "B H*W {k}"]:
-    """Compute `knn` one tile of an image's nodes at a time.
-
-    The number of tiles must divide N; it does not affect the result.
-    """
     B, H, W, F = x.shape
+    check_knn(H, W, k)
     h = lax.stop_gradient(x).reshape(B, H * W, F)
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))
 
-    def neighbours(h: Float[Array, "N F"]) -> Int32[Array, "N k"]:
-        per_tile = partial(_neighbours, h, width=W, k=k)
-        return lax.map(per_tile, jnp.arange(H * W).reshape(tiles, -1)).reshape(H * W, k)
+    def per_image(selection: str, tile_bytes: int) -> Callable[..., Array]:
+        tiles = num_tiles(H, W, tile_bytes)
+        return partial(in_tiles, partial(SELECTIONS[selection], width=W, k=k), tiles)
 
-    return map_images(neighbours, h)
-
-
-def _neighbours(
-    h: Float[Array, "N F"], i: Int[Array, "R"], *, width: int, k: int
-) -> Int32[Array, "R {k}"]:
-    """Return the k nearest nodes of each node i."""
-    # On a CPU, sorting is slow and maxima are fast; on accelerators, XLA has top_k kernels.
-    return by_platform(
-        _closeness(h, i, width), cpu=partial(select_by_maxima, k=k), default=partial(select, k=k)
+    on_cpu, otherwise = ("maxima", "top_k") if selection == "auto" else (selection, selection)
+    return map_images(
+        per_image(otherwise, MEMORY_BYTES),
+        h,
+        image_bytes=min(4 * (H * W) ** 2, MEMORY_BYTES),
+        on_cpu=per_image(on_cpu, CACHE_BYTES),
     )
 
 
-def _closeness(h: Float[Array, "N F"], i: Int[Array, "R"], width: int) -> Float[Array, "R N"]:
+def in_tiles(nearest: Nearest, tiles: int, h: Float[Array, "N F"]) -> Int32[Array, "N k"]:
+    """Compute the neighbours of one tile of an image's nodes at a time."""
+    (N, F), nodes = h.shape, jnp.arange(len(h))
+    if tiles == 1:
+        return nearest(h, h, nodes)
+    rows = h.reshape(tiles, -1, F), nodes.reshape(tiles, -1)
+    return lax.map(lambda tile: nearest(h, *tile), rows).reshape(N, -1)
+
+
+def nearest_by_top_k(
+    h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], *, width: int, k: int
+) -> Int32[Array, "R {k}"]:
+    return select(_closeness(h, h_i, i, width), k)
+
+
+def nearest_by_maxima(
+    h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], *, width: int, k: int
+) -> Int32[Array, "R {k}"]:
+    return select_by_maxima(_closeness(h, h_i, i, width), k)
+
+
+def _closeness(
+    h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], width: int
+) -> Float[Array, "R N"]:
     """Return -||h_j - h_i||^2 + ||h_i||^2, which orders j like the negative distance."""
-    products = jnp.matmul(h[i], h.T, precision=lax.Precision.HIGHEST)
+    products = jnp.matmul(h_i, h.T, precision=lax.Precision.HIGHEST)
     closeness = -(jnp.sum(h * h, axis=-1)[None] - 2 * products)  # zeros are all -0: top_k sorts ±0
     return jnp.where(in_window(i, len(h), width), -jnp.inf, closeness)
+
+
+# Ways to find the k nearest nodes j of some nodes i, given the features h of all.
+SELECTIONS: dict[str, Nearest] = {
+    "top_k": nearest_by_top_k,  # XLA's; on a TPU always, and on a GPU often, a sort
+    "maxima": nearest_by_maxima,  # fastest on a CPU
+    "kernel": nearest_by_kernel,  # for GPUs and TPUs; slow elsewhere
+}
 
 
 def check_knn(height: int, width: int, k: int) -> None:
@@ -92,12 +117,13 @@ class KNN(nn.Module):
     """Connects each pixel to its k nearest in feature space, outside its 3x3 window; see `knn`."""
 
     k: Annotated[int, Interval(1, 2**16)] = 8
+    selection: Annotated[str, OneOf(("auto", *SELECTIONS))] = "auto"
 
     def __call__(
         self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
     ) -> Neighbours:
         """Return the neighbours; the graph is deterministic and ignores the keys."""
-        return Neighbours(knn(x, self.k))
+        return Neighbours(knn(x, self.k, self.selection))
 
     def check(self, height: int, width: int) -> None:
         """Raise ValueError if k does not fit a feature map of this size."""

@@ -5,32 +5,59 @@ B images.
 
 from collections.abc import Callable
 
+import jax
+import jax.numpy as jnp
 from jax import Array, lax
 from jaxtyping import Shaped
 
 from gcgan_jax.arrays import AnyArray
 from gcgan_jax.platforms import by_platform
 
+CACHE_BYTES = 2**22  # what one tile may take on a CPU, to stay in its cache
+MEMORY_BYTES = 2**30  # what the images that are computed at a time may take on an accelerator
+
 
 def map_images(
-    per_image: Callable[..., Array], *arrays: Shaped[AnyArray, "B ..."]
+    per_image: Callable[..., Array],
+    *arrays: Shaped[AnyArray, "B ..."],
+    image_bytes: int,
+    on_cpu: Callable[..., Array] | None = None,
 ) -> Shaped[Array, "B ..."]:
-    """Map `per_image` over the images of all arrays, a few at a time.
+    """Map `per_image` over the images of all arrays.
 
-    An image's edges take k times the memory of its features: processed one by one, images stay in a
-    CPU's cache, eight fill an accelerator, and the edges of a whole batch are never in memory.
+    An image's edges take k times the memory of its features. A CPU processes the images one by one,
+    so that they stay in its cache; an accelerator as many at a time as fit into MEMORY_BYTES, which
+    are all of a usual batch, because a loop starts its kernels over and over.
+
+    Args:
+        per_image: function of one image's slice of each array.
+        arrays: inputs of all images.
+        image_bytes: memory of what `per_image` computes for one image.
+        on_cpu: variant of `per_image` for CPUs; None: the same.
     """
+    per_image_on_cpu = on_cpu or per_image
     return by_platform(
-        *arrays,
-        cpu=lambda *arrays: lax.map(lambda image: per_image(*image), arrays),
-        default=lambda *arrays: lax.map(lambda image: per_image(*image), arrays, batch_size=8),
+        *map(jnp.asarray, arrays),
+        cpu=lambda *arrays: lax.map(lambda image: per_image_on_cpu(*image), arrays),
+        default=lambda *arrays: _map_groups(per_image, arrays, MEMORY_BYTES // image_bytes),
     )
 
 
-def num_tiles(height: int, width: int) -> int:
-    """Return the number of tiles, each of whole image rows and at most 2^20 distances.
+def _map_groups(
+    per_image: Callable[..., Array], arrays: tuple[Shaped[Array, "B ..."], ...], at_most: int
+) -> Shaped[Array, "B ..."]:
+    """Map over groups of about equal size."""
+    B = len(arrays[0])
+    groups = -(-B // max(1, at_most))
+    if groups == 1:
+        return jax.vmap(per_image)(*arrays)
+    return lax.map(lambda image: per_image(*image), arrays, batch_size=-(-B // groups))
 
-    That many fit in a CPU's cache, while all distances of a 64x64 image take 64 MiB.
+
+def num_tiles(height: int, width: int, tile_bytes: int) -> int:
+    """Return the number of tiles, each of whole image rows, with distances of at most `tile_bytes`.
+
+    One row is the least. The distances of all pairs of a 64x64 image, for example, take 64 MiB.
     """
-    fewest = min(height, -(-((height * width) ** 2) // 2**20))
+    fewest = min(height, -(-4 * (height * width) ** 2 // tile_bytes))
     return next(tiles for tiles in range(fewest, height + 1) if height % tiles == 0)

@@ -16,6 +16,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float, Int
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graphs.gather import gather_nodes
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.graphs.tiling import map_images
 from gcgan_jax.layers.linear import at_least_float32, linear
@@ -72,8 +73,9 @@ def ecc(
         neighbours: Int[Array, "N k"],
         *weights: Float[Array, "N k"],
     ) -> Float[Array, "N O"]:
-        h_j = h[neighbours]  # [N, k, C]
-        a = jax.nn.leaky_relu(hidden[neighbours] - hidden[:, None] + network.b1[None, None], slope)
+        h_j = gather_nodes(h, neighbours)  # [N, k, C]
+        difference = gather_nodes(hidden, neighbours) - hidden[:, None]  # w1 d_ij
+        a = jax.nn.leaky_relu(difference + network.b1[None, None], slope)
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         if delta is not None:
             a = a * attention(h_j - h[:, None], delta)[..., None]
@@ -83,7 +85,12 @@ def ecc(
         return linear(S.reshape(len(S), -1), w2) / k
 
     hidden = linear(h, network.w1, at_least_float32(h.dtype))
-    return map_images(aggregate, h, hidden, neighbours, *([] if weights is None else [weights]))
+    N, (Fh, C) = h.shape[1], network.w2.shape[:2]
+    return map_images(
+        aggregate,
+        *(h, hidden, neighbours, *([] if weights is None else [weights])),
+        image_bytes=h.itemsize * N * max(Fh + 1, 2 * k) * C,
+    )
 
 
 def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
@@ -96,11 +103,12 @@ def edge_attention(
     h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"], delta: float
 ) -> Float[Array, "B N k"]:
     """Compute gamma of all edges."""
+    C = h.shape[-1]
 
     def per_image(h: Float[Array, "N C"], neighbours: Int[Array, "N k"]) -> Float[Array, "N k"]:
-        return attention(h[neighbours] - h[:, None], delta)
+        return attention(gather_nodes(h, neighbours) - h[:, None], delta)
 
-    return map_images(per_image, h, neighbours)
+    return map_images(per_image, h, neighbours, image_bytes=h.itemsize * neighbours[0].size * C)
 
 
 class ECC(nn.Module):

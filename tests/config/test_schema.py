@@ -39,7 +39,7 @@ def test_table_4_1(file: str, argument: str | None, expected: tuple) -> None:
     config, layer = experiment.config, experiment.config.generator.graph_layer
     operator, k, batch_size, learning_rate = expected
     assert layer.operator.name == operator
-    assert k is None or layer.graph.section == {"k": k}
+    assert k is None or layer.graph.section["k"] == k
     assert (config.batch_size, config.learning_rate) == (batch_size, learning_rate)
     assert graph_blocks(config) == (() if operator == "none" else (2, 3))
     assert (config.n_critic, config.decay_iterations) == (5, 100_000)
