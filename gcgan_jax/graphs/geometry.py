@@ -19,14 +19,24 @@ def chebyshev(
     i: Int[AnyArray, "*#edges"], j: Int[AnyArray, "*#edges"], width: int
 ) -> Int[Array, "*edges"]:
     """Return max(|row_i - row_j|, |column_i - column_j|) in pixels, for broadcast node indices."""
-    return jnp.maximum(jnp.abs(i // width - j // width), jnp.abs(i % width - j % width))
+    (row_i, column_i), (row_j, column_j) = _row_and_column(i, width), _row_and_column(j, width)
+    return jnp.maximum(jnp.abs(row_i - row_j), jnp.abs(column_i - column_j))
+
+
+def _row_and_column(
+    nodes: Int[AnyArray, "*edges"], width: int
+) -> tuple[Int[Array, "*edges"], Int[Array, "*edges"]]:
+    """Compute divmod(nodes, width) without the extra operations for negative numbers."""
+    nodes = jnp.asarray(nodes)
+    divisor = jnp.full_like(nodes, width)
+    return lax.div(nodes, divisor), lax.rem(nodes, divisor)
 
 
 def edge_lengths(neighbours: Int[AnyArray, "*batch N k"], width: int) -> Float[Array, "*batch N k"]:
     """Return the Euclidean lengths of the edges, in pixels."""
     i = lax.broadcasted_iota(jnp.int32, neighbours.shape, neighbours.ndim - 2)
-    rows, columns = i // width - neighbours // width, i % width - neighbours % width
-    return jnp.sqrt(rows**2 + columns**2)
+    (row_i, column_i), (row_j, column_j) = (_row_and_column(n, width) for n in (i, neighbours))
+    return jnp.hypot(row_i - row_j, column_i - column_j)
 
 
 def in_degrees(neighbours: Int[AnyArray, "N k"]) -> Int[Array, "N"]:

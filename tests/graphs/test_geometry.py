@@ -15,7 +15,7 @@ def test_pixel_distances_and_coordinates(height: int, width: int) -> None:
     nodes = np.arange(N)
     distances, window, coords = jax.jit(
         lambda: (
-            chebyshev(nodes[:, None], nodes, width),
+            chebyshev(nodes[:, None], nodes[None], width),
             in_window(nodes, N, width),
             coordinates(height, width),
         )
