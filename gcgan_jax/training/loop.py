@@ -11,7 +11,7 @@ import jax
 from clu import parameter_overview
 from flax.traverse_util import flatten_dict
 
-from gcgan_jax.config.compatibility import require_compatible
+from gcgan_jax.config.compatibility import DATA_PATHS, require_compatible
 from gcgan_jax.data.images import Images
 from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.evaluation.results import SCORES
@@ -87,7 +87,7 @@ def train(
     devices = devices or all_devices()
     check_batch(config.batch_size, len(devices))
     settings = flatten_dict(experiment.settings, sep=".")
-    require_same("config", settings | {"data.dir": None})
+    require_same("config", settings | dict.fromkeys(DATA_PATHS))
     images = on_every_process(experiment.load_images)
     with ExitStack() as opened:
         opening = _open_recorder if is_main_process() else _no_recorder
