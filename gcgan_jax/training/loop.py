@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
@@ -29,6 +30,7 @@ from gcgan_jax.runtime.distributed import (
     on_every_process,
     require_same,
 )
+from gcgan_jax.runtime.known_defects import avoidable_defects
 from gcgan_jax.runtime.malloc import release_freed_memory
 from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
@@ -95,6 +97,8 @@ def train(
             lambda: opened.enter_context(opening(experiment, images, workdir, devices))
         )
         report(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
+        for defect in avoidable_defects(devices[0].platform, version("jaxlib")):
+            report(f"known defect: {defect}")
         report(f"workdir: {workdir}")
 
         fresh = experiment.init_state()
