@@ -41,8 +41,10 @@ def get_config() -> ConfigDict:
     config.optimizer.eps = 1e-8  # added outside the square root
 
     config.data = ConfigDict()
-    config.data.name = "cifar10"  # "cifar10", or "twins" for procedural images
+    config.data.name = "cifar10"  # "cifar10", "npz", or "twins" for procedural images
     config.data.dir = placeholder(str)  # prepared TFDS directory; None: TFDS default, may download
+    config.data.npz = ConfigDict()
+    config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, H, W, 3]
     config.data.image_size = 32  # image side, 4 * 2^n for a generator of n blocks
     config.data.channels = 3  # image channels
     config.data.twins = ConfigDict()  # procedural images, see gcgan_jax/data/twins.py

@@ -102,7 +102,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
         shared(stop),
         compilation_cache(config.compilation_cache, out or workdir),
     ):
-        # These import TensorFlow, which takes seconds: a missing process fails before.
+        # Training imports TensorFlow, which takes seconds: a missing process fails before.
         if cli.MODE.value == "train":
             from gcgan_jax.training.loop import train
 
@@ -124,7 +124,8 @@ def report_next_steps(config: Config, workdir: Path) -> None:
 
     report(f"samples:     {workdir / 'samples' / f'{config.num_iterations:07}.png'}")
     report(f"checkpoints: {workdir / 'checkpoints'}")
-    report(f"curves:      {workdir / 'metrics.jsonl'}, or: tensorboard --logdir={workdir}")
+    events = f", or: tensorboard --logdir={workdir}" if (workdir / "tensorboard").exists() else ""
+    report(f"curves:      {workdir / 'metrics.jsonl'}{events}")
     report("next:")
     modes = ["evaluate", "sample", "interpolate", "neighbours", "nearest"]
     if not graph_blocks(config):

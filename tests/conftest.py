@@ -26,6 +26,7 @@ from jaxtyping import install_import_hook
 CHECKED = [
     f"gcgan_jax.{name}"
     for name in (
+        "data.npz",
         "data.pixels",
         "data.twins",
         "evaluation.metrics",

@@ -19,6 +19,7 @@ from gcgan_jax.layers.conv import conv, strided_conv, upsample_conv
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
 from gcgan_jax.runtime.console import report
+from gcgan_jax.runtime.known_defects import known_defects
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "orbax-checkpoint", "numpy")
 TOLERANCE = 1e-4  # for float32 values and gradients, relative to the largest
@@ -48,23 +49,6 @@ def check_device() -> bool:
         report(f"known defect: {defect}")
     agree = [_check_knn(), *map(check_operator, operators()), _check_gradient_penalty()]
     return all(agree)
-
-
-def known_defects(device: str, jaxlib: str) -> Iterator[str]:
-    """Yield what is slow or wrong with this jaxlib on a kind of device, and what to do about it."""
-    if device != "gpu":
-        return
-    release = tuple(int(part) for part in jaxlib.split(".")[:3] if part.isdecimal())
-    if release < (0, 11, 1):
-        yield (
-            f"jaxlib {jaxlib} compiles float32 scatter-adds, as in the graph layers' gradients, to "
-            "slow compare-and-swap loops on GPUs (jax #38806): install 0.11.1 or newer, for which "
-            "Python must be 3.12 or newer"
-        )
-    yield (
-        f"jaxlib {jaxlib} may store segment sums strided, which makes them several times slower on "
-        "GPUs (jax #39959): no remedy is known"
-    )
 
 
 def operators() -> Iterator[Operator]:

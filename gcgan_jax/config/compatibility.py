@@ -19,6 +19,9 @@ RENAMED = {
     "show.form": "show.format",
 }
 
+# Where the data are, which may differ between the processes of a run.
+DATA_PATHS = ("data.dir", "data.npz.file")
+
 # Fields that may change when a run is resumed, like all of `eval` and `show`: they do not affect
 # what has been computed so far.
 CHANGEABLE = (
@@ -33,8 +36,8 @@ CHANGEABLE = (
     "critic.graph_layer.graph.knn.selection",
     "profile",
     "eval_every",
-    "data.dir",
     "checkpoint",
+    *DATA_PATHS,
 )
 
 

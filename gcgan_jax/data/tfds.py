@@ -5,6 +5,7 @@ import re
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,8 @@ def load_cifar10(directory: str | None) -> Images:
     """Load CIFAR-10 from a TFDS directory; None: the TFDS default, downloading on first use.
 
     Raises:
-        UserError: the data are missing and cannot be downloaded, or cannot be read.
+        UserError: the data are missing and cannot be downloaded, or cannot be read; or TensorFlow
+            or TFDS is not installed.
     """
     path = _directory(directory)
     stored = _stored(path)
@@ -55,14 +57,9 @@ def load_cifar10(directory: str | None) -> Images:
             f"config.data.dir = {directory!r} contains no prepared TFDS data set 'cifar10': set "
             "--config.data.dir=DIR to a prepared directory, or leave it unset to download"
         )
-    else:
+    tfds = _import_tfds()
+    if not stored:
         _require_network(path)
-
-    import tensorflow as tf  # takes seconds to import and is needed only here
-    import tensorflow_datasets as tfds
-
-    for kind in ("GPU", "TPU"):  # reserved for JAX
-        tf.config.set_visible_devices([], kind)
     try:
         if not stored:
             tfds.builder("cifar10", data_dir=str(path)).download_and_prepare()
@@ -85,6 +82,21 @@ def load_cifar10(directory: str | None) -> Images:
                 "another directory"
             )
     return images
+
+
+def _import_tfds() -> Any:
+    """Import TFDS, and TensorFlow without accelerators, which takes seconds."""
+    try:
+        import tensorflow as tf
+        import tensorflow_datasets as tfds
+    except ImportError as error:
+        raise UserError(
+            f"CIFAR-10 cannot be read ({error}): install TensorFlow and tensorflow-datasets, or "
+            "set --config.data.name=npz to read a file that was made with them"
+        ) from error
+    for kind in ("GPU", "TPU"):  # reserved for JAX
+        tf.config.set_visible_devices([], kind)
+    return tfds
 
 
 def _directory(directory: str | None) -> Path:

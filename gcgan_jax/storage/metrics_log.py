@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.json_lines import (
     Lines,
     append_json_lines,
@@ -30,7 +31,7 @@ def read_entries(workdir: Path) -> Lines[Entry]:
 
 
 class MetricsLog:
-    """Appends entries to metrics.jsonl and to the TensorBoard events.
+    """Appends entries to metrics.jsonl and, where TensorFlow is installed, to TensorBoard events.
 
     Earlier entries after `iteration`, from which the run starts or resumes, are dropped: it will
     write them again, and each iteration should appear once. Lines that are no entries are moved to
@@ -41,16 +42,12 @@ class MetricsLog:
     """
 
     def __init__(self, workdir: Path, iteration: int) -> None:
-        from clu import metric_writers  # imports TensorFlow, which takes seconds
-
         self._path = workdir / FILE
         append_json_lines(self._path, [])  # ensures that entries can be written
         stored = read_entries(workdir)
         earlier = [entry for entry in stored.rows if entry["step"] <= iteration]
         rewrite_json_lines(self._path, earlier, stored.rejected)
-        self._events = metric_writers.AsyncWriter(
-            metric_writers.SummaryWriter(str(workdir / "tensorboard"))
-        )
+        self._events = _open_events(workdir / "tensorboard")
 
     def hyperparameters(self, values: Mapping[str, Any]) -> None:
         self._events.write_hparams({name: str(value) for name, value in values.items()})
@@ -66,6 +63,27 @@ class MetricsLog:
 
     def close(self) -> None:
         self._events.close()
+
+
+class _NoEvents:
+    """Takes the place of clu's writer where TensorFlow is not installed."""
+
+    def write_hparams(self, values: Mapping[str, Any]) -> None: ...
+
+    def write_scalars(self, iteration: int, values: Mapping[str, float]) -> None: ...
+
+    def write_images(self, iteration: int, images: Mapping[str, np.ndarray]) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def _open_events(directory: Path) -> Any:
+    try:
+        from clu import metric_writers  # imports TensorFlow, which takes seconds
+    except ImportError as error:
+        report(f"no TensorBoard events ({error}): install tensorflow and tensorboard for them")
+        return _NoEvents()
+    return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(directory)))
 
 
 def _parse(entry: Entry) -> Entry:

@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 
 import jax
 from clu import parameter_overview
 from flax.traverse_util import flatten_dict
 
-from gcgan_jax.config.compatibility import require_compatible
+from gcgan_jax.config.compatibility import DATA_PATHS, require_compatible
 from gcgan_jax.data.images import Images
 from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.evaluation.results import SCORES
@@ -29,6 +30,7 @@ from gcgan_jax.runtime.distributed import (
     on_every_process,
     require_same,
 )
+from gcgan_jax.runtime.known_defects import avoidable_defects
 from gcgan_jax.runtime.malloc import release_freed_memory
 from gcgan_jax.runtime.preemption import Stop, StoppedError
 from gcgan_jax.runtime.profiler import Profiler
@@ -87,7 +89,7 @@ def train(
     devices = devices or all_devices()
     check_batch(config.batch_size, len(devices))
     settings = flatten_dict(experiment.settings, sep=".")
-    require_same("config", settings | {"data.dir": None})
+    require_same("config", settings | dict.fromkeys(DATA_PATHS))
     images = on_every_process(experiment.load_images)
     with ExitStack() as opened:
         opening = _open_recorder if is_main_process() else _no_recorder
@@ -95,6 +97,8 @@ def train(
             lambda: opened.enter_context(opening(experiment, images, workdir, devices))
         )
         report(f"devices: {', '.join(f'{device.device_kind} {device.id}' for device in devices)}")
+        for defect in avoidable_defects(devices[0].platform, version("jaxlib")):
+            report(f"known defect: {defect}")
         report(f"workdir: {workdir}")
 
         fresh = experiment.init_state()

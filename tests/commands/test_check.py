@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from gcgan_jax.commands.check import check_operator, known_defects, operators
+from gcgan_jax.commands.check import check_operator, operators
 from tests.program import Program, ended
 
 
@@ -24,12 +24,3 @@ def test_a_wrong_operator_fails(capsys: pytest.CaptureFixture[str]) -> None:
     wrong = replace(edge_conv, function=lambda *arrays: 1.001 * edge_conv.function(*arrays))
     assert not check_operator(wrong)
     assert f"{edge_conv.name:<24} FAILED: error 1e-03" in capsys.readouterr().out
-
-
-def test_known_defects() -> None:
-    scatters, segment_sums = known_defects("gpu", "0.10.2")
-    assert "install 0.11.1 or newer" in scatters and "#39959" in segment_sums
-    for jaxlib in ("0.11.1", "0.12.0.1"):
-        (defect,) = known_defects("gpu", jaxlib)
-        assert "#39959" in defect
-    assert not [*known_defects("cpu", "0.10.2")]

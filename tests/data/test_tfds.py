@@ -7,8 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gcgan_jax.data.npz import read_npz
 from gcgan_jax.data.tfds import load_cifar10
 from gcgan_jax.errors import UserError
+from scripts import cifar10_npz
 from tests.conftest import Tiny
 from tests.reliability.invalid_input_cases.data import (
     cut_record,
@@ -35,6 +37,17 @@ def test_cifar10_through_tfds(tmp_path: Path) -> None:
     assert images.train.dtype == np.uint8
     for actual, expected in ((images.train, stored[:3]), (images.test, stored[3:])):
         assert {image.tobytes() for image in actual} == {image.tobytes() for image in expected}
+
+
+def test_cifar10_as_npz(tmp_path: Path) -> None:
+    tfds(train=3, test=2)(tmp_path)
+    flags = [f"--data={tmp_path}", f"--output={tmp_path / 'cifar10.npz'}"]
+    cifar10_npz.main(flags)
+    written, expected = read_npz(tmp_path / "cifar10.npz", 32), load_cifar10(str(tmp_path))
+    np.testing.assert_array_equal(written.train, expected.train)
+    np.testing.assert_array_equal(written.test, expected.test)
+    with pytest.raises(SystemExit, match=r"cifar10_npz: .* '/nowhere' contains no"):
+        cifar10_npz.main(["--data=/nowhere", *flags[1:]])
 
 
 @pytest.mark.parametrize(
