@@ -1,4 +1,4 @@
-"""AOT compilation of the training step for absent accelerators: time, memory, FLOPs.
+"""AOT compilation of the training step for absent accelerators: time, memory, FLOPs, structure.
 
 The extra `ahead` installs the compilers (1.3 GB, and into a separate environment, as JAX looks for
 the accelerators of every plugin installed):
@@ -6,6 +6,7 @@ the accelerators of every plugin installed):
     python3 -m venv .ahead && .ahead/bin/pip install -e '.[ahead]'
     .ahead/bin/python -m scripts.benchmark.aot --target=v5e --config=configs/ecc.py:32
     .ahead/bin/python -m scripts.benchmark.aot --target=v5e --target=h100 --all --json=ahead.json
+    .ahead/bin/python -m scripts.benchmark.aot --all --selection=kernel --json=kernel.json
 
 `--all` compiles the rows of the thesis's Table 4.1, and ECC at k = 32 with batch 32, each in a
 separate process. The training step is compiled as training runs it, for one chip with the whole
@@ -14,7 +15,7 @@ batch.
 Memory is that of the compiled program: arguments (state and training images), outputs that do not
 alias an argument, temporaries and code. Workspaces of libraries come on top. GPU kernels are not
 autotuned, which needs a GPU. FLOPs are the TPU compiler's count, which takes the body of a loop
-once: one of the n_critic critic updates, and of a batch's graphs the first eight images.
+once: one of the n_critic critic updates. `structure.py` says what is counted in the programs.
 """
 
 import importlib.util
@@ -35,6 +36,7 @@ from ml_collections import config_flags
 from gcgan_jax.report import markdown
 from gcgan_jax.storage.atomic import write_text
 from scripts import ROOT
+from scripts.benchmark import structure
 
 CONFIGS = (
     "configs/baseline.py",
@@ -92,6 +94,7 @@ TARGETS = {
 CONFIG = config_flags.DEFINE_config_file("config", None, "Config file, e.g. configs/ecc.py:32.")
 ALL = flags.DEFINE_bool("all", False, "Compile every row of Table 4.1 instead of --config.")
 TARGET = flags.DEFINE_multi_enum("target", ["v5e", "h100"], list(TARGETS), "Chip; may be repeated.")
+SELECTION = flags.DEFINE_string("selection", None, "How kNN selects; default: as the config says.")
 JSON = flags.DEFINE_string("json", None, "Output file for all results.")
 
 Result = dict[str, Any]
@@ -114,6 +117,7 @@ def main(_: list[str]) -> None:
             print(table_row(results[-1]), flush=True)
             if JSON.value:
                 write_text(Path(JSON.value), json.dumps(results, indent=1) + "\n")
+    print("\n" + structure.table(results))
 
 
 def in_subprocess(target: str, config: str) -> Result:
@@ -121,6 +125,7 @@ def in_subprocess(target: str, config: str) -> Result:
     with tempfile.TemporaryDirectory() as directory:
         output = Path(directory, "result.json")
         arguments = [f"--target={target}", f"--config={config}", f"--json={output}"]
+        arguments += [f"--selection={SELECTION.value}"] if SELECTION.value else []
         command = [sys.executable, "-m", "scripts.benchmark.aot", *arguments]
         done = subprocess.run(command, cwd=ROOT, stdout=subprocess.DEVNULL)
         if output.exists():
@@ -139,16 +144,23 @@ def compile_step(name: str) -> Result:
     from gcgan_jax.config.schema import from_mapping
     from gcgan_jax.experiment import make_experiment
 
-    experiment, target = make_experiment(from_mapping(CONFIG.value.to_dict())), TARGETS[name]
+    config = CONFIG.value
+    if SELECTION.value:
+        for network in (config.generator, config.critic):
+            network.graph_layer.graph.knn.selection = SELECTION.value
+    experiment, target = make_experiment(from_mapping(config.to_dict())), TARGETS[name]
     device = get_topology_desc(**target.topology).devices[0]
     result = {
         "target": name,
         "config": config_flags.get_config_filename(flags.FLAGS["config"]),
+        "selection": SELECTION.value,
+        "jax": jax.__version__,
         "device": device.device_kind,
         "devices": 1,
         "batch_per_device": experiment.config.batch_size,
     }
     lowered = experiment.train_step([device]).lower(*step_arguments(experiment))
+    result["lowered"] = structure.lowered_counts(lowered.as_text())
     start, cpu_start = time.perf_counter(), time.process_time()
     try:
         compiled = lowered.compile()
@@ -158,6 +170,7 @@ def compile_step(name: str) -> Result:
         "compile_seconds": time.perf_counter() - start,
         "cpu_seconds": time.process_time() - cpu_start,
         "memory": memory(compiled.memory_analysis()),
+        "compiled": structure.compiled_counts(compiled.as_text()),
         "flops": (compiled.cost_analysis() or {}).get("flops"),
     }
 
