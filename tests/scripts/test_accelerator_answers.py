@@ -1,6 +1,7 @@
 """What the accelerator's workers measure, at toy size."""
 
 import json
+from importlib.util import find_spec
 from typing import Any
 
 import pytest
@@ -88,6 +89,8 @@ def test_profile() -> None:
 )
 def test_pytorch(case: str) -> None:
     pytest.importorskip("torch", reason="PyTorch is not installed")
+    if find_spec("torch_geometric"):
+        pytest.importorskip("torch_geometric")  # ignores the warnings of its import
     from scripts.benchmark.accelerator import pytorch_answers
 
     request = {"part": "speed", "implementation": "eager", "subject": case, "seconds": 0.01}

@@ -76,7 +76,8 @@ def read(folder: Path) -> list[Event]:
         ValueError: there is no event, as on a device that the profiler does not support.
     """
     (path,) = folder.rglob("*.xplane.pb")
-    planes = [*ProfileData.from_file(str(path)).planes]
+    data = ProfileData.from_file(str(path))  # its parts are valid only while it exists
+    planes = [*data.planes]
     device = [p for p in planes if re.match(r"/device:(GPU|TPU):\d", p.name)][:1]
     lines = [line for p in device or planes if device or p.name == "/host:CPU" for line in p.lines]
     # A GPU has a line per stream and a TPU one of instructions; others repeat the same time.
