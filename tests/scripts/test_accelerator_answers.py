@@ -67,6 +67,8 @@ def test_quickstart() -> None:
     assert result["iterations_per_second"] > 0
 
 
+# As an error, this warning of JAX's reader of traces would abort the process.
+@pytest.mark.filterwarnings("ignore:builtin type .* has no __module__:DeprecationWarning")
 def test_profile() -> None:
     result = ask("profile", "iteration:edge_conv:3@4")
     kinds, components = result["kinds"], result["components"]
