@@ -37,6 +37,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.evaluation.against_torch_fidelity": ("--images=0",),
     "tests.reliability.invalid_inputs": ("--only=pickle", "--output=page.md"),
     "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
+    "scripts.benchmark.accelerator": ("--toy", "--parts=operators"),
     "scripts.evaluation.calibrate_scores": ("--cache=cache",),
     "scripts.benchmark.aot": ("--noall", "--config=configs/baseline.py"),
     "tests.reliability.soak": ("--iterations=1000", "--", "--config=configs/quickstart.py", *TOY),

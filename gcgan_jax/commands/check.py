@@ -35,6 +35,31 @@ class Operator:
     arrays: tuple[ndarray, ...]
 
 
+@dataclass(frozen=True)
+class Agreement:
+    """How far an operator on this device is from its reference.
+
+    Attributes:
+        error: largest error of value and gradients at the highest matmul precision, relative to the
+            largest value; of kNN, the share of unequal indices.
+        default_error: that of the value at the default precision; None: it is not computed.
+        agrees: whether `error` is small enough.
+    """
+
+    name: str
+    error: float
+    default_error: float | None
+    agrees: bool
+
+    def __str__(self) -> str:
+        text = f"{self.name:<24} {'agrees' if self.agrees else 'FAILED'}: error {self.error:.0e}"
+        if self.default_error is None:
+            return text
+        return (
+            f"{text} in value and gradients, {self.default_error:.0e} in value at default precision"
+        )
+
+
 def check_device() -> bool:
     """Print devices, versions, known defects, and each operator's error against its reference.
 
@@ -47,8 +72,21 @@ def check_device() -> bool:
     report(f"gcgan_jax {__version__}, python {platform.python_version()}, {', '.join(libraries)}")
     for defect in known_defects(devices[0].platform, version("jaxlib")):
         report(f"known defect: {defect}")
-    agree = [_check_knn(), *map(check_operator, operators()), _check_gradient_penalty()]
-    return all(agree)
+    agree = True
+    for check in checks().values():
+        agreement = check()
+        report(str(agreement))
+        agree &= agreement.agrees
+    return agree
+
+
+def checks() -> dict[str, Callable[[], Agreement]]:
+    """Return the check of each operator, by the operator's name."""
+    return {
+        "kNN": check_knn,
+        **{operator.name: partial(check_operator, operator) for operator in operators()},
+        "gradient penalty": check_gradient_penalty,
+    }
 
 
 def operators() -> Iterator[Operator]:
@@ -106,18 +144,18 @@ def _ecc_reference(
     return references.ecc(h, neighbours, w1, b1, w2, b2, delta, 0.2)
 
 
-def _check_knn() -> bool:
+def check_knn() -> Agreement:
     """Require equal indices for integer features, whose distances are exact."""
     x = np.random.default_rng(1).integers(-4, 5, size=(2, 7, 9, 6)).astype(np.float32)
-    equal = all(
-        np.array_equal(jax.jit(partial(knn, k=k))(x), references.knn(x, k)) for k in (1, 8, 54)
-    )
-    report(f"{'kNN':<24} {'equal indices' if equal else 'FAILED: different indices'}")
-    return equal
+    unequal = [
+        np.mean(np.asarray(jax.jit(partial(knn, k=k))(x)) != references.knn(x, k))
+        for k in (1, 8, 54)
+    ]
+    return Agreement("kNN", float(max(unequal)), None, agrees=not any(unequal))
 
 
-def check_operator(operator: Operator) -> bool:
-    """Check value and gradients at the highest precision; report the default precision's error."""
+def check_operator(operator: Operator) -> Agreement:
+    """Check value and gradients at the highest precision, and compare the default precision."""
     arrays = [array.astype(np.float32) for array in operator.arrays]
     expected = operator.reference(*operator.arrays)
     weights = np.random.default_rng(2).normal(size=expected.shape)
@@ -134,12 +172,11 @@ def check_operator(operator: Operator) -> bool:
 
     default, precise = compute(*arrays)
     error = max(map(_relative_error, precise, [expected, *gradients]))
-    default = _relative_error(default, expected)
-    what = f"in value and gradients, {default:.0e} in value at default precision"
-    return _report_agreement(operator.name, error, what)
+    default_error = _relative_error(default, expected)
+    return Agreement(operator.name, error, default_error, agrees=error < TOLERANCE)
 
 
-def _check_gradient_penalty() -> bool:
+def check_gradient_penalty() -> Agreement:
     """Check the penalty of a linear critic: (||w|| - 1)^2, as its gradient is its weights w."""
     rng = np.random.default_rng(3)
     w, real, fake = (rng.normal(size=(4, 6, 6, 3)).astype(np.float32) for _ in range(3))
@@ -150,13 +187,8 @@ def _check_gradient_penalty() -> bool:
         return gradient_penalty(lambda x: jnp.sum(x * w, axis=(1, 2, 3)), real, fake, mix)[0]
 
     expected = np.mean((np.sqrt(np.sum(w.astype(np.float64) ** 2, axis=(1, 2, 3))) - 1) ** 2)
-    return _report_agreement("gradient penalty", _relative_error(penalty(w), expected), "in value")
-
-
-def _report_agreement(name: str, error: float, what: str) -> bool:
-    agrees = error < TOLERANCE
-    report(f"{name:<24} {'agrees' if agrees else 'FAILED'}: error {error:.0e} {what}")
-    return agrees
+    error = _relative_error(penalty(w), expected)
+    return Agreement("gradient penalty", error, None, agrees=error < TOLERANCE)
 
 
 def _relative_error(actual: Array, expected: ndarray) -> float:

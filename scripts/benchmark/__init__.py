@@ -1,1 +1,1 @@
-"""Speed compared with PyTorch, scaling, FLOPs, precision, and AOT compilation."""
+"""Speed compared with PyTorch, scaling, FLOPs, precision, AOT compilation, and accelerators."""

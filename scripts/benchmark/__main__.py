@@ -23,18 +23,17 @@ from gcgan_jax.storage.atomic import write_text
 from scripts.benchmark import flops
 from scripts.benchmark.cases import (
     MATMUL,
-    SIDE,
+    VARIANTS,
     Case,
     all_cases,
     blocks,
     choose,
     config_of,
     quick_cases,
+    variants,
 )
 from scripts.benchmark.interleaved import MIB, Worker, available_bytes, interleave
 
-VARIANTS = ("eager", "channels_last", "compiled")
-OPERATOR_VARIANTS = ("eager", "compiled")  # lists of nodes have no memory layout to choose
 SLOW = 30.0  # seconds; a first repetition that takes longer is not discarded as a warm-up
 REPETITIONS = 30  # at most
 COLUMNS = (
@@ -150,8 +149,7 @@ def measure(case: Case, budget: float, rate: float) -> Entry:
 def fastest_variant(case: Case) -> Worker | None:
     """Return the PyTorch variant with the fastest warm repetition; None if all of them crash."""
     best = None
-    network = case.task in ("iteration", "sampling")
-    for variant in VARIANTS if network else OPERATOR_VARIANTS:
+    for variant in variants(case):
         worker = Worker(variant, "scripts.benchmark.pytorch_worker", variant, str(case))
         try:
             worker.warm_up(SLOW)
@@ -189,7 +187,7 @@ def pytorch_bytes(case: Case) -> int:
         return 0
     layers = [block for block in blocks(config_of(case)) if block.graph]
     if case.task in ("forward", "gradient"):
-        layers = [block for block in layers if block.side == SIDE]
+        layers = layers[-1:]
     thetas = [
         4 * case.batch * block.side**2 * case.k * (block.features + 2) * block.features
         for block in layers

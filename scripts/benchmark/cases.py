@@ -5,17 +5,16 @@ Imports no JAX: the PyTorch workers, whose memory is measured, read the cases to
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from fnmatch import fnmatch
+from typing import Any
 
 from ml_collections import ConfigDict
 
 from configs import baseline, ecc, edge_conv
 from gcgan_jax.config.schema import Config, from_mapping
 
-# The thesis's graph layer on the 32x32 feature map, on which single operators are measured.
-SIDE, FEATURES = 32, 66
-COORDINATES = 2
+COORDINATES = 2  # of a pixel, which a graph layer appends to its features
 
 # Config of each network, given its number of neighbours. All but the baseline have an operator.
 NETWORKS: dict[str, Callable[[int | None], ConfigDict]] = {
@@ -25,6 +24,12 @@ NETWORKS: dict[str, Callable[[int | None], ConfigDict]] = {
 }
 OPERATORS = tuple(name for name in NETWORKS if name != "baseline")
 WITHOUT_A_GRAPH = ("baseline", "float32")
+
+# Variants of the PyTorch reference; see `pytorch_networks.make_networks`.
+VARIANTS = ("eager", "channels_last", "compiled")
+
+# Ways to select the nearest neighbours; on accelerators, "auto" is XLA's top_k.
+SELECTIONS = ("auto", "kernel")
 
 # The tasks that can be measured, and the subjects of each.
 SUBJECTS = {
@@ -40,24 +45,38 @@ SUBJECTS = {
 class Case:
     """One measurement, written `iteration:edge_conv:8@32`: task, subject, k (if any), batch size.
 
+    Options follow where they are not the default: `iteration:baseline@32/dtype=bfloat16`.
+
     Attributes:
         task: "iteration" or "sampling" of a network, "forward" or "gradient" (forward and backward)
             of an operator, or "matmul" of two square matrices with `batch` rows.
         subject: network or operator, one of SUBJECTS[task].
         k: number of neighbours; None without a graph.
         batch: number of images.
+        dtype: "float32" or "bfloat16", the config's `compute_dtype`.
+        iterations_per_call: iterations of a compiled call, for the task "iteration".
+        selection: selection of kNN's neighbours, one of SELECTIONS.
     """
 
     task: str
     subject: str
     k: int | None
     batch: int
+    dtype: str = "float32"
+    iterations_per_call: int = 1
+    selection: str = "auto"
 
     def __str__(self) -> str:
         k = "" if self.k is None else f":{self.k}"
-        return f"{self.task}:{self.subject}{k}@{self.batch}"
+        options = (
+            f"/{name}={getattr(self, name)}"
+            for name, default in OPTIONS.items()
+            if getattr(self, name) != default
+        )
+        return f"{self.task}:{self.subject}{k}@{self.batch}{''.join(options)}"
 
 
+OPTIONS = {field.name: field.default for field in fields(Case)[4:]}
 MATMUL = Case("matmul", "float32", None, 2048)
 
 
@@ -67,6 +86,7 @@ def parse(name: str) -> Case:
     Raises:
         ValueError: the name is malformed, or there is no such case.
     """
+    name, *options = name.split("/")
     match = re.fullmatch(r"(\w+):(\w+)(?::(\d+))?@(\d+)", name)
     if not match:
         raise ValueError(f"{name!r} is not a case: expected a name such as iteration:ecc:8@32")
@@ -79,7 +99,22 @@ def parse(name: str) -> Case:
     if (k is None) != (subject in WITHOUT_A_GRAPH):
         remedy = "has no neighbours: omit k" if k else "needs a number of neighbours: add k"
         raise ValueError(f"{name!r}: {subject} {remedy}")
-    return Case(task, subject, int(k) if k else None, int(batch))
+    return Case(task, subject, int(k) if k else None, int(batch), **_parse_options(options))
+
+
+def _parse_options(options: list[str]) -> dict[str, Any]:
+    given = dict(option.split("=", 1) for option in options if "=" in option)
+    if len(given) != len(options) or not given.keys() <= OPTIONS.keys():
+        known = ", ".join(f"{name}={default}" for name, default in OPTIONS.items())
+        raise ValueError(f"{'/'.join(options)!r} are not options of a case: use some of {known}")
+    return {name: type(OPTIONS[name])(value) for name, value in given.items()}
+
+
+def variants(case: Case) -> tuple[str, ...]:
+    """Return the variants of the PyTorch reference for a case."""
+    if case.task in ("iteration", "sampling"):
+        return VARIANTS
+    return tuple(name for name in VARIANTS if name != "channels_last")  # nodes have no layout
 
 
 def all_cases() -> list[Case]:
@@ -117,17 +152,38 @@ def choose(patterns: str) -> list[Case]:
     return list(dict.fromkeys(chosen))
 
 
-def config_of(case: Case) -> Config:
-    """Return the thesis's network at the case's batch size, on procedural images.
+def config_of(case: Case, toy: bool = False) -> Config:
+    """Return the thesis's network, or a toy one, at the case's batch size, on procedural images.
 
     kNN is measured in EdgeConv's layer.
     """
     network = "edge_conv" if case.subject == "knn" else case.subject
     config = NETWORKS[network](case.k)
     config.batch_size = case.batch
+    config.compute_dtype = case.dtype
+    config.iterations_per_call = case.iterations_per_call
+    config.generator.graph_layer.graph.knn.selection = case.selection
+    set_images(config)
+    if toy:
+        config.update_from_flattened_dict(TOY)
+    return from_mapping(config.to_dict())
+
+
+def set_images(config: ConfigDict) -> None:
+    """Let a network train on a few procedural images, whose content does not affect its speed."""
     config.data.name = "twins"
     config.data.twins.num_train = 1000
-    return from_mapping(config.to_dict())
+
+
+TOY = {  # fields of a network that compiles and runs in seconds on a CPU
+    "data.image_size": 16,
+    "data.twins.num_train": 64,
+    "data.twins.num_test": 16,
+    "generator.latent_size": 5,
+    "generator.width": 16,
+    "critic.widths": (4, 6, 8),
+    "n_critic": 1,
+}
 
 
 @dataclass(frozen=True)
@@ -158,3 +214,8 @@ def blocks(config: Config) -> list[Block]:
         Block(number, 4 * 2**number, g.width // 2**number, number in graphs)
         for number in range(1, count + 1)
     ]
+
+
+def measured_block(config: Config) -> Block:
+    """Return the block on whose feature map single operators are measured: the last one."""
+    return blocks(config)[-1]

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from gcgan_jax.config.schema import Config
-from scripts.benchmark.cases import COORDINATES, FEATURES, SIDE, Case, blocks, config_of
+from scripts.benchmark.cases import COORDINATES, Case, blocks, config_of, measured_block
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,11 @@ def count(case: Case) -> int:
         return iteration(config)
     if case.task == "sampling":
         return case.batch * generator(config).forward
+    block = measured_block(config)
+    N, F = block.side**2, block.features
     if case.subject == "knn":
-        return case.batch * knn(SIDE * SIDE, FEATURES)
-    passes = non_local(config, SIDE * SIDE, FEATURES, FEATURES)
+        return case.batch * knn(N, F)
+    passes = non_local(config, N, F, F)
     return case.batch * (passes.both if case.task == "gradient" else passes.forward)
 
 

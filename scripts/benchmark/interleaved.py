@@ -5,29 +5,48 @@ Implementations are thus measured in the same minutes, never at once, each with 
 
 import json
 import os
+import select
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 MIB = 2**20  # bytes
 
 
-def serve(make_run: Callable[[], Callable[[], object]]) -> None:
-    """Run the worker's side: build run(), then time one call for every line on stdin."""
+def serve(
+    make_run: Callable[[], Callable[[], object]], wait: Callable[[Any], object] = lambda _: None
+) -> None:
+    """Run the worker's side: build run(), then time one call for every line on stdin.
+
+    Args:
+        wait: function that waits for what a call returned; some devices compute asynchronously.
+    """
+
+    def make_answer() -> Callable[[str], dict[str, Any]]:
+        run = make_run()
+
+        def repeat(_: str) -> dict[str, Any]:
+            start = time.perf_counter()
+            wait(run())
+            return {"seconds": time.perf_counter() - start, "peak_bytes": peak_bytes()}
+
+        return repeat
+
+    answer_lines(make_answer)
+
+
+def answer_lines(make_answer: Callable[[], Callable[[str], dict[str, Any]]]) -> None:
+    """Run a worker's side: build answer(), then print its answers to lines on stdin, as JSON."""
     answers = os.fdopen(os.dup(sys.stdout.fileno()), "w")
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # keep libraries' output off the answers
-    run = make_run()
-    for _ in sys.stdin:
-        start = time.perf_counter()
-        run()
-        seconds = time.perf_counter() - start
-        print(
-            json.dumps({"seconds": seconds, "peak_bytes": peak_bytes()}), file=answers, flush=True
-        )
+    answer = make_answer()
+    for line in sys.stdin:
+        print(json.dumps(answer(line.rstrip("\n"))), file=answers, flush=True)
 
 
 def peak_bytes() -> int:
@@ -51,12 +70,16 @@ def _kibibytes(path: Path, field: str) -> int:
 class Worker:
     """A measured process, as its parent sees it.
 
+    `environment` has variables that the process gets in addition to this process's.
+
     Attributes:
         seconds: durations of its repetitions.
         peak_bytes: its peak memory after the last repetition.
     """
 
-    def __init__(self, name: str, module: str, *arguments: str) -> None:
+    def __init__(
+        self, name: str, module: str, *arguments: str, environment: Mapping[str, str] | None = None
+    ) -> None:
         self.name = name
         self.seconds: list[float] = []
         self.peak_bytes = 0
@@ -65,6 +88,7 @@ class Worker:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
+            env=os.environ | dict(environment or {}),
         )
 
     @property
@@ -76,18 +100,28 @@ class Worker:
         self.process.kill()
         self.process.wait()
 
-    def repeat(self) -> float:
-        """Run one more repetition and return its duration in seconds.
+    def ask(self, request: str, seconds: float | None = None) -> dict[str, Any]:
+        """Return the process's answer to a line.
+
+        Args:
+            seconds: longest time to wait; None: any time.
 
         Raises:
             ChildProcessError: the process has ended, e.g. for lack of memory.
+            TimeoutError: there is no answer yet; the process should be closed.
         """
         with suppress(BrokenPipeError):
-            print("repeat", file=self.process.stdin, flush=True)
+            print(request, file=self.process.stdin, flush=True)
+        if not select.select([self.process.stdout], [], [], seconds)[0]:
+            raise TimeoutError(f"{self.name} did not answer within {seconds:.0f} s")
         answer = self.process.stdout.readline()
         if not answer:
             raise ChildProcessError(f"{self.name} ended with code {self.process.wait()}")
-        measured = json.loads(answer)
+        return json.loads(answer)
+
+    def repeat(self) -> float:
+        """Run one more repetition and return its duration in seconds; see `ask` for errors."""
+        measured = self.ask("repeat")
         self.seconds.append(measured["seconds"])
         self.peak_bytes = measured["peak_bytes"]
         return measured["seconds"]

@@ -7,43 +7,56 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+from jax.stages import Compiled
 
 from gcgan_jax.experiment import Experiment, make_experiment
+from gcgan_jax.gan.state import State
 from gcgan_jax.runtime.devices import device_indices, replicate
-from scripts.benchmark.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
+from scripts.benchmark.cases import COORDINATES, Case, config_of, measured_block, parse
 from scripts.benchmark.interleaved import serve
 
-Run = Callable[[], object]
+Run = Callable[[], Any]
 
 
-def make_run(case: Case) -> Run:
-    """Return a compiled function that runs one repetition of the case."""
+def make_run(case: Case, toy: bool = False) -> Run:
+    """Return a compiled function that starts one repetition of the case, and does not wait for it.
+
+    Args:
+        toy: whether to use toy networks instead of the thesis's.
+    """
     if case.task == "matmul":
         square = jnp.ones((case.batch, case.batch))
         return compiled(jnp.matmul, square, square)
-    experiment = make_experiment(config_of(case))
+    experiment = make_experiment(config_of(case, toy))
     if case.task == "iteration":
         return make_iteration(experiment)
     if case.task == "sampling":
         return make_sampling(experiment, case.batch)
     if case.subject == "knn":
-        return make_knn(experiment, case.batch)
+        return make_knn(experiment)
     return make_operator(experiment, case)
 
 
 def make_iteration(experiment: Experiment) -> Run:
+    """Return a call of the training step, which returns state and metrics."""
+    step, state, constants = compile_iteration(experiment)
+
+    def iteration() -> Any:
+        nonlocal state
+        state, metrics = step(state, *constants)
+        return state, metrics
+
+    return iteration
+
+
+def compile_iteration(experiment: Experiment) -> tuple[Compiled, State, tuple[jax.Array, ...]]:
+    """Return the compiled training step, the initial state, and the step's other arguments."""
     devices = jax.local_devices()[:1]
     train = experiment.load_images().train
     images, indices = replicate(train.reshape(len(train), -1), devices), device_indices(devices)
     state = replicate(experiment.init_state(), devices)
     step = experiment.train_step(devices).lower(state, images, indices).compile()
-
-    def iteration() -> Any:
-        nonlocal state
-        state, metrics = step(state, images, indices)
-        return jax.block_until_ready((state, metrics))
-
-    return iteration
+    return step, state, (images, indices)
 
 
 def make_sampling(experiment: Experiment, count: int) -> Run:
@@ -54,19 +67,22 @@ def make_sampling(experiment: Experiment, count: int) -> Run:
     return run
 
 
-def make_knn(experiment: Experiment, batch: int) -> Run:
-    """Return kNN on the 32x32 feature map."""
-    graph = experiment.gan.generator.graph_conv(FEATURES).graph()
-    return compiled(partial(graph.apply, {}), random_features(batch))
+def make_knn(experiment: Experiment) -> Run:
+    """Return kNN on the last feature map."""
+    features = measured_block(experiment.config).features
+    graph = experiment.gan.generator.graph_conv(features).graph()
+    return compiled(partial(graph.apply, {}), random_features(experiment))
 
 
 def make_operator(experiment: Experiment, case: Case) -> Run:
-    """Return the operator on the 32x32 feature map: forward, or its gradient (h and weights)."""
-    layer = experiment.gan.generator.graph_conv(FEATURES)
-    operator = layer.operator(FEATURES)
-    neighbours = jax.jit(partial(layer.graph().apply, {}))(random_features(case.batch))
-    shape = case.batch, SIDE * SIDE, FEATURES + COORDINATES
-    h = jax.nn.relu(jax.random.normal(jax.random.key(1), shape))
+    """Return the operator on the last feature map: forward, or its gradient (h and weights)."""
+    block = measured_block(experiment.config)
+    layer = experiment.gan.generator.graph_conv(block.features)
+    operator = layer.operator(block.features)
+    x = random_features(experiment)
+    neighbours = jax.jit(partial(layer.graph().apply, {}))(x)
+    shape = case.batch, block.side**2, block.features + COORDINATES
+    h = jax.nn.relu(jax.random.normal(jax.random.key(1), shape)).astype(x.dtype)
     variables = jax.jit(operator.init)(jax.random.key(2), h, neighbours)
 
     def forward(h: jax.Array, variables: Any) -> jax.Array:
@@ -74,19 +90,22 @@ def make_operator(experiment: Experiment, case: Case) -> Run:
 
     if case.task == "forward":
         return compiled(forward, h, variables)
-    gradient = jax.grad(lambda h, variables: jnp.sum(forward(h, variables)), argnums=(0, 1))
+    gradient = jax.grad(
+        lambda h, variables: jnp.sum(forward(h, variables).astype(float)), argnums=(0, 1)
+    )
     return compiled(gradient, h, variables)
 
 
-def random_features(batch: int) -> jax.Array:
-    """Return features after a ReLU, [batch, SIDE, SIDE, FEATURES]."""
-    return jax.nn.relu(jax.random.normal(jax.random.key(0), (batch, SIDE, SIDE, FEATURES)))
+def random_features(experiment: Experiment) -> jax.Array:
+    """Return features after a ReLU, [batch, side, side, features] of the last feature map."""
+    config, block = experiment.config, measured_block(experiment.config)
+    shape = config.batch_size, block.side, block.side, block.features
+    return jax.nn.relu(jax.random.normal(jax.random.key(0), shape)).astype(config.compute_dtype)
 
 
 def compiled(function: Callable[..., Any], *arguments: Any) -> Run:
-    executable = jax.jit(function).lower(*arguments).compile()
-    return lambda: jax.block_until_ready(executable(*arguments))
+    return partial(jax.jit(function).lower(*arguments).compile(), *arguments)
 
 
 if __name__ == "__main__":
-    serve(partial(make_run, parse(sys.argv[1])))
+    serve(partial(make_run, parse(sys.argv[1])), wait=jax.block_until_ready)

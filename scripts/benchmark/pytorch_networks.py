@@ -1,62 +1,27 @@
 """The PyTorch reference: the same generators and critic in PyTorch and PyTorch Geometric (PyG).
 
 Written for speed in PyTorch, with its own operators and PyG's layers instead of gcgan_jax's
-rewrites; `agreement.py` verifies that both compute the same function. `pytorch_training.py` trains
-them.
+rewrites (without PyG, `plain_operators.py`); `agreement.py` verifies that both compute the same
+function. `pytorch_training.py` trains them.
 
 B images, side H = W, N = H * W nodes (pixels), F features in, C = F + 2, O features out, k
 neighbours, E = B * N * k edges.
 """
 
-from collections.abc import Callable, Mapping
-from functools import partial
+from importlib.util import find_spec
 from itertools import pairwise
-from typing import Any
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
-from torch_geometric.nn import EdgeConv, NNConv
 
 from gcgan_jax.config.schema import Config
 from scripts.benchmark.cases import blocks
 
-
-class Attention(NNConv):
-    """NNConv with edge attention: each message times gamma = exp(-||h_j - h_i||^2 / delta)."""
-
-    def __init__(self, *arguments: Any, delta: float, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self.delta = delta
-
-    def message(self, x_j: Tensor, edge_attr: Tensor) -> Tensor:  # [E, C], [E, C] -> [E, O]
-        gamma = torch.exp(-edge_attr.square().sum(dim=-1, keepdim=True) / self.delta)
-        return gamma * super().message(x_j, edge_attr)
-
-
-class ECC(nn.Module):
-    """Edge-conditioned convolution: a network computes each edge's Theta from h_j - h_i."""
-
-    def __init__(self, C: int, O: int, settings: Mapping[str, Any]) -> None:
-        super().__init__()
-        hidden = settings["hidden"] or C
-        network = nn.Sequential(
-            nn.Linear(C, hidden), nn.LeakyReLU(settings["slope"]), nn.Linear(hidden, C * O)
-        )
-        conv = partial(Attention, delta=settings["delta"]) if settings["attention"] else NNConv
-        self.conv = conv(C, O, network, aggr="mean", root_weight=False, bias=False)
-
-    def forward(self, h: Tensor, edges: Tensor) -> Tensor:  # [B * N, C], [2, E] -> [B * N, O]
-        return self.conv(h, edges, h[edges[0]] - h[edges[1]])
-
-
-def edge_conv(C: int, O: int, settings: Mapping[str, Any]) -> nn.Module:
-    """Return PyG's EdgeConv, whose network takes [h_i, h_j - h_i]."""
-    network = nn.Sequential(nn.Linear(2 * C, O, bias=False), nn.ReLU())
-    return EdgeConv(network, aggr=settings["reduction"])
-
-
-OPERATORS: dict[str, Callable[..., nn.Module]] = {"edge_conv": edge_conv, "ecc": ECC}
+if find_spec("torch_geometric"):
+    from scripts.benchmark.pyg_operators import OPERATORS
+else:
+    from scripts.benchmark.plain_operators import OPERATORS
 
 
 def non_local(C: int, O: int, config: Config) -> nn.Module:
@@ -90,10 +55,12 @@ def knn(nodes: Tensor, k: int, window: Tensor) -> Tensor:
     """Return the k nearest nodes outside the 3x3 window: [B, N, F] -> [B, N, k].
 
     Computes -2 h_j h_i + ||h_j||^2 for the whole batch at once, which is faster here than
-    `torch.cdist` and than a loop over images.
+    `torch.cdist` and than a loop over images. Distances are at least float32, as in gcgan_jax.
     """
-    squares = nodes.square().sum(dim=-1)[:, None]
-    distances = torch.baddbmm(squares, nodes, nodes.mT, alpha=-2)  # [B, N, N]
+    with torch.autocast(nodes.device.type, enabled=False):
+        nodes = nodes.to(torch.promote_types(nodes.dtype, torch.float32))
+        squares = nodes.square().sum(dim=-1)[:, None]
+        distances = torch.baddbmm(squares, nodes, nodes.mT, alpha=-2)  # [B, N, N]
     return distances.masked_fill_(window, torch.inf).topk(k, largest=False).indices
 
 

@@ -45,27 +45,32 @@ def make_iteration(
     """Return iteration(): n_critic critic updates, then a generator update, whose loss it returns.
 
     Args:
-        images: the training images, uint8 [n, F, H, W].
+        images: the training images, uint8 [n, F, H, W], on the device to train on.
     """
+    device = images.device
     B, penalty_weight = config.batch_size, config.loss.section["penalty_weight"]
     minimise_critic = make_update(config, critic)
     minimise_generator = make_update(config, generator)
 
     def sample_fakes() -> Tensor:
-        return generator(torch.randn(B, config.generator.latent_size))
+        with autocast(config, device):
+            return generator(torch.randn(B, config.generator.latent_size, device=device))
 
     def update_critic() -> None:
-        real = images[torch.randint(len(images), (B,))] / 127.5 - 1
+        real = images[torch.randint(len(images), (B,), device=device)] / 127.5 - 1
         with torch.no_grad():
             fake = sample_fakes()
-        loss, _ = critic_loss(critic, real, fake, torch.rand(B), penalty_weight)
+        mix = torch.rand(B, device=device)
+        with autocast(config, device):
+            loss, _ = critic_loss(critic, real, fake, mix, penalty_weight)
         minimise_critic(loss)
 
     def iteration() -> float:
         for _ in range(config.n_critic):
             update_critic()
         critic.requires_grad_(False)
-        loss = generator_loss(critic, sample_fakes())
+        with autocast(config, device):
+            loss = generator_loss(critic, sample_fakes())
         minimise_generator(loss)
         critic.requires_grad_(True)
         return loss.item()
@@ -88,13 +93,28 @@ def make_update(config: Config, network: nn.Module) -> Callable[[Tensor], None]:
     return update
 
 
-def make_sampler(generator: nn.Module, latent_size: int) -> Callable[[int], Tensor]:
-    """Return sampler(n) -> uint8 [n, F, H, W], which normalises by the running averages."""
+def autocast(config: Config, device: torch.device) -> torch.autocast:
+    """Let matmuls and convolutions use bfloat16 where the config does."""
+    return torch.autocast(device.type, torch.bfloat16, enabled=config.compute_dtype == "bfloat16")
+
+
+def make_sampler(
+    config: Config, generator: nn.Module, device: torch.device
+) -> Callable[[int], Tensor]:
+    """Return sampler(n) -> uint8 [n, F, H, W], which normalises by the running averages.
+
+    It generates batches of config.eval.batch_size on the device, and returns them on the CPU.
+    """
     generator.eval()
 
     @torch.inference_mode()
+    def sample(n: int) -> Tensor:
+        with autocast(config, device):
+            images = generator(torch.randn(n, config.generator.latent_size, device=device))
+        return ((images + 1) * 127.5).round().to(torch.uint8).cpu()
+
     def sampler(n: int) -> Tensor:
-        images = generator(torch.randn(n, latent_size))
-        return ((images + 1) * 127.5).round().to(torch.uint8)
+        size = config.eval.batch_size
+        return torch.cat([sample(min(size, n - start)) for start in range(0, n, size)])
 
     return sampler

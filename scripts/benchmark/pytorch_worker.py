@@ -5,65 +5,95 @@ from collections.abc import Callable
 from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from gcgan_jax.config.schema import Config
 from gcgan_jax.data.twins import ProceduralTwins
 from scripts.benchmark import pytorch_networks as networks
 from scripts.benchmark import pytorch_training as training
-from scripts.benchmark.cases import COORDINATES, FEATURES, SIDE, Case, config_of, parse
+from scripts.benchmark.cases import COORDINATES, Case, config_of, measured_block, parse
 from scripts.benchmark.interleaved import serve
 
 Run = Callable[[], object]
 
 
-def make_run(variant: str, case: Case) -> Run:
-    """Return a compiled function that runs one repetition of the case."""
+def make_run(variant: str, case: Case, platform: str = "cpu", toy: bool = False) -> Run:
+    """Return a compiled function that starts one repetition of the case.
+
+    Args:
+        platform: "cpu" or "cuda", on which it may not wait for the result.
+        toy: whether to use toy networks instead of the thesis's.
+    """
     torch.set_flush_denormal(True)  # as XLA does
-    config = config_of(case)
+    if platform == "cuda":
+        torch.set_float32_matmul_precision("high")  # TF32, as XLA uses by default
+        torch.backends.cudnn.allow_tf32 = True
+        torch.backends.cudnn.benchmark = True  # XLA measures its choices, too
+    config, device = config_of(case, toy), torch.device(platform)
     if case.task == "iteration":
-        return make_iteration(config, variant)
+        return make_iteration(config, variant, device)
     if case.task == "sampling":
-        generator, _ = networks.make_networks(config, variant)
-        sampler = training.make_sampler(generator, config.generator.latent_size)
-        sampler(case.batch)
-        return lambda: sampler(case.batch)
-    return make_operator(case, config, variant)
+        with device:
+            generator, _ = networks.make_networks(config, variant)
+        sampler = training.make_sampler(config, generator, device)
+        return _warmed_up(lambda: sampler(case.batch))
+    if case.subject == "knn":
+        return _warmed_up(make_knn(case, config, variant, device))
+    return _warmed_up(make_operator(case, config, variant, device))
 
 
-def make_iteration(config: Config, variant: str) -> Run:
-    generator, critic = networks.make_networks(config, variant)
-    if variant == "compiled":
+def make_iteration(config: Config, variant: str, device: torch.device) -> Run:
+    with device:
+        generator, critic = networks.make_networks(config, variant)
         z = torch.randn(config.batch_size, config.generator.latent_size)
-        with torch.no_grad():
-            generator(z)
-        generator(z).sum().backward()
+    if variant == "compiled":
+        with training.autocast(config, device):
+            with torch.no_grad():
+                generator(z)
+            fake = generator(z)
+        fake.sum().backward()
     data = config.data  # not read through an experiment, which would import JAX
     twins = ProceduralTwins(config.seed, data.image_size, **data.section)
-    images = torch.from_numpy(twins.load().train).permute(0, 3, 1, 2).contiguous()
+    images = torch.from_numpy(twins.load().train).permute(0, 3, 1, 2).contiguous().to(device)
     return training.make_iteration(config, generator, critic, images)
 
 
-def make_operator(case: Case, config: Config, variant: str) -> Run:
-    """Return kNN, EdgeConv or ECC on the 32x32 feature map: forward, or the operator's gradient."""
-    C = FEATURES + COORDINATES
-    nodes = torch.randn(case.batch, SIDE * SIDE, FEATURES).relu()
-    window = networks.in_window(SIDE)
-    if case.subject == "knn":
-        knn = torch.compile(networks.knn) if variant == "compiled" else networks.knn
-        return _warmed_up(torch.no_grad()(lambda: knn(nodes, case.k, window)))
+def make_knn(case: Case, config: Config, variant: str, device: torch.device) -> Run:
+    """Return kNN on the last feature map."""
+    nodes, window = random_nodes(config, device)
+    nodes = nodes.to(getattr(torch, case.dtype))
+    knn = torch.compile(networks.knn) if variant == "compiled" else networks.knn
+    return torch.no_grad()(lambda: knn(nodes, case.k, window))
+
+
+def make_operator(case: Case, config: Config, variant: str, device: torch.device) -> Run:
+    """Return EdgeConv or ECC on the last feature map: forward, or the operator's gradient."""
+    block = measured_block(config)
+    nodes, window = random_nodes(config, device)
     edges = networks.to_edges(networks.knn(nodes, case.k, window))
-    h = torch.randn(case.batch * SIDE * SIDE, C).relu()
-    operator = networks.non_local(C, FEATURES, config)
+    C = block.features + COORDINATES
+    with device:
+        h = torch.randn(case.batch * block.side**2, C).relu()
+        operator = networks.non_local(C, block.features, config)
     if variant == "compiled":
         operator.compile()
+
+    def forward() -> Tensor:
+        with training.autocast(config, device):
+            return operator(h, edges)
+
     if case.task == "forward":
-        return _warmed_up(torch.no_grad()(lambda: operator(h, edges)))
-    return _warmed_up(partial(_gradient, operator, h.requires_grad_(), edges))
+        return torch.no_grad()(forward)
+    inputs = (h.requires_grad_(), *operator.parameters())
+    return lambda: torch.autograd.grad(forward().sum(), inputs)
 
 
-def _gradient(operator: nn.Module, h: Tensor, edges: Tensor) -> tuple[Tensor, ...]:
-    return torch.autograd.grad(operator(h, edges).sum(), (h, *operator.parameters()))
+def random_nodes(config: Config, device: torch.device) -> tuple[Tensor, Tensor]:
+    """Return nodes after a ReLU, [B, N, F] of the last feature map, and their 3x3 windows."""
+    block = measured_block(config)
+    with device:
+        nodes = torch.randn(config.batch_size, block.side**2, block.features).relu()
+        return nodes, networks.in_window(block.side)
 
 
 def _warmed_up(run: Run) -> Run:

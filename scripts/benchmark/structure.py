@@ -4,10 +4,11 @@ They show what would be slow on an accelerator: sorts, scatters, loops, and the 
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from gcgan_jax.report import markdown
+from scripts.benchmark import hlo
 
 LOWERED = {
     "sorts": r'"?stablehlo\.sort"?\(',
@@ -16,10 +17,8 @@ LOWERED = {
     "loops": r"stablehlo\.while\(",
     "gathers": r'"stablehlo\.gather"\(',
 }
-# An instruction: its name, and its opcode, the first word before a parenthesis after the type.
-INSTRUCTION = re.compile(r"^\s+(?:ROOT )?%?\S+ = .*?[\s)}\]]([a-z][a-z0-9-]*)\((.*)$")
-COMPUTATION = re.compile(r"^(ENTRY )?%?([\w.-]+) \(.*\{$")
-TRIPS = re.compile(r'"known_trip_count":\{"n":"(\d+)"\}')
+TRIPS = r'"known_trip_count":\{"n":"(\d+)"\}'
+CALLED = r"(?:body|to_apply|branch_computations)=\{?%?([\w.-]+)"
 NO_KERNEL = (  # instructions that launch nothing themselves
     *("parameter", "constant", "tuple", "get-tuple-element", "bitcast", "after-all"),
     *("opt-barrier", "partition-id", "replica-id", "while", "call", "conditional"),
@@ -29,7 +28,6 @@ NO_KERNEL = (  # instructions that launch nothing themselves
 COLUMNS = ("sorts", "selections", "scatters", "loops", "gathers", "fusions", "launches")
 
 Counts = dict[str, int]
-Instruction = tuple[str, str]  # opcode, and the rest of the line
 
 
 def lowered_counts(text: str) -> Counts:
@@ -39,15 +37,15 @@ def lowered_counts(text: str) -> Counts:
 
 def compiled_counts(text: str) -> Counts:
     """Count operations in compiled HLO, inside fusions too, and estimate the kernels launched."""
-    computations = dict(_computations(text))
-    opcodes = [opcode for body in computations.values() for opcode, _ in body]
+    computations = hlo.computations(text)
+    opcodes = [instruction.opcode for body in computations.values() for instruction in body]
     counted = {"sorts": "sort", "scatters": "scatter", "loops": "while", "gathers": "gather"}
     counts = {name: opcodes.count(opcode) for name, opcode in counted.items()}
     selections = len(re.findall(r'custom_call_target="__gpu\$TopK"', text))
     return counts | {
         "selections": selections,
         "fusions": opcodes.count("fusion"),
-        "launches": _launches(computations, "ENTRY"),
+        "launches": _launches(computations, hlo.ENTRY),
     }
 
 
@@ -64,32 +62,17 @@ def table(results: Iterable[Mapping[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def _computations(text: str) -> Iterator[tuple[str, list[Instruction]]]:
-    """Yield the computations of a module by name; the entry's is ENTRY."""
-    body: list[Instruction] | None = None
-    for line in text.splitlines():
-        start = COMPUTATION.match(line)
-        if start:
-            name, body = ("ENTRY" if start[1] else start[2]), []
-        elif line.startswith("}") and body is not None:
-            yield name, body
-            body = None
-        elif body is not None and (instruction := INSTRUCTION.match(line)):
-            body.append((instruction[1], instruction[2]))
-
-
-def _launches(computations: Mapping[str, list[Instruction]], name: str) -> int:
+def _launches(computations: Mapping[str, list[hlo.Instruction]], name: str) -> int:
     """Return the kernels that a computation launches: each loop's as often as the loop runs.
 
     A loop whose number of iterations the compiler does not know counts once.
     """
     launches = 0
-    for opcode, rest in computations[name]:
-        if opcode not in NO_KERNEL:
+    for instruction in computations[name]:
+        if instruction.opcode not in NO_KERNEL:
             launches += 1
             continue
-        called = re.findall(r"(?:body|to_apply|branch_computations)=\{?%?([\w.-]+)", rest)
-        trips = TRIPS.search(rest)
-        times = int(trips[1]) if trips else 1
+        called = re.findall(CALLED, instruction.rest)
+        times = int(instruction.attribute(TRIPS) or 1)
         launches += times * sum(_launches(computations, callee) for callee in called)
     return launches

@@ -14,7 +14,7 @@ HloModule jit_step, is_scheduled=true
   %t = (s32[], f32[8,3]{1,0:T(8,128)}) parameter(0)
   %x = f32[8,3]{1,0} get-tuple-element(%t), index=1
   %f = f32[8,3]{1,0} fusion(%x), kind=kInput, calls=%fused_scatter
-  %c = (f32[8,3]{1,0}, /*index=1*/u8[0]{0}) custom-call(%f), custom_call_target="__cudnn$convForward"
+  %c = (f32[8,3]{1,0}, /*index=1*/u8[0]{0}) custom-call(%f), custom_call_target="__cudnn$conv"
   ROOT %r = (s32[], f32[8,3]{1,0}) tuple(%i, %c)
 }
 
@@ -43,6 +43,8 @@ def test_compiled_counts() -> None:
 
 
 def test_lowered_counts() -> None:
-    text = '%1 = "stablehlo.sort"(%0)\n%2 = chlo.top_k(%1, k = 8)\n%3:2 = stablehlo.while(%a = %b)\n'
+    text = (
+        '%1 = "stablehlo.sort"(%0)\n%2 = chlo.top_k(%1, k = 8)\n%3:2 = stablehlo.while(%a = %b)\n'
+    )
     expected = {"sorts": 1, "top_k": 1, "scatters": 0, "loops": 1, "gathers": 0}
     assert lowered_counts(text) == expected
