@@ -83,7 +83,8 @@ def _open_events(directory: Path) -> Any:
     except ImportError as error:
         report(f"no TensorBoard events ({error}): install tensorflow and tensorboard for them")
         return _NoEvents()
-    return metric_writers.AsyncWriter(metric_writers.SummaryWriter(str(directory)))
+    # Not clu's AsyncWriter, which prints a traceback when the disk is full.
+    return metric_writers.SummaryWriter(str(directory))
 
 
 def _parse(entry: Entry) -> Entry:

@@ -1,10 +1,16 @@
 """Entries of metrics.jsonl."""
 
+import errno
 import json
 import math
 from pathlib import Path
 
+import numpy as np
+import pytest
+
+from gcgan_jax.errors import disk_error
 from gcgan_jax.storage.metrics_log import MetricsLog, read_entries
+from tests.full_disk import full_disk
 
 FOREIGN = (
     *('{"st', "{}", '{"step": "3"}', '{"step": true}', '{"step": 3.0}', '{"step": 0}'),
@@ -43,3 +49,15 @@ def test_entries_with_values_that_are_not_finite_can_be_read_again(tmp_path: Pat
     (entry,) = read_entries(tmp_path).rows
     assert entry == {"step": 1, "wasserstein": 3.0, "graph/gamma": None, "ratio": None}
     assert json.loads((tmp_path / "metrics.jsonl").read_text()) == entry
+
+
+def test_events_that_do_not_fit_are_reported_without_a_traceback(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = MetricsLog(tmp_path, 0)
+    grid = np.zeros((64, 64, 3), np.uint8)
+    with full_disk(), pytest.raises(Exception, match="File too large") as error:
+        for iteration in range(100):  # the writer buffers some of them
+            log.image(iteration, grid)
+    assert disk_error(error.value) == errno.EFBIG
+    assert not caplog.records
