@@ -118,8 +118,8 @@ def graph_layer() -> ConfigDict:
     layer.graph.name = "knn"  # which pixels are connected
     layer.graph.knn = ConfigDict()
     layer.graph.knn.k = 8  # nearest neighbours per pixel
-    # How they are found, always the same ones: "kernel" (for GPUs and TPUs), "top_k", "maxima" (for
-    # CPUs), or "auto": what was measured to be fastest on the platform.
+    # How they are found, always the same ones: "maxima", the fastest measured on CPUs; "top_k";
+    # "kernel", for GPUs and TPUs; or "auto": "maxima" on CPUs and "top_k" elsewhere.
     layer.graph.knn.selection = "auto"
     layer.operator = ConfigDict()
     layer.operator.name = "none"  # "none" for no graph layer, "edge_conv" or "ecc"

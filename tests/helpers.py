@@ -7,7 +7,6 @@ from pathlib import Path
 import jax
 import numpy as np
 from jax import Array
-from jax.sharding import AbstractDevice, AbstractMesh
 from numpy import ndarray
 
 from gcgan_jax import references
@@ -44,13 +43,6 @@ def assert_agrees(
         np.testing.assert_allclose(value, expected, rtol=1e-12, atol=1e-12)
         for gradient, expected_gradient in zip(gradients, expected_gradients, strict=True):
             np.testing.assert_allclose(gradient, expected_gradient, rtol=1e-6, atol=1e-7)
-
-
-def abstract_mesh(platform: str) -> AbstractMesh:
-    """Return a mesh of one absent device, an H100 or a TPU v5e, to lower Pallas kernels for."""
-    kind, cores = {"cuda": ("NVIDIA H100 80GB HBM3", 132), "tpu": ("TPU v5 lite", 1)}[platform]
-    device = AbstractDevice(device_kind=kind, num_cores=cores, platform=platform)
-    return AbstractMesh((1,), ("devices",), abstract_device=device)
 
 
 def assert_same(a: object, b: object) -> None:

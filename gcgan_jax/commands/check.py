@@ -83,7 +83,7 @@ def check_device() -> bool:
 def checks() -> dict[str, Callable[[], Agreement]]:
     """Return the check of each operator, by the operator's name."""
     return {
-        "kNN": check_knn,
+        **{f"kNN, {name}": partial(check_knn, name) for name in ("auto", "kernel")},
         **{operator.name: partial(check_operator, operator) for operator in operators()},
         "gradient penalty": check_gradient_penalty,
     }
@@ -144,14 +144,15 @@ def _ecc_reference(
     return references.ecc(h, neighbours, w1, b1, w2, b2, delta, 0.2)
 
 
-def check_knn() -> Agreement:
+def check_knn(selection: str) -> Agreement:
     """Require equal indices for integer features, whose distances are exact."""
     x = np.random.default_rng(1).integers(-4, 5, size=(2, 7, 9, 6)).astype(np.float32)
     unequal = [
-        np.mean(np.asarray(jax.jit(partial(knn, k=k))(x)) != references.knn(x, k))
+        np.mean(np.asarray(jax.jit(partial(knn, k=k, selection=selection))(x)) != expected)
         for k in (1, 8, 54)
+        for expected in [references.knn(x, k)]
     ]
-    return Agreement("kNN", float(max(unequal)), None, agrees=not any(unequal))
+    return Agreement(f"kNN, {selection}", float(max(unequal)), None, agrees=not any(unequal))
 
 
 def check_operator(operator: Operator) -> Agreement:

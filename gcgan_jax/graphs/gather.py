@@ -3,6 +3,8 @@
 N nodes, k neighbours, F features.
 """
 
+from importlib.metadata import version
+
 import jax
 import jax.numpy as jnp
 from jax import Array, lax
@@ -18,7 +20,8 @@ def gather_nodes(
 ) -> Float[Array, "N k F"]:
     """Return h_j for the edges from all nodes i to their neighbours j.
 
-    Its gradient is `sum_at_nodes`, whose gradient is this function.
+    Its gradient is `sum_at_nodes`, whose gradient is this function. There is no forward mode
+    (`jax.jvp`).
     """
     return jnp.asarray(h)[neighbours]
 
@@ -29,13 +32,13 @@ def sum_at_nodes(
 ) -> Float[Array, "N F"]:
     """Return at each node j the sum of the messages on all edges that end there.
 
-    A TPU has no fast scatter, and a GPU none with some versions of jaxlib; they multiply by the
-    one-hot matrix of j, which is exact and takes 2 N^2 k F FLOPs.
+    Messages are summed in at least float32. A TPU has no fast scatter, and neither has a GPU with
+    jaxlib 0.10.2 to 0.11.0; they multiply by the one-hot matrix of j, in 2 N^2 k F FLOPs.
     """
     return by_platform(
         messages,
         neighbours,
-        cuda=scatter if scatters_atomically(jax.lib.__version__) else multiply_one_hot,
+        cuda=scatter if scatters_atomically(version("jaxlib")) else multiply_one_hot,
         tpu=multiply_one_hot,
         default=scatter,
     )
@@ -46,21 +49,21 @@ def scatter(
 ) -> Float[Array, "N F"]:
     """Compute `sum_at_nodes` by a scatter-add."""
     N, _, F = messages.shape
-    return jnp.zeros((N, F), messages.dtype).at[neighbours].add(messages)
+    sums = jnp.zeros((N, F), jnp.promote_types(messages.dtype, jnp.float32))
+    return sums.at[neighbours].add(messages).astype(messages.dtype)
 
 
 def multiply_one_hot(
     messages: Float[AnyArray, "N k F"], neighbours: Int[AnyArray, "N k"]
 ) -> Float[Array, "N F"]:
-    """Compute `sum_at_nodes` as a matmul, in at least float32."""
+    """Compute `sum_at_nodes` as a matmul."""
     N, k, F = messages.shape
-    dtype = jnp.promote_types(messages.dtype, jnp.float32)
     one_hot = jax.nn.one_hot(neighbours.reshape(N * k), N, dtype=messages.dtype, axis=0)
     sums = jnp.matmul(
         one_hot,
         messages.reshape(N * k, F),
         precision=lax.Precision.HIGHEST,
-        preferred_element_type=dtype,
+        preferred_element_type=jnp.promote_types(messages.dtype, jnp.float32),
     )
     return sums.astype(messages.dtype)
 

@@ -36,7 +36,7 @@ def edge_lengths(neighbours: Int[AnyArray, "*batch N k"], width: int) -> Float[A
     """Return the Euclidean lengths of the edges, in pixels."""
     i = lax.broadcasted_iota(jnp.int32, neighbours.shape, neighbours.ndim - 2)
     (row_i, column_i), (row_j, column_j) = (_row_and_column(n, width) for n in (i, neighbours))
-    return jnp.hypot(row_i - row_j, column_i - column_j)
+    return jnp.sqrt((row_i - row_j) ** 2 + (column_i - column_j) ** 2)
 
 
 def in_degrees(neighbours: Int[AnyArray, "N k"]) -> Int[Array, "N"]:

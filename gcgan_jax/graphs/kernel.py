@@ -15,46 +15,30 @@ from jax.experimental.pallas import triton
 from jaxtyping import Float, Int, Int32
 
 from gcgan_jax.graphs.geometry import chebyshev
-from gcgan_jax.platforms import by_platform
 
 Ref = Any  # a block of an array, in Pallas
 
 
 def nearest_by_kernel(
-    h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], *, width: int, k: int
-) -> Int32[Array, "R {k}"]:
-    """Return the k nearest nodes outside the 3x3 window of each node i, nearest first.
-
-    One matmul computes all products h_i . h_j. Then each program of the kernel reads a block of
-    rows once, and k times takes each row's smallest distance and its first column. On platforms
-    other than GPUs and TPUs, the kernel is interpreted, which is slow.
-    """
-    nearest = partial(_nearest, width=width, k=k)
-    return by_platform(
-        h,
-        h_i,
-        i,
-        cuda=partial(nearest, block=2**13, compiler_params=triton.CompilerParams()),
-        tpu=partial(nearest, block=2**19, lanes=128),
-        default=partial(nearest, block=2**13, interpret=True),
-    )
-
-
-def _nearest(
     h: Float[Array, "N F"],
     h_i: Float[Array, "R F"],
     i: Int[Array, "R"],
     *,
     width: int,
     k: int,
-    block: int,
+    block: int = 2**13,
     lanes: int | None = None,
     **options: Any,
 ) -> Int32[Array, "R {k}"]:
-    """Pad to the platform's sizes and run the kernel.
+    """Return the k nearest nodes outside the 3x3 window of each node i, nearest first.
+
+    One matmul computes all products h_i . h_j. Then each program of the kernel reads a block of
+    rows once, and k times takes each row's smallest distance and its first column.
 
     Args:
-        block: distances of a program, which stay in registers (GPU) or fast memory (TPU).
+        h_i: features of the nodes i.
+        block: most distances of a program, but for a single row: they stay in registers (GPU) or
+            fast memory (TPU).
         lanes: what the sizes of last axes are multiples of; None: they are powers of two.
         options: further arguments of `pallas_call`.
     """
@@ -114,3 +98,7 @@ def _padded(size: int, lanes: int | None) -> int:
 def _power_of_two(size: int) -> int:
     """Return the smallest power of two that is not below a size."""
     return 1 << (size - 1).bit_length()
+
+
+ON_GPU = partial(nearest_by_kernel, compiler_params=triton.CompilerParams())
+ON_TPU = partial(nearest_by_kernel, block=2**19, lanes=128)

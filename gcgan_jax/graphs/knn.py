@@ -15,10 +15,11 @@ from jaxtyping import Float, Int, Int32, Key
 
 from gcgan_jax.arrays import AnyArray
 from gcgan_jax.graphs.geometry import in_window
-from gcgan_jax.graphs.kernel import nearest_by_kernel
+from gcgan_jax.graphs.kernel import ON_GPU, ON_TPU
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.graphs.tiling import CACHE_BYTES, MEMORY_BYTES, map_images, num_tiles
 from gcgan_jax.graphs.top_k import select, select_by_maxima
+from gcgan_jax.platforms import by_platform
 from gcgan_jax.ranges import Interval, OneOf
 
 Nearest = Callable[..., Int32[Array, "R k"]]
@@ -37,8 +38,8 @@ def knn(
     Args:
         x: features.
         k: neighbours per pixel, 1 <= k <= N - 9.
-        selection: a name in SELECTIONS, all of which select the same neighbours, or "auto": what
-            was measured to be fastest on the platform.
+        selection: a name in SELECTIONS, all of which select the same neighbours, or "auto":
+            "maxima" on CPUs, where it was measured to be fastest, and "top_k" elsewhere.
 
     Returns:
         Node indices, nearest first.
@@ -55,7 +56,8 @@ def knn(
         tiles = num_tiles(H, W, tile_bytes)
         return partial(in_tiles, partial(SELECTIONS[selection], width=W, k=k), tiles)
 
-    on_cpu, otherwise = ("maxima", "top_k") if selection == "auto" else (selection, selection)
+    on_cpu = "maxima" if selection in ("auto", "kernel") else selection
+    otherwise = "top_k" if selection == "auto" else selection
     return map_images(
         per_image(otherwise, MEMORY_BYTES),
         h,
@@ -85,6 +87,18 @@ def nearest_by_maxima(
     return select_by_maxima(_closeness(h, h_i, i, width), k)
 
 
+def nearest_by_kernel_if_any(
+    h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], *, width: int, k: int
+) -> Int32[Array, "R {k}"]:
+    """Use the kernel on GPUs and TPUs, and `nearest_by_top_k` on other platforms."""
+    return by_platform(
+        *(h, h_i, i),
+        cuda=partial(ON_GPU, width=width, k=k),
+        tpu=partial(ON_TPU, width=width, k=k),
+        default=partial(nearest_by_top_k, width=width, k=k),
+    )
+
+
 def _closeness(
     h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], width: int
 ) -> Float[Array, "R N"]:
@@ -98,7 +112,7 @@ def _closeness(
 SELECTIONS: dict[str, Nearest] = {
     "top_k": nearest_by_top_k,  # XLA's; on a TPU always, and on a GPU often, a sort
     "maxima": nearest_by_maxima,  # fastest on a CPU
-    "kernel": nearest_by_kernel,  # for GPUs and TPUs; slow elsewhere
+    "kernel": nearest_by_kernel_if_any,  # one kernel on GPUs and TPUs; elsewhere like "auto"
 }
 
 

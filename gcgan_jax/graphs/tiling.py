@@ -26,8 +26,8 @@ def map_images(
     """Map `per_image` over the images of all arrays.
 
     An image's edges take k times the memory of its features. A CPU processes the images one by one,
-    so that they stay in its cache; an accelerator as many at a time as fit into MEMORY_BYTES, which
-    are all of a usual batch, because a loop starts its kernels over and over.
+    so that they stay in its cache. An accelerator processes as many at a time as fit into
+    MEMORY_BYTES, which are all of a usual batch: a loop would start its kernels over and over.
 
     Args:
         per_image: function of one image's slice of each array.

@@ -26,7 +26,6 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -37,17 +36,8 @@ from gcgan_jax.report import markdown
 from gcgan_jax.storage.atomic import write_text
 from scripts import ROOT
 from scripts.benchmark import structure
+from scripts.benchmark.targets import CONFIGS, TARGETS, memory
 
-CONFIGS = (
-    "configs/baseline.py",
-    "configs/edge_conv.py:8",
-    "configs/edge_conv.py:16",
-    "configs/edge_conv.py:32",
-    "configs/ecc.py:8",
-    "configs/ecc.py:16",
-    "configs/ecc.py:32",
-    "configs/ecc.py:32,constant",
-)
 COLUMNS = (
     "chip",
     "config",
@@ -61,35 +51,6 @@ COLUMNS = (
 CIFAR10_IMAGES = 50_000
 GIB = 2**30
 
-
-@dataclass(frozen=True)
-class Target:
-    """A chip to compile for.
-
-    Attributes:
-        chip: its name.
-        memory: its memory in GiB.
-        compiler: module that must be installed.
-        topology: arguments of `get_topology_desc`.
-    """
-
-    chip: str
-    memory: int
-    compiler: str
-    topology: dict[str, str]
-
-
-H100 = Path(__file__).with_name("h100.txtpb").read_text()
-TARGETS = {
-    "v5e": Target("TPU v5e", 16, "libtpu", {"platform": "tpu", "topology_name": "v5e:2x2"}),
-    "v4": Target("TPU v4", 32, "libtpu", {"platform": "tpu", "topology_name": "v4:2x2x1"}),
-    "h100": Target(
-        "H100",
-        80,
-        "jax_cuda12_plugin",
-        {"platform": "cuda", "topology": "1x1x1", "target_config": H100},
-    ),
-}
 
 CONFIG = config_flags.DEFINE_config_file("config", None, "Config file, e.g. configs/ecc.py:32.")
 ALL = flags.DEFINE_bool("all", False, "Compile every row of Table 4.1 instead of --config.")
@@ -185,17 +146,6 @@ def step_arguments(experiment: Any) -> tuple[Any, ...]:
         jax.ShapeDtypeStruct((images, math.prod(experiment.gan.image_shape)), "uint8"),
         jax.ShapeDtypeStruct((1,), "int32"),
     )
-
-
-def memory(plan: Any) -> dict[str, int]:
-    """Return the bytes on the device, by use."""
-    parts = {
-        "arguments": plan.argument_size_in_bytes,
-        "outputs": plan.output_size_in_bytes - plan.alias_size_in_bytes,
-        "temporaries": plan.temp_size_in_bytes,
-        "code": plan.generated_code_size_in_bytes,
-    }
-    return parts | {"total": sum(parts.values())}
 
 
 def table_row(result: Result) -> str:

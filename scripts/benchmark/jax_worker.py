@@ -11,6 +11,7 @@ from jax.stages import Compiled
 
 from gcgan_jax.experiment import Experiment, make_experiment
 from gcgan_jax.gan.state import State
+from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.runtime.devices import device_indices, replicate
 from scripts.benchmark.cases import COORDINATES, Case, config_of, measured_block, parse
 from scripts.benchmark.interleaved import serve
@@ -85,15 +86,14 @@ def make_operator(experiment: Experiment, case: Case) -> Run:
     h = jax.nn.relu(jax.random.normal(jax.random.key(1), shape)).astype(x.dtype)
     variables = jax.jit(operator.init)(jax.random.key(2), h, neighbours)
 
-    def forward(h: jax.Array, variables: Any) -> jax.Array:
+    def forward(h: jax.Array, variables: Any, neighbours: Neighbours) -> jax.Array:
         return operator.apply(variables, h, neighbours)
 
-    if case.task == "forward":
-        return compiled(forward, h, variables)
-    gradient = jax.grad(
-        lambda h, variables: jnp.sum(forward(h, variables).astype(float)), argnums=(0, 1)
-    )
-    return compiled(gradient, h, variables)
+    def total(*arguments: Any) -> jax.Array:
+        return jnp.sum(forward(*arguments).astype(float))
+
+    function = forward if case.task == "forward" else jax.grad(total, argnums=(0, 1))
+    return compiled(function, h, variables, neighbours)
 
 
 def random_features(experiment: Experiment) -> jax.Array:

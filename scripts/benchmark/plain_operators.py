@@ -58,7 +58,8 @@ class ECC(nn.Module):
 
 def neighbours_of(h: Tensor, edges: Tensor) -> Tensor:
     """Return h_j of all edges: [B * N, C], [2, E] -> [B * N, k, C]."""
-    return h[edges[0].view(len(h), -1)]
+    # Not h[edges[0]], whose gradient sorts the indices on a GPU.
+    return h.index_select(0, edges[0]).view(len(h), -1, h.shape[-1])
 
 
 OPERATORS: dict[str, Callable[..., nn.Module]] = {"edge_conv": EdgeConv, "ecc": ECC}

@@ -37,7 +37,9 @@ class ECC(nn.Module):
         self.conv = conv(C, O, network, aggr="mean", root_weight=False, bias=False)
 
     def forward(self, h: Tensor, edges: Tensor) -> Tensor:  # [B * N, C], [2, E] -> [B * N, O]
-        return self.conv(h, edges, h[edges[0]] - h[edges[1]])
+        # Not h[edges[0]], whose gradient sorts the indices on a GPU.
+        h_j, h_i = h.index_select(0, edges[0]), h.index_select(0, edges[1])
+        return self.conv(h, edges, h_j - h_i)
 
 
 def edge_conv(C: int, O: int, settings: Mapping[str, Any]) -> nn.Module:

@@ -1,10 +1,16 @@
 """Counts of operations in a program, lowered (StableHLO) or compiled (HLO), read off its text.
 
 They show what would be slow on an accelerator: sorts, scatters, loops, and the number of kernels.
+The table of results that `aot.py` wrote to files:
+
+    python -m scripts.benchmark.structure docs/results/structure.json
 """
 
+import json
 import re
+import sys
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from gcgan_jax.report import markdown
@@ -54,11 +60,11 @@ def table(results: Iterable[Mapping[str, Any]]) -> str:
     lines = [markdown.header("chip", "config", "selection", *COLUMNS, "memory")]
     for result in results:
         if "compiled" in result:
-            name = result["config"].rpartition("/")[2]
+            chip, name = result["target"], result["config"].rpartition("/")[2]
             counts = [result["compiled"][column] for column in COLUMNS]
             memory = f"{result['memory']['total'] / 2**30:.2f} GiB"
             selection = result["selection"] or "auto"
-            lines.append(markdown.row(result["device"], name, selection, *counts, memory))
+            lines.append(markdown.row(chip, name, selection, *counts, memory))
     return "\n".join(lines)
 
 
@@ -76,3 +82,8 @@ def _launches(computations: Mapping[str, list[hlo.Instruction]], name: str) -> i
         times = int(instruction.attribute(TRIPS) or 1)
         launches += times * sum(_launches(computations, callee) for callee in called)
     return launches
+
+
+if __name__ == "__main__":
+    for file in sys.argv[1:]:
+        print(table(json.loads(Path(file).read_text())))

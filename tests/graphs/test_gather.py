@@ -51,9 +51,10 @@ def test_sums_at_nodes() -> None:
 
 def test_bfloat16_messages_are_summed_in_float32() -> None:
     messages = jnp.full((N, 60, F), 1 + 2**-7, jnp.bfloat16)
-    sums = multiply_one_hot(messages, jnp.zeros((N, 60), int))
-    assert sums.dtype == jnp.bfloat16
-    np.testing.assert_array_equal(sums[0], jnp.bfloat16(420 * (1 + 2**-7)))
+    for function in (scatter, multiply_one_hot):
+        sums = function(messages, jnp.zeros((N, 60), int))
+        assert sums.dtype == jnp.bfloat16
+        np.testing.assert_array_equal(sums[0], jnp.bfloat16(420 * (1 + 2**-7)))
 
 
 @pytest.mark.parametrize(("platform", "scatters"), [("cpu", 1), ("tpu", 0)])

@@ -49,18 +49,21 @@ def test_each_network_has_a_process_of_its_own() -> None:
     assert process("forward:knn:8@32") == process("gradient:ecc:16@256/dtype=bfloat16")
 
 
+SLOW = {"error": "took longer"}
+
+
 class Device:
     """Answers after 10 s, and is interrupted or too slow when asked for some measurements."""
 
     def __init__(self, **answers: Any) -> None:
         self.answers, self.asked, self.now = answers, [], 0.0
 
-    def ask(self, measurement: Measurement, seconds: float) -> dict[str, Any] | None:
+    def ask(self, measurement: Measurement, seconds: float) -> dict[str, Any]:
         self.asked.append(measurement.subject)
         answer = self.answers.get(measurement.subject, {"seconds": [10.0]})
         if answer is KeyboardInterrupt:
             raise answer
-        self.now += min(10, seconds) if answer else seconds
+        self.now += seconds if answer is SLOW else min(10, seconds)
         return answer
 
 
@@ -94,26 +97,30 @@ def test_errors_are_results_that_a_rerun_repeats_last() -> None:
 
 
 def test_budget_is_not_exceeded() -> None:
-    device, results = Device(b=None), {}
-    run(device, results, "abc", 25)
-    assert (device.now, device.asked) == (25, ["a", "b"])  # b took longer than what was left
-    assert list(results["speed"]) == ["jax a"]
+    device, results = Device(a=SLOW), {}
+    run(device, results, "abcd", 36)
+    assert (device.now, device.asked) == (36, ["a", "b", "c", "d"])  # a took a third, d the rest
+    assert results["speed"]["jax a"] == SLOW
+    run(device, results, "abcde", 10)
+    assert device.asked[4:] == ["e", "a"]  # each within a third
 
 
 def test_parts_share_the_budget() -> None:
-    asked: list[str] = []
+    starts: dict[str, float] = {}
     now = 0.0
 
-    def ask(measurement: Measurement, seconds: float) -> None:
+    def ask(measurement: Measurement, seconds: float) -> dict[str, Any]:
         nonlocal now
-        asked.append(measurement.part)
+        starts.setdefault(measurement.part, now)
         now += seconds  # takes all that it may
+        return {}
 
     measurements = [
-        Measurement(part, "jax", name) for part in ("profile", "training") for name in "ab"
+        Measurement(part, "jax", name) for part in ("profile", "training") for name in "abcd"
     ]
     measure_all(measurements, {}, ask, lambda *_: None, 90, clock=lambda: now)
-    assert asked == ["profile", "training"] and now == 90
+    assert starts == {"profile": 0, "training": pytest.approx(20)}
+    assert now == pytest.approx(90)
 
 
 def test_missing_pytorch_is_left_out(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -161,7 +168,7 @@ def test_a_killed_run_leaves_what_was_finished(tmp_path: Path, compiled: Path) -
     first, second = runs
     assert first and all(row["agrees"] for row in second.values())
     assert list(second.items())[: len(first)] == list(first.items())
-    assert f"Measured: {len(second)} of 10." in path.with_suffix(".md").read_text()
+    assert f"Measured: {len(second)} of 11." in path.with_suffix(".md").read_text()
 
 
 def rows(path: Path) -> dict[str, dict[str, Any]]:

@@ -28,7 +28,8 @@ from scripts.benchmark.accelerator.report import report
 from scripts.benchmark.accelerator.session import Workers, measure_all
 
 PYTORCH_PLATFORMS = {"gpu": "cuda", "cpu": "cpu"}  # by JAX's name; there is no PyTorch on TPUs
-MAY_CHANGE = ("date", "pytorch")  # what a rerun need not have in common with the first run
+PYTORCH = ("pytorch", "torch", "torch_geometric")  # may be installed between two runs
+MAY_CHANGE = ("date", *PYTORCH)  # what a rerun need not have in common with the first run
 
 
 def main(argv: Sequence[str] | None = None) -> None:
@@ -79,7 +80,7 @@ def describe(workers: Workers, toy: bool) -> dict[str, Any]:
     """Return devices, versions and date; "pytorch" is None where its reference cannot run."""
     try:
         environment = workers.describe_jax()
-    except ChildProcessError as error:
+    except (ChildProcessError, TimeoutError) as error:
         sys.exit(f"accelerator: JAX cannot start ({error}): see its message above")
     if "error" in environment:
         sys.exit(f"accelerator: JAX finds no device: {environment['error']}")
@@ -104,7 +105,7 @@ def describe_pytorch(
         return None
     try:
         pytorch = workers.describe_pytorch(platform)
-    except ChildProcessError as error:
+    except (ChildProcessError, TimeoutError) as error:
         print(f"PyTorch cannot start ({error}): it is left out")
         return None
     if not pytorch["usable"]:
@@ -127,9 +128,8 @@ def started(
                     f"accelerator: {path} was measured with {name} = {before}, and this is "
                     f"{environment[name]}: choose another --out"
                 )
-        results["environment"]["pytorch"] = (
-            environment["pytorch"] or results["environment"]["pytorch"]
-        )
+        for name in environment.keys() & set(PYTORCH):
+            results["environment"][name] = environment[name] or results["environment"][name]
     for part in {measurement.part for measurement in measurements}:
         results["planned"][part] = sum(one.part == part for one in measurements)
     return results

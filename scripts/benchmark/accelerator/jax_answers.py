@@ -102,6 +102,8 @@ def train(request: Request, toy: bool) -> Result:
     run = make_iteration(make_experiment(config))
     calls = request["iterations"] // config.iterations_per_call
     done, seconds, metrics = advance(run, calls, end)
+    if not done:
+        raise TimeoutError("compilation took all the time")
     return {
         "iterations": done * config.iterations_per_call,
         "seconds": seconds,

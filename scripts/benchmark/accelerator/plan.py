@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
-from scripts.benchmark.cases import OPERATORS, SELECTIONS, Case, variants
+from scripts.benchmark.cases import OPERATORS, SELECTIONS, Case, parse, variants
 
 # The parts, and the shares of time that they get.
 PARTS = {"operators": 25, "speed": 250, "sampling": 45, "training": 140, "profile": 40}
@@ -67,9 +67,12 @@ class Measurement:
             return "pytorch"
         if self.part in ("operators", "profile"):
             return self.part
-        name = self.subject.partition("/iterations_per_call")[0]
-        shared = name.startswith(("forward", "gradient"))
-        return "single operators" if shared else f"{self.part} {name}"
+        if self.subject.startswith(("forward", "gradient")):
+            return "single operators"
+        if self.subject == "quickstart":
+            return self.subject
+        case = parse(self.subject)
+        return f"{self.part} {replace(case, iterations_per_call=1, selection=SELECTIONS[0])}"
 
 
 def plan(
@@ -102,7 +105,7 @@ def plan(
 
 
 def speed(sizes: Sizes) -> Iterator[Measurement]:
-    """Yield operators, then networks; `torch.compile`, which takes longest, is last."""
+    """Yield networks, then operators; `torch.compile`, which takes longest, is last."""
     for batch, dtype, k in product(sizes.batches, sizes.dtypes, sizes.ks):
         single = [
             *(Case("forward", "knn", k, batch, dtype, selection=name) for name in SELECTIONS),
@@ -117,14 +120,14 @@ def speed(sizes: Sizes) -> Iterator[Measurement]:
             for name, k_ in networks(k)
             if k_ or k == sizes.ks[0]
         ]
-        yield from in_jax("speed", single)
-        yield from in_pytorch("speed", single, compiled=False)
         for case in iterations:
             selections = SELECTIONS if case.k else SELECTIONS[:1]
             ways = product(selections, sizes.iterations_per_call)
             cases = [replace(case, selection=name, iterations_per_call=n) for name, n in ways]
             yield from in_jax("speed", cases)
         yield from in_pytorch("speed", iterations, compiled=False)
+        yield from in_jax("speed", single)
+        yield from in_pytorch("speed", single, compiled=False)
         yield from in_pytorch("speed", [*iterations, *single], compiled=True)
 
 

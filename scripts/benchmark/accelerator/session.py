@@ -16,10 +16,13 @@ from scripts.benchmark.interleaved import Worker
 # CUDA graphs hide from the profiler which operation a kernel belongs to.
 PROFILER_FLAGS = "--xla_gpu_enable_command_buffer="
 
+START_SECONDS = 120.0  # at most, to import a library and find the device
+LONGEST = 1 / 3  # of a part's time for one measurement
+
 CACHE = "JAX_COMPILATION_CACHE_DIR"
 
 Result = dict[str, Any]
-Ask = Callable[[Measurement, float], Result | None]
+Ask = Callable[[Measurement, float], Result]
 
 
 class Workers:
@@ -41,15 +44,17 @@ class Workers:
         self._workers: dict[str, tuple[str, Worker]] = {}  # by library; with the process's name
 
     def describe_jax(self) -> Result:
-        return self._worker("jax", "operators").ask(json.dumps({"part": "environment"}))
+        request = json.dumps({"part": "environment"})
+        return self._worker("jax", "operators").ask(request, START_SECONDS)
 
     def describe_pytorch(self, platform: str) -> Result:
         """Describe PyTorch's device, and use it from now on."""
         self._pytorch_platform = platform
-        return self._worker("pytorch", "pytorch").ask(json.dumps({"part": "environment"}))
+        request = json.dumps({"part": "environment"})
+        return self._worker("pytorch", "pytorch").ask(request, START_SECONDS)
 
-    def measure(self, measurement: Measurement, seconds: float) -> Result | None:
-        """Return the result, or None if it takes longer than `seconds`."""
+    def measure(self, measurement: Measurement, seconds: float) -> Result:
+        """Return the result, or an error if it fails or takes longer than `seconds`."""
         library = "jax" if measurement.implementation == "jax" else "pytorch"
         request = {
             "part": measurement.part,
@@ -61,13 +66,14 @@ class Workers:
         }
         try:
             worker = self._worker(library, measurement.process)
-            return worker.ask(json.dumps(request), seconds)
+            result = worker.ask(json.dumps(request), seconds)
         except ChildProcessError as error:
-            self._close(library)
-            return {"error": str(error)}
+            result = {"error": str(error)}
         except TimeoutError:
+            result = {"error": f"took longer than {seconds:.0f} s"}
+        if "error" in result:  # after which a device may refuse everything
             self._close(library)
-            return None
+        return result
 
     def close(self) -> None:
         for library in list(self._workers):
@@ -77,7 +83,7 @@ class Workers:
         name, worker = self._workers.get(library, (None, None))
         if worker and name == process:
             return worker
-        self._close(library)
+        self.close()  # both: neither gives the memory back that it once used
         environment = dict(self._environment)
         if process == "profile":
             environment["XLA_FLAGS"] = f"{os.environ.get('XLA_FLAGS', '')} {PROFILER_FLAGS}".strip()
@@ -112,12 +118,11 @@ def measure_all(
     for number, part in enumerate(parts):
         now = clock()
         share = PARTS[part] / sum(PARTS[later] for later in parts[number:])
-        deadline = now + share * (end - now)
+        seconds = share * (end - now)
+        deadline = now + seconds
         of_part = [measurement for measurement in measurements if measurement.part == part]
         for measurement in remaining(of_part, results):
             left = deadline - clock()
             if left <= 0:
                 break
-            result = ask(measurement, left)
-            if result is not None:
-                save(measurement, result)
+            save(measurement, ask(measurement, min(left, LONGEST * seconds)))
