@@ -61,7 +61,7 @@ FAULTS = (
     Fault("Ctrl-C five times in a second", 3, kills.stop_twice(*[signal.SIGINT] * 5, pause=0.2)),
     Fault("GNU `timeout`", 5, kills.stop_by_timeout),
     Fault("terminal closed", 3, kills.terminal_closed),
-    Fault("console that closes: `\\| head -1`", 3, kills.console_gone("| head -1")),
+    Fault("console that closes: `| head -1`", 3, kills.console_gone("| head -1")),
     Fault("console on a full disk", 3, kills.console_gone("> /dev/full 2>&1")),
     Fault("no console at all", 3, kills.console_gone(">&- 2>&-")),
     Fault("newest checkpoint truncated", 5, damage.newest_corrupted(damage.truncate)),

@@ -25,7 +25,7 @@ def renew(
     lines = text.splitlines()
     intro = [*lines, "| "].index(next((line for line in lines if line.startswith("| ")), "| "))
     old = {line.split(" | ")[0].removeprefix("| "): line for line in lines[intro:]}
-    rows = old | new
+    rows = old | {cell(name): row for name, row in new.items()}
     parts, count = ["\n".join(lines[:intro]).rstrip()], 0
     for columns, names in tables.items():
         known = [rows[cell(name)] for name in names if cell(name) in rows]
