@@ -1,6 +1,8 @@
 """The training step lowers for TPU and GPU, with the accelerators' variants."""
 
 import functools
+import importlib
+import json
 import math
 import re
 from collections.abc import Callable
@@ -9,9 +11,16 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import pytest
+from jax.sharding import use_abstract_mesh
 
-from gcgan_jax.experiment import Experiment
+from gcgan_jax.config.schema import from_mapping
+from gcgan_jax.experiment import Experiment, make_experiment
+from scripts import ROOT
+from scripts.benchmark.structure import lowered_counts
+from scripts.benchmark.targets import CHIPS, CONFIGS, abstract_mesh
 from tests.conftest import Tiny, make
+
+STRUCTURE = json.loads((ROOT / "docs/results/structure.json").read_text())
 
 
 def step_and_arguments(experiment: Experiment) -> tuple[Any, tuple[Any, ...]]:
@@ -60,3 +69,31 @@ def test_profiles_show_the_names_of_components(traced: Callable[[str], Any]) -> 
         text = traced(operator).lower().as_text(debug_info=True)
         names = ("knn", "Critic", "gradient_penalty", "optimizer", operator, "local")
         assert [name for name in names if not re.search(rf"\b{name}[)/]", text)] == []
+
+
+@pytest.mark.parametrize("name", [name for name in CONFIGS if "constant" not in name])
+def test_no_sorts_and_loops_only_over_updates(name: str) -> None:
+    """The compiled programs that the documentation describes were compiled from the same code."""
+    file, _, argument = name.removeprefix("configs/").partition(":")
+    module = importlib.import_module(f"configs.{file.removesuffix('.py')}")
+    config = module.get_config(*filter(None, [argument]))
+    config.generator.graph_layer.graph.knn.selection = "kernel"
+    step, arguments = step_and_arguments(make_experiment(from_mapping(config.to_dict())))
+    traced = step.trace(*arguments)
+    recorded = {
+        result["target"]: result["lowered"]
+        for result in STRUCTURE
+        if (result["config"], result["selection"]) == (name, "kernel")
+    }
+    for target, (platform, *_) in CHIPS.items():
+        with use_abstract_mesh(abstract_mesh(target)):
+            lowered = traced.lower(lowering_platforms=(platform,))
+        counts = lowered_counts(lowered.as_text())
+        assert (counts["sorts"], counts["top_k"]) == (0, 0)
+        assert counts["loops"] == 2  # of iterations and of critic updates
+        if platform == "tpu":
+            assert counts["scatters"] == 0
+        else:  # whether there are any depends on the version of jaxlib
+            del counts["scatters"]
+        if target in recorded:
+            assert counts.items() <= recorded[target].items()

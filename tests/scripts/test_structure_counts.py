@@ -1,6 +1,11 @@
 """Counts of operations in a program."""
 
-from scripts.benchmark.structure import compiled_counts, lowered_counts
+import json
+
+import pytest
+
+from scripts import ROOT
+from scripts.benchmark.structure import compiled_counts, lowered_counts, table
 
 HLO = """\
 HloModule jit_step, is_scheduled=true
@@ -48,3 +53,9 @@ def test_lowered_counts() -> None:
     )
     expected = {"sorts": 1, "top_k": 1, "scatters": 0, "loops": 1, "gathers": 0}
     assert lowered_counts(text) == expected
+
+
+@pytest.mark.parametrize("name", ["structure-before.json", "structure.json"])
+def test_the_documentation_shows_the_records(name: str) -> None:
+    page = (ROOT / "docs/performance.md").read_text()
+    assert table(json.loads((ROOT / "docs/results" / name).read_text())) in page
