@@ -49,6 +49,12 @@ def answer_lines(make_answer: Callable[[], Callable[[str], dict[str, Any]]]) -> 
         print(json.dumps(answer(line.rstrip("\n"))), file=answers, flush=True)
 
 
+def describe_error(error: Exception) -> str:
+    """Return a short line on an error, as an answer to a request that failed."""
+    lines = str(error).strip().splitlines() or ["no message"]
+    return f"{type(error).__name__}: {lines[0]}"[:200]
+
+
 def peak_bytes() -> int:
     """Return this process's peak resident memory, as Linux counts it.
 

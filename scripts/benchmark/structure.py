@@ -18,7 +18,7 @@ from scripts.benchmark import hlo
 
 LOWERED = {
     "sorts": r'"?stablehlo\.sort"?\(',
-    "top_k": r"chlo\.top_k|@mhlo\.topk|mhlo\.topk",
+    "top_k": r"chlo\.top_k|mhlo\.topk",
     "scatters": r'"stablehlo\.scatter"\(',
     "loops": r"stablehlo\.while\(",
     "gathers": r'"stablehlo\.gather"\(',

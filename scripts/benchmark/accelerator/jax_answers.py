@@ -25,7 +25,7 @@ from gcgan_jax.experiment import make_experiment
 from scripts.benchmark import timing
 from scripts.benchmark.accelerator import profile
 from scripts.benchmark.cases import TOY, config_of, parse
-from scripts.benchmark.interleaved import answer_lines
+from scripts.benchmark.interleaved import answer_lines, describe_error
 from scripts.benchmark.jax_worker import compile_iteration, make_iteration, make_run
 
 LIBRARIES = ("jax", "jaxlib", "flax", "optax", "torch", "torch_geometric")
@@ -40,16 +40,10 @@ def answer(request: Request, toy: bool) -> Result:
     try:
         result = ANSWERS[request["part"]](request, toy)
     except Exception as error:  # a case can fail in any way; the others are measured all the same
-        return {"error": describe(error)}
+        return {"error": describe_error(error)}
     peak = peak_bytes()
     # The peak of the process cannot be reset: below an earlier one, that of a case is unknown.
     return result if peak is None or peak == before else result | {"peak_bytes": peak}
-
-
-def describe(error: Exception) -> str:
-    """Return a short line on an error."""
-    lines = str(error).strip().splitlines() or ["no message"]
-    return f"{type(error).__name__}: {lines[0]}"[:200]
 
 
 def peak_bytes() -> int | None:

@@ -13,7 +13,7 @@ import torch
 
 from scripts.benchmark import timing
 from scripts.benchmark.cases import parse
-from scripts.benchmark.interleaved import answer_lines
+from scripts.benchmark.interleaved import answer_lines, describe_error
 from scripts.benchmark.pytorch_networks import OPERATORS
 from scripts.benchmark.pytorch_worker import make_run
 
@@ -28,8 +28,7 @@ def answer(request: Request, platform: str, toy: bool) -> Result:
     try:
         return measure(request, platform, toy)
     except Exception as error:  # a case can fail in any way; the others are measured all the same
-        lines = str(error).strip().splitlines() or ["no message"]
-        return {"error": f"{type(error).__name__}: {lines[0]}"[:200]}
+        return {"error": describe_error(error)}
     finally:
         torch.compiler.reset()
         gc.collect()
