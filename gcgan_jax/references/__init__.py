@@ -1,0 +1,23 @@
+"""References in plain numpy, with a loop for every sum of an equation: slow but easy to verify.
+
+B images, H rows, W columns, N = H * W nodes, F or C features in, O features out, k neighbours.
+"""
+
+from gcgan_jax.references.derivatives import gradients
+from gcgan_jax.references.graphs import chebyshev, coordinates, knn
+from gcgan_jax.references.layers import batch_norm, conv, leaky_relu, upsample
+from gcgan_jax.references.operators import attention, ecc, edge_conv
+
+__all__ = [
+    "attention",
+    "batch_norm",
+    "chebyshev",
+    "conv",
+    "coordinates",
+    "ecc",
+    "edge_conv",
+    "gradients",
+    "knn",
+    "leaky_relu",
+    "upsample",
+]

@@ -1,0 +1,49 @@
+"""Operators on the edges of a graph."""
+
+import numpy as np
+from numpy import ndarray
+
+from gcgan_jax.references.layers import leaky_relu
+
+
+def edge_conv(
+    h: ndarray, neighbours: ndarray, phi: ndarray, psi: ndarray, reduction: str = "sum"
+) -> ndarray:
+    """Thesis eq. 3.21: out_i = sum_j ReLU( phi (h_j - h_i) + psi h_i )."""
+    B, N, k = neighbours.shape
+    out = np.zeros((B, N, phi.shape[1]))
+    for b, i in np.ndindex(B, N):
+        messages = [
+            np.maximum((h[b, j] - h[b, i]) @ phi + h[b, i] @ psi, 0) for j in neighbours[b, i]
+        ]
+        out[b, i] = {"sum": sum, "mean": lambda m: sum(m) / k, "max": lambda m: np.max(m, axis=0)}[
+            reduction
+        ](messages)
+    return out
+
+
+def attention(h_i: ndarray, h_j: ndarray, delta: float | None) -> float:
+    """Thesis eq. 3.15; 1 without attention."""
+    return 1.0 if delta is None else np.exp(-np.sum((h_j - h_i) ** 2) / delta)
+
+
+def ecc(
+    h: ndarray,
+    neighbours: ndarray,
+    w1: ndarray,
+    b1: ndarray,
+    w2: ndarray,
+    b2: ndarray,
+    delta: float | None,
+    slope: float,
+) -> ndarray:
+    """Thesis eq. 3.14 and 3.15, materialising Theta_ij [C, O] of every edge."""
+    B, N, k = neighbours.shape
+    out = np.zeros((B, N, b2.shape[1]))
+    for b, i in np.ndindex(B, N):
+        for j in neighbours[b, i]:
+            a = (h[b, j] - h[b, i]) @ w1 + b1
+            a = leaky_relu(a, slope)
+            theta = b2 + sum(a[f] * w2[f] for f in range(len(a)))
+            out[b, i] += attention(h[b, i], h[b, j], delta) * h[b, j] @ theta / k
+    return out
