@@ -1,6 +1,6 @@
 """Features of the nodes at the ends of edges, with a gradient that is fast on every platform.
 
-N nodes, k neighbours, F features.
+B images, N nodes, k neighbours, F features.
 """
 
 from importlib.metadata import version
@@ -11,6 +11,7 @@ from jax import Array, lax
 from jaxtyping import Float, Int
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graphs.tiling import map_images
 from gcgan_jax.platforms import by_platform, scatters_atomically
 
 
@@ -76,3 +77,17 @@ sum_at_nodes.defvjp(
     lambda messages, neighbours: (sum_at_nodes(messages, neighbours), neighbours),
     lambda neighbours, cotangent: (gather_nodes(cotangent, neighbours), None),
 )
+
+
+def edge_distances(
+    h: Float[Array, "B N F"], queries: Float[Array, "B N F"], indices: Int[AnyArray, "B N k"]
+) -> Float[Array, "B N k"]:
+    """Return ||h_j - q_i||^2 of all edges."""
+
+    def per_image(
+        h: Float[Array, "N F"], queries: Float[Array, "N F"], indices: Int[Array, "N k"]
+    ) -> Float[Array, "N k"]:
+        return jnp.sum((gather_nodes(h, indices) - queries[:, None]) ** 2, axis=-1)
+
+    k, F = indices.shape[-1], h.shape[-1]
+    return map_images(per_image, h, queries, indices, image_bytes=h.itemsize * h.shape[1] * k * F)

@@ -10,9 +10,11 @@ from jaxtyping import Bool, Float, Int
 from gcgan_jax.arrays import AnyArray
 
 
-def in_window(i: Int[AnyArray, "R"], nodes: int, width: int) -> Bool[Array, "R {nodes}"]:
-    """Return whether each node j lies in the 3x3 window around i (i included)."""
-    return chebyshev(i[:, None], jnp.arange(nodes)[None], width) <= 1
+def in_window(
+    i: Int[AnyArray, "R"], nodes: int, width: int, radius: int
+) -> Bool[Array, "R {nodes}"]:
+    """Return whether each node j is within a Chebyshev radius of i (i included)."""
+    return chebyshev(i[:, None], jnp.arange(nodes)[None], width) <= radius
 
 
 def chebyshev(

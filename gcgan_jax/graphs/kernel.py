@@ -26,17 +26,19 @@ def nearest_by_kernel(
     *,
     width: int,
     k: int,
+    exclude: int = 1,
     block: int = 2**13,
     lanes: int | None = None,
     **options: Any,
 ) -> Int32[Array, "R {k}"]:
-    """Return the k nearest nodes outside the 3x3 window of each node i, nearest first.
+    """Return the k nearest nodes outside the window of each node i, nearest first.
 
     One matmul computes all products h_i . h_j. Then each program of the kernel reads a block of
     rows once, and k times takes each row's smallest distance and its first column.
 
     Args:
         h_i: features of the nodes i.
+        exclude: Chebyshev radius of the window.
         block: most distances of a program, but for a single row: they stay in registers (GPU) or
             fast memory (TPU).
         lanes: what the sizes of last axes are multiples of; None: they are powers of two.
@@ -54,7 +56,7 @@ def nearest_by_kernel(
     products = jnp.matmul(h_i, h.T, precision=lax.Precision.HIGHEST)
     squares = jnp.sum(h * h, axis=-1)[None]
     selected = pl.pallas_call(
-        partial(_select_nearest, nodes=N, width=width, k=k),
+        partial(_select_nearest, nodes=N, width=width, k=k, exclude=exclude),
         jax.ShapeDtypeStruct((padded_rows, K), jnp.int32),
         grid=(padded_rows // rows,),
         in_specs=[
@@ -70,12 +72,20 @@ def nearest_by_kernel(
 
 
 def _select_nearest(
-    i_ref: Ref, squares_ref: Ref, products_ref: Ref, out_ref: Ref, *, nodes: int, width: int, k: int
+    i_ref: Ref,
+    squares_ref: Ref,
+    products_ref: Ref,
+    out_ref: Ref,
+    *,
+    nodes: int,
+    width: int,
+    k: int,
+    exclude: int,
 ) -> None:
     """Select from the distances ||h_j||^2 - 2 h_i . h_j of a block of rows i to all columns j."""
     products = products_ref[...]
     columns = lax.broadcasted_iota(jnp.int32, products.shape, 1)
-    excluded = (chebyshev(i_ref[...], columns, width) <= 1) | (columns >= nodes)
+    excluded = (chebyshev(i_ref[...], columns, width) <= exclude) | (columns >= nodes)
     distances = jnp.where(excluded, jnp.inf, squares_ref[...] - 2 * products)
     steps = lax.broadcasted_iota(jnp.int32, out_ref.shape, 1)
 

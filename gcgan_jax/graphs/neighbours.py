@@ -15,8 +15,8 @@ class Neighbours(NamedTuple):
 
     Attributes:
         indices: node indices j.
-        weights: edge weights w_ij, which sum to 1 at each node; operators multiply each message by
-            k w_ij. None leaves messages unweighted.
+        weights: edge weights w_ij; operators multiply each message by k w_ij, so that uniform
+            weights 1 / k change nothing. None leaves messages unweighted.
     """
 
     indices: Int[AnyArray, "B N k"]

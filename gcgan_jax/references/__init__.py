@@ -4,20 +4,32 @@ B images, H rows, W columns, N = H * W nodes, F or C features in, O features out
 """
 
 from gcgan_jax.references.derivatives import gradients
-from gcgan_jax.references.graphs import chebyshev, coordinates, knn
+from gcgan_jax.references.graphs import chebyshev, coordinates, distance, knn, soft_knn
 from gcgan_jax.references.layers import batch_norm, conv, leaky_relu, upsample
-from gcgan_jax.references.operators import attention, ecc, edge_conv
+from gcgan_jax.references.operators import (
+    aggregate,
+    attention,
+    ecc,
+    edge_conv,
+    global_context,
+    self_attention,
+)
 
 __all__ = [
+    "aggregate",
     "attention",
     "batch_norm",
     "chebyshev",
     "conv",
     "coordinates",
+    "distance",
     "ecc",
     "edge_conv",
+    "global_context",
     "gradients",
     "knn",
     "leaky_relu",
+    "self_attention",
+    "soft_knn",
     "upsample",
 ]

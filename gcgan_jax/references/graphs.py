@@ -10,17 +10,54 @@ def chebyshev(i: int, j: int, width: int) -> int:
     return max(abs(row_i - row_j), abs(column_i - column_j))
 
 
-def knn(x: ndarray, k: int) -> ndarray:
-    """[B, H, W, F] -> [B, N, k]: nearest in features outside the 3x3 window; ties: lowest j."""
+def knn(
+    x: ndarray,
+    k: int,
+    metric: str = "euclidean",
+    exclude: int = 1,
+    dilation: int = 1,
+    position: float = 0.0,
+) -> ndarray:
+    """[B, H, W, F] -> [B, N, k]: nearest in features outside the window; ties: lowest j."""
     B, H, W, F = x.shape
     h = x.reshape(B, H * W, F).astype(np.float64)
+    h = np.concatenate([h, np.stack([position * coordinates(H, W)] * B)], axis=-1)
     neighbours = np.zeros((B, H * W, k), np.int32)
     for b, i in np.ndindex(B, H * W):
         distances = [
-            (np.sum((h[b, j] - h[b, i]) ** 2), j) for j in range(H * W) if chebyshev(i, j, W) > 1
+            (distance(h[b, i], h[b, j], metric), j)
+            for j in range(H * W)
+            if chebyshev(i, j, W) > exclude
         ]
-        neighbours[b, i] = [j for _, j in sorted(distances)[:k]]
+        neighbours[b, i] = [j for _, j in sorted(distances)[: k * dilation : dilation]]
     return neighbours
+
+
+def distance(a: ndarray, b: ndarray, metric: str) -> float:
+    """||b - a||^2, or 1 - cos of the angle between a and b."""
+    if metric == "cosine":
+        return 1 - np.dot(a, b) / np.sqrt(np.dot(a, a) * np.dot(b, b))
+    return np.sum((b - a) ** 2)
+
+
+def soft_knn(
+    x: ndarray, w_q: ndarray, w_p: ndarray, temperature: float, k: int
+) -> tuple[ndarray, ndarray]:
+    """Indices [B, N, k] of the nearest p_j outside the 3x3 window, and their softmax weights."""
+    B, H, W, F = x.shape
+    h = x.reshape(B, H * W, F)
+    indices, weights = np.zeros((B, H * W, k), np.int32), np.zeros((B, H * W, k))
+    for b, i in np.ndindex(B, H * W):
+        distances = [
+            (np.sum((h[b, i] @ w_q - h[b, j] @ w_p) ** 2), j)
+            for j in range(H * W)
+            if chebyshev(i, j, W) > 1
+        ]
+        nearest = sorted(distances)[:k]
+        indices[b, i] = [j for _, j in nearest]
+        exponentials = [np.exp(-d / temperature) for d, _ in nearest]
+        weights[b, i] = exponentials / sum(exponentials)
+    return indices, weights
 
 
 def coordinates(height: int, width: int) -> ndarray:

@@ -47,3 +47,32 @@ def ecc(
             theta = b2 + sum(a[f] * w2[f] for f in range(len(a)))
             out[b, i] += attention(h[b, i], h[b, j], delta) * h[b, j] @ theta / k
     return out
+
+
+def aggregate(h: ndarray, neighbours: ndarray, w: ndarray, weights: ndarray) -> ndarray:
+    """out_i = sum_j w_ij W h_j."""
+    B, N, k = neighbours.shape
+    out = np.zeros((B, N, w.shape[1]))
+    for b, i, e in np.ndindex(B, N, k):
+        out[b, i] += weights[b, i, e] * h[b, neighbours[b, i, e]] @ w
+    return out
+
+
+def global_context(h: ndarray, w: ndarray) -> ndarray:
+    """out_i = W mean_j h_j."""
+    B, N, _ = h.shape
+    out = np.zeros((B, N, w.shape[1]))
+    for b, i, j in np.ndindex(B, N, N):
+        out[b, i] += h[b, j] @ w / N
+    return out
+
+
+def self_attention(h: ndarray, w_f: ndarray, w_g: ndarray, w_h: ndarray, w_v: ndarray) -> ndarray:
+    """Thesis eq. 4.2: out_i = W_v sum_j softmax_j( (W_f h_i) . (W_g h_j) ) W_h h_j."""
+    B, N, _ = h.shape
+    out = np.zeros((B, N, w_v.shape[1]))
+    for b, i in np.ndindex(B, N):
+        exponentials = [np.exp((h[b, i] @ w_f) @ (h[b, j] @ w_g)) for j in range(N)]
+        for j in range(N):
+            out[b, i] += exponentials[j] / sum(exponentials) * (h[b, j] @ w_h) @ w_v
+    return out

@@ -16,12 +16,13 @@ def test_pixel_distances_and_coordinates(height: int, width: int) -> None:
     distances, window, coords = jax.jit(
         lambda: (
             chebyshev(nodes[:, None], nodes[None], width),
-            in_window(nodes, N, width),
+            [in_window(nodes, N, width, radius) for radius in (0, 1, 3)],
             coordinates(height, width),
         )
     )()
     np.testing.assert_array_equal(distances, expected)
-    np.testing.assert_array_equal(window, np.array(expected) <= 1)
+    for radius, within in zip((0, 1, 3), window, strict=True):
+        np.testing.assert_array_equal(within, np.array(expected) <= radius)
     np.testing.assert_allclose(coords, references.coordinates(height, width), atol=1e-6)
 
 

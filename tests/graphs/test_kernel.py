@@ -10,7 +10,8 @@ from jax.sharding import use_abstract_mesh
 
 from gcgan_jax import references
 from gcgan_jax.graphs.kernel import nearest_by_kernel
-from gcgan_jax.graphs.knn import in_tiles, knn
+from gcgan_jax.graphs.knn import knn
+from gcgan_jax.graphs.nearest import in_tiles
 from scripts.benchmark.aot_kernel import SHAPES
 from scripts.benchmark.targets import CHIPS, abstract_mesh
 

@@ -1,5 +1,7 @@
 """The kNN graph against brute force: borders, ties, extremes of k, on CPUs and accelerators."""
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -7,7 +9,7 @@ import pytest
 from jax import Array
 
 from gcgan_jax import references
-from gcgan_jax.graphs.knn import knn
+from gcgan_jax.graphs.knn import KNN, knn
 from gcgan_jax.platforms import Variant, force_variant
 from tests.helpers import VARIANTS
 
@@ -103,3 +105,59 @@ def test_no_gradient_flows_through_the_neighbours() -> None:
     with_fixed_graph = jax.jit(jax.grad(contrast))(x, neighbours)
     assert jnp.any(with_fixed_graph != 0)
     np.testing.assert_allclose(with_knn, with_fixed_graph, rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"metric": "cosine"},
+        {"exclude": 0},
+        {"exclude": 2},
+        {"dilation": 3},
+        {"position": 2.0},
+        {"metric": "cosine", "exclude": 0, "dilation": 2, "position": 0.5},
+    ],
+)
+@pytest.mark.parametrize("variant", VARIANTS)
+def test_options_match_brute_force(options: dict[str, Any], variant: Variant) -> None:
+    x = features("normal", 2, 5, 7)
+    with jax.enable_x64(True), force_variant(variant):
+        actual = jax.jit(lambda x: knn(x, 3, **options))(x)
+    np.testing.assert_array_equal(actual, references.knn(x, 3, **options))
+
+
+@pytest.mark.parametrize(("metric", "threshold"), [("euclidean", 1.2), ("cosine", 0.3)])
+def test_edges_longer_than_the_threshold_have_weight_0(metric: str, threshold: float) -> None:
+    x = features("normal", 2, 5, 6)
+    with jax.enable_x64(True):
+        graph = KNN(k=4, metric=metric, threshold=threshold)
+        indices, weights = map(np.array, jax.jit(lambda x: graph.apply({}, x))(x))
+    np.testing.assert_array_equal(indices, references.knn(x, 4, metric))
+    h = x.reshape(2, 30, 3)
+    for b, i, e in np.ndindex(*indices.shape):
+        distance = references.distance(h[b, i], h[b, indices[b, i, e]], metric)
+        length = distance if metric == "cosine" else distance**0.5
+        assert weights[b, i, e] == (0.25 if length <= threshold else 0)
+    assert 0.1 < np.mean(weights > 0) < 0.9
+
+
+def test_zero_features_have_a_cosine() -> None:
+    x = np.zeros((1, 4, 4, 3), np.float32)
+    actual = jax.jit(lambda x: knn(x, 3, metric="cosine"))(x)
+    np.testing.assert_array_equal(actual, references.knn(x, 3))  # all are equally far
+
+
+@pytest.mark.parametrize(
+    ("options", "fits", "message"),
+    [
+        ({"exclude": 1}, 55, "k = 56 does not fit a 8x8 feature map: choose 1 <= k <= 55$"),
+        ({"exclude": 3}, 15, "k = 16 does not fit .* 1 <= k <= 15 with exclude = 3"),
+        ({"exclude": 0, "dilation": 9}, 7, "k = 8 with dilation = 9 .* k . dilation <= 63"),
+    ],
+)
+def test_fewer_than_k_candidates_are_rejected(
+    options: dict[str, int], fits: int, message: str
+) -> None:
+    KNN(k=fits, **options).check(8, 8)
+    with pytest.raises(ValueError, match=message):
+        KNN(k=fits + 1, **options).check(8, 8)

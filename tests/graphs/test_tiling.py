@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax import references
-from gcgan_jax.graphs.knn import SELECTIONS, in_tiles
+from gcgan_jax.graphs.nearest import SELECTIONS, in_tiles
 from gcgan_jax.graphs.tiling import CACHE_BYTES, map_images, num_tiles
 from gcgan_jax.platforms import Variant, force_variant
 from tests.helpers import VARIANTS

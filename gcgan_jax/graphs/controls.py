@@ -1,0 +1,171 @@
+"""Graphs that ignore the features, or the image: controls for kNN, with the same parameters.
+
+B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
+"""
+
+from itertools import product
+from typing import Annotated
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import Array
+from jaxtyping import Float, Int, Int32, Key
+
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graphs.knn import KNN
+from gcgan_jax.graphs.nearest import check_candidates
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.ranges import Interval
+
+Count = Annotated[int, Interval(1, 2**16)]
+Features = Float[AnyArray, "B H W F"]
+Keys = Key[Array, "B"]
+
+
+def self_loops(height: int, width: int, k: int) -> Int[np.ndarray, "N {k}"]:
+    """Return each node i itself, k times."""
+    return np.repeat(np.arange(height * width)[:, None], k, axis=1)
+
+
+def grid(height: int, width: int, k: int) -> Int[np.ndarray, "N {k}"]:
+    """Return the 8 pixels around each pixel, in reading order and repeatedly if k > 8.
+
+    At borders, a pixel outside the image is replaced by the nearest one inside.
+    """
+    around = [offset for offset in product((-1, 0, 1), repeat=2) if offset != (0, 0)]
+    offsets = np.array([around[n % 8] for n in range(k)])
+    rows, columns = np.divmod(np.arange(height * width)[:, None], width)
+    rows = np.clip(rows + offsets[:, 0], 0, height - 1)
+    return rows * width + np.clip(columns + offsets[:, 1], 0, width - 1)
+
+
+def ring(height: int, width: int, k: int) -> Int[np.ndarray, "N {k}"]:
+    """Return the k spatially nearest pixels outside the 3x3 window of each pixel.
+
+    They are ordered by Chebyshev distance r = 2, 3, ...; at each r the four on the axes come first,
+    then the four on the diagonals, then the others by distance to their axis: a symmetric set for
+    k = 4, 8, 16, 20, 24, .... At borders, the first k that exist are taken.
+    """
+    rows, columns = np.divmod(np.arange(height * width), width)
+    neighbours = np.zeros((height * width, k), np.int64)
+    found = np.zeros(height * width, np.int64)
+    for row, column in _around_window(max(height, width)):
+        y, x = rows + row, columns + column
+        valid = (y >= 0) & (y < height) & (x >= 0) & (x < width) & (found < k)
+        neighbours[valid, found[valid]] = (y * width + x)[valid]
+        found += valid
+        if np.all(found == k):
+            break
+    return neighbours
+
+
+def _around_window(radius: int) -> list[tuple[int, int]]:
+    """Return the offsets outside the 3x3 window up to a Chebyshev radius, in the ring's order."""
+
+    def order(offset: tuple[int, int]) -> tuple[int, ...]:
+        (row, column), r = offset, max(map(abs, offset))
+        short = min(abs(row), abs(column))
+        on_axis_or_diagonal = 0 if short == 0 else 1 if short == r else 2
+        return r, on_axis_or_diagonal, short, row, column
+
+    offsets = product(range(-radius, radius + 1), range(-radius, radius + 1))
+    return sorted((offset for offset in offsets if max(map(abs, offset)) > 1), key=order)
+
+
+def random_outside_window(
+    keys: Keys, height: int, width: int, k: int
+) -> Int32[Array, "B {height}*{width} {k}"]:
+    """Draw k nodes uniformly from those outside each node's 3x3 window, with replacement."""
+    rows, columns = jnp.divmod(jnp.arange(height * width, dtype=jnp.int32)[:, None], width)
+    top, bottom = jnp.maximum(rows - 1, 0), jnp.minimum(rows + 2, height)
+    left, right = jnp.maximum(columns - 1, 0), jnp.minimum(columns + 2, width)
+    rest = width - (right - left)  # pixels outside the window in each of its rows
+    before = top * width
+    candidates = before + (bottom - top) * rest + (height - bottom) * width
+
+    def per_image(key: Key[Array, ""]) -> Int32[Array, "N k"]:
+        n = jax.random.randint(key, (height * width, k), 0, candidates)
+        row, column = jnp.divmod(jnp.maximum(n - before, 0), rest)
+        beside = (top + row) * width + column + jnp.where(column >= left, right - left, 0)
+        after = n + (bottom - top) * (right - left)
+        is_after = n >= before + (bottom - top) * rest
+        return jnp.where(n < before, n, jnp.where(is_after, after, beside))
+
+    return jax.vmap(per_image)(keys)
+
+
+class SelfLoops(nn.Module):
+    """Connects each node to itself, k times: no other node is ever seen."""
+
+    k: Count = 8
+
+    def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
+        return _same_for_all(x, self_loops(x.shape[1], x.shape[2], self.k))
+
+
+class Grid(nn.Module):
+    """Connects each pixel to the 8 around it, which the local convolution also sees; see `grid`."""
+
+    k: Count = 8
+
+    def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
+        return _same_for_all(x, grid(x.shape[1], x.shape[2], self.k))
+
+
+class Ring(nn.Module):
+    """Connects each pixel to the k spatially nearest outside its 3x3 window; see `ring`."""
+
+    k: Count = 8
+
+    def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
+        self.check(*x.shape[1:3])
+        return _same_for_all(x, ring(x.shape[1], x.shape[2], self.k))
+
+    def check(self, height: int, width: int) -> None:
+        """Raise ValueError if k does not fit a feature map of this size."""
+        check_candidates(height, width, self.k)
+
+
+class Random(nn.Module):
+    """Connects each pixel to k random ones outside its 3x3 window; see `random_outside_window`.
+
+    The edges follow from the image's key: new ones in each update, and when sampling the same for
+    the same latents.
+    """
+
+    k: Count = 8
+
+    def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
+        self.check(*x.shape[1:3])
+        if keys is None:
+            raise ValueError("a random graph needs one key per image: pass keys")
+        return Neighbours(random_outside_window(keys, x.shape[1], x.shape[2], self.k))
+
+    def check(self, height: int, width: int) -> None:
+        """Raise ValueError if k does not fit a feature map of this size."""
+        check_candidates(height, width, self.k)
+
+
+class Shuffled(KNN):
+    """Gives each image the kNN graph of the previous image of the batch (the first, of the last).
+
+    Its edges are as long, and their in-degrees as uneven, as kNN's. It depends on the other images
+    of the batch, and therefore on how many devices share it.
+    """
+
+    def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
+        indices, weights = super().__call__(x, keys)
+        rolled = None if weights is None else jnp.roll(weights, 1, axis=0)
+        return Neighbours(jnp.roll(indices, 1, axis=0), rolled)
+
+
+class Far(KNN):
+    """kNN that leaves out a window of 9x9 pixels."""
+
+    exclude: Annotated[int, Interval(0, 512)] = 4
+
+
+def _same_for_all(x: Features, indices: Int[np.ndarray, "N k"]) -> Neighbours:
+    return Neighbours(jnp.broadcast_to(jnp.asarray(indices, jnp.int32), (len(x), *indices.shape)))

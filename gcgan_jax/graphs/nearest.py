@@ -1,0 +1,149 @@
+"""Selection of the nearest nodes outside a window of pixels, in several equivalent ways.
+
+B images, H rows, W columns, N = H * W nodes (pixels, row-major), R of which are queried at a time,
+F features, k neighbours.
+"""
+
+from collections.abc import Callable
+from functools import partial
+
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float, Int, Int32
+
+from gcgan_jax.graphs.geometry import in_window
+from gcgan_jax.graphs.kernel import ON_GPU, ON_TPU
+from gcgan_jax.graphs.tiling import CACHE_BYTES, MEMORY_BYTES, map_images, num_tiles
+from gcgan_jax.graphs.top_k import select, select_by_maxima
+from gcgan_jax.platforms import by_platform
+
+Nearest = Callable[..., Int32[Array, "R k"]]
+
+
+def nearest(
+    h: Float[Array, "B N F"],
+    queries: Float[Array, "B N F"],
+    size: tuple[int, int],
+    *,
+    k: int,
+    exclude: int = 1,
+    selection: str = "auto",
+) -> Int32[Array, "B N {k}"]:
+    """Return the k nodes j of smallest ||h_j - q_i||^2 for each i, nearest first.
+
+    Distances are taken at the highest matmul precision; ties go to the lower node index.
+
+    Args:
+        h, queries: features h_j and q_i, in float32 or float64.
+        size: H and W.
+        exclude: Chebyshev radius, in pixels, of the window around i that is left out.
+        selection: a name in SELECTIONS, all of which select the same neighbours, or "auto":
+            "maxima" on CPUs, where it was measured to be fastest, and "top_k" elsewhere.
+    """
+    H, W = size
+
+    def per_image(selection: str, tile_bytes: int) -> Callable[..., Array]:
+        tiles = num_tiles(H, W, tile_bytes)
+        return partial(
+            in_tiles, partial(SELECTIONS[selection], width=W, k=k, exclude=exclude), tiles
+        )
+
+    on_cpu = "maxima" if selection in ("auto", "kernel") else selection
+    otherwise = "top_k" if selection == "auto" else selection
+    return map_images(
+        per_image(otherwise, MEMORY_BYTES),
+        *((h,) if queries is h else (h, queries)),
+        image_bytes=min(4 * (H * W) ** 2, MEMORY_BYTES),
+        on_cpu=per_image(on_cpu, CACHE_BYTES),
+    )
+
+
+def in_tiles(
+    nearest: Nearest, tiles: int, h: Float[Array, "N F"], queries: Float[Array, "N F"] | None = None
+) -> Int32[Array, "N k"]:
+    """Compute the neighbours of one tile of an image's nodes at a time; queries None: h."""
+    queries = h if queries is None else queries
+    (N, F), nodes = h.shape, jnp.arange(len(h))
+    if tiles == 1:
+        return nearest(h, queries, nodes)
+    rows = queries.reshape(tiles, -1, F), nodes.reshape(tiles, -1)
+    return lax.map(lambda tile: nearest(h, *tile), rows).reshape(N, -1)
+
+
+def nearest_by_top_k(
+    h: Float[Array, "N F"],
+    h_i: Float[Array, "R F"],
+    i: Int[Array, "R"],
+    *,
+    width: int,
+    k: int,
+    exclude: int = 1,
+) -> Int32[Array, "R {k}"]:
+    return select(_closeness(h, h_i, i, width, exclude), k)
+
+
+def nearest_by_maxima(
+    h: Float[Array, "N F"],
+    h_i: Float[Array, "R F"],
+    i: Int[Array, "R"],
+    *,
+    width: int,
+    k: int,
+    exclude: int = 1,
+) -> Int32[Array, "R {k}"]:
+    return select_by_maxima(_closeness(h, h_i, i, width, exclude), k)
+
+
+def nearest_by_kernel_if_any(
+    h: Float[Array, "N F"],
+    h_i: Float[Array, "R F"],
+    i: Int[Array, "R"],
+    *,
+    width: int,
+    k: int,
+    exclude: int = 1,
+) -> Int32[Array, "R {k}"]:
+    """Use the kernel on GPUs and TPUs, and `nearest_by_top_k` on other platforms."""
+    return by_platform(
+        *(h, h_i, i),
+        cuda=partial(ON_GPU, width=width, k=k, exclude=exclude),
+        tpu=partial(ON_TPU, width=width, k=k, exclude=exclude),
+        default=partial(nearest_by_top_k, width=width, k=k, exclude=exclude),
+    )
+
+
+def _closeness(
+    h: Float[Array, "N F"], h_i: Float[Array, "R F"], i: Int[Array, "R"], width: int, exclude: int
+) -> Float[Array, "R N"]:
+    """Return -||h_j - h_i||^2 + ||h_i||^2, which orders j like the negative distance."""
+    products = jnp.matmul(h_i, h.T, precision=lax.Precision.HIGHEST)
+    closeness = -(jnp.sum(h * h, axis=-1)[None] - 2 * products)  # zeros are all -0: top_k sorts ±0
+    return jnp.where(in_window(i, len(h), width, exclude), -jnp.inf, closeness)
+
+
+# Ways to find the k nearest nodes j of some nodes i, given the features h of all.
+SELECTIONS: dict[str, Nearest] = {
+    "top_k": nearest_by_top_k,  # XLA's; on a TPU always, and on a GPU often, a sort
+    "maxima": nearest_by_maxima,  # fastest on a CPU
+    "kernel": nearest_by_kernel_if_any,  # one kernel on GPUs and TPUs; elsewhere like "auto"
+}
+
+
+def check_candidates(height: int, width: int, k: int, exclude: int = 1, dilation: int = 1) -> None:
+    """Raise ValueError unless k * dilation pixels lie outside every pixel's window."""
+    if min(height, width) < 4:
+        raise ValueError(f"a kNN graph needs sides of at least 4 pixels, got {height}x{width}")
+    candidates = height * width - min(2 * exclude + 1, height) * min(2 * exclude + 1, width)
+    size = f"a {height}x{width} feature map"
+    if not candidates:
+        raise ValueError(
+            f"exclude = {exclude} leaves no candidates on {size}: "
+            f"choose at most {(max(height, width) - 2) // 2}"
+        )
+    if not 1 <= k * dilation <= candidates:
+        named = f"k = {k}" if dilation == 1 else f"k = {k} with dilation = {dilation}"
+        bound = "k" if dilation == 1 else "k * dilation"
+        raise ValueError(
+            f"{named} does not fit {size}: choose 1 <= {bound} <= {candidates}"
+            + (f" with exclude = {exclude}" if exclude != 1 else "")
+        )

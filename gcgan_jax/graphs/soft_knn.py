@@ -1,0 +1,94 @@
+"""kNN in learned features, with edge weights that carry a gradient to the choice of neighbours.
+
+B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
+"""
+
+from typing import Annotated
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+from jax import Array, lax
+from jaxtyping import Float, Key
+
+from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graphs.gather import edge_distances
+from gcgan_jax.graphs.knn import Selection
+from gcgan_jax.graphs.nearest import check_candidates, nearest
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.ranges import Free, Interval
+
+
+@jax.named_scope("soft_knn")
+def soft_knn(
+    x: Float[AnyArray, "B H W F"],
+    w_q: Float[AnyArray, "F D"],
+    w_p: Float[AnyArray, "F D"],
+    temperature: Float[AnyArray, ""],
+    k: int,
+    *,
+    frozen: bool = False,
+    selection: str = "auto",
+) -> Neighbours:
+    """Connect each pixel i to the k nearest p_j outside its 3x3 window:
+
+        q = W_q x, p = W_p x,  w_ij = softmax over these j of -||q_i - p_j||^2 / temperature
+
+    The weights' gradient reaches W_q, W_p and x, and so the choice of neighbours. (N3Net, Ploetz &
+    Roth 2018, arXiv:1810.12575, relaxes the selection itself instead.) Distances are taken in at
+    least float32.
+
+    Args:
+        frozen: no gradient flows to q and p, so that only the temperature is learned.
+        selection: see `graphs.nearest.nearest`.
+
+    Raises:
+        ValueError: fewer than k pixels are outside the window, or an image side is below 4.
+    """
+    B, H, W, F = x.shape
+    check_candidates(H, W, k)
+    rows = jnp.asarray(x).reshape(B * H * W, F)
+    rows = rows.astype(jnp.promote_types(rows.dtype, jnp.float32))
+    q, p = ((rows @ w.astype(rows.dtype)).reshape(B, H * W, -1) for w in (w_q, w_p))
+    if frozen:
+        q, p = lax.stop_gradient((q, p))
+    fixed_q, fixed_p = lax.stop_gradient((q, p))
+    indices = nearest(fixed_p, fixed_q, (H, W), k=k, selection=selection)
+    distances = edge_distances(p, q, indices)
+    return Neighbours(indices, jax.nn.softmax(-distances / temperature, axis=-1))
+
+
+class SoftKNN(nn.Module):
+    """`soft_knn` with `features` learned features, without bias, and a learned temperature.
+
+    The weights are initialised Glorot normal, the temperature as `temperature`.
+    """
+
+    k: Annotated[int, Interval(1, 2**16)] = 8
+    features: Annotated[int, Interval(1, 2**12)] = 16
+    temperature: Annotated[float, Interval(0, 1e6, open_low=True)] = 1.0
+    frozen: Annotated[bool, Free()] = False
+    selection: Selection = "auto"
+
+    @nn.compact
+    def __call__(
+        self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
+    ) -> Neighbours:
+        """Return the neighbours; the graph is deterministic and ignores the keys."""
+        shape = (x.shape[-1], self.features)
+        glorot = nn.initializers.glorot_normal()
+        start = nn.initializers.constant(jnp.log(self.temperature))
+        log_temperature = self.param("log_temperature", start, (), float)
+        return soft_knn(
+            x,
+            self.param("w_q", glorot, shape, float),
+            self.param("w_p", glorot, shape, float),
+            jnp.exp(log_temperature),
+            self.k,
+            frozen=self.frozen,
+            selection=self.selection,
+        )
+
+    def check(self, height: int, width: int) -> None:
+        """Raise ValueError if k does not fit a feature map of this size."""
+        check_candidates(height, width, self.k)
