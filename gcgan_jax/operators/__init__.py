@@ -2,11 +2,17 @@
 
 import flax.linen as nn
 
+from gcgan_jax.operators.aggregate import Aggregate
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
+from gcgan_jax.operators.global_context import GlobalContext
+from gcgan_jax.operators.self_attention import SelfAttention
 
 OPERATORS: dict[str, type[nn.Module] | None] = {
     "none": None,  # no graph layer
     "edge_conv": EdgeConv,
     "ecc": ECC,
+    "aggregate": Aggregate,
+    "self_attention": SelfAttention,
+    "global": GlobalContext,
 }

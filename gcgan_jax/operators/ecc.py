@@ -20,6 +20,8 @@ from gcgan_jax.graphs.gather import gather_nodes
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.graphs.tiling import map_images
 from gcgan_jax.layers.linear import at_least_float32, linear
+from gcgan_jax.layers.statistics import BatchStatistics
+from gcgan_jax.operators.edge_attention import Delta, Rule, Scalar, attention, sow_gamma
 from gcgan_jax.ranges import Free, Interval
 
 
@@ -38,7 +40,7 @@ def ecc(
     neighbours: Int[AnyArray, "B N k"],
     network: FilterNetwork,
     *,
-    delta: float | None,
+    delta: Scalar | None,
     slope: float,
     weights: Float[AnyArray, "B N k"] | None = None,
 ) -> Float[Array, "B N O"]:
@@ -93,26 +95,10 @@ def ecc(
     )
 
 
-def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
-    """Compute gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
-    difference = difference.astype(at_least_float32(difference.dtype))
-    return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
-
-
-def edge_attention(
-    h: Float[AnyArray, "B N C"], neighbours: Int[AnyArray, "B N k"], delta: float
-) -> Float[Array, "B N k"]:
-    """Compute gamma of all edges."""
-    C = h.shape[-1]
-
-    def per_image(h: Float[Array, "N C"], neighbours: Int[Array, "N k"]) -> Float[Array, "N k"]:
-        return attention(gather_nodes(h, neighbours) - h[:, None], delta)
-
-    return map_images(per_image, h, neighbours, image_bytes=h.itemsize * neighbours[0].size * C)
-
-
 class ECC(nn.Module):
     """`ecc` with its filter network of `hidden` units (None: C); gamma = 1 without `attention`.
+
+    `Delta` explains the rules for delta.
 
     w1 is initialised Glorot normal, biases zero, and w2 normal with standard deviation `w2_stddev`,
     so that the output initially has about the size of the local convolution's. `dtype` is that of
@@ -123,28 +109,31 @@ class ECC(nn.Module):
     hidden: Annotated[int | None, Interval(1, 2**16)] = None
     attention: Annotated[bool, Free()] = True
     delta: Annotated[float, Interval(0, 1e6, open_low=True)] = 10.0
+    delta_rule: Rule = "fixed"
     slope: Annotated[float, Interval(0, 1)] = 0.2
+    statistics: BatchStatistics | None = None
     dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
         self, h: Float[AnyArray, "B N C"], neighbours: Neighbours
     ) -> Float[Array, "B N {self.features}"]:
-        indices, delta = neighbours.indices, self.delta if self.attention else None
         C = h.shape[-1]
         Fh = self.hidden or C
         zeros = nn.initializers.zeros
-        w2_init = nn.initializers.normal(w2_stddev(C, Fh, delta))
+        expected = 0.3 * C if self.delta_rule == "adaptive" else self.delta
+        w2_init = nn.initializers.normal(w2_stddev(C, Fh, expected if self.attention else None))
         network = FilterNetwork(
             w1=self.param("w1", nn.initializers.glorot_normal(), (C, Fh), float),
             b1=self.param("b1", zeros, (Fh,), float),
             w2=self.param("w2", w2_init, (Fh, C, self.features), float),
             b2=self.param("b2", zeros, (C, self.features), float),
         )
-        if delta is not None and self.is_mutable_collection("diagnostics"):
-            self.sow("diagnostics", "gamma", jnp.mean(edge_attention(h, indices, delta)))
-        if delta is not None and self.is_mutable_collection("edges"):
-            self.sow("edges", "gamma", edge_attention(h, indices, delta))
+        indices, delta = neighbours.indices, None
+        if self.attention:
+            rule = Delta(self.delta_rule, self.delta, self.statistics, name="scale")
+            delta = rule(h, indices)
+            sow_gamma(self, h, indices, delta)
         h, *weights = promote_dtype(h, *network, dtype=self.dtype)
         return ecc(
             h,

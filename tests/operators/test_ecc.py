@@ -10,7 +10,8 @@ from jax import Array
 
 from gcgan_jax import references
 from gcgan_jax.graphs.neighbours import Neighbours
-from gcgan_jax.operators.ecc import ECC, FilterNetwork, ecc, edge_attention, w2_stddev
+from gcgan_jax.operators.ecc import ECC, FilterNetwork, ecc, w2_stddev
+from gcgan_jax.operators.edge_attention import edge_attention
 from gcgan_jax.platforms import Variant, force_variant
 from tests.helpers import VARIANTS, assert_agrees
 

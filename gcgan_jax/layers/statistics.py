@@ -1,0 +1,61 @@
+"""Statistics over a batch, as batch normalisation uses them."""
+
+from dataclasses import dataclass
+
+import flax.linen as nn
+import jax.numpy as jnp
+from jax import Array, lax
+from jax.typing import DTypeLike
+from jaxtyping import Float
+
+from gcgan_jax.arrays import AnyArray
+
+
+@dataclass(frozen=True)
+class BatchStatistics:
+    """How layers obtain statistics: from the batch when training, else as running averages.
+
+    Attributes:
+        momentum: decay of the running averages.
+        epsilon: added to variances.
+        dtype: dtype of normalised features; None: that of the features.
+        use_running_average: whether to use the running averages, and not to update them.
+        axis_name: mapped axis over which the batch is split; None: it is not.
+    """
+
+    momentum: float
+    epsilon: float
+    dtype: DTypeLike | None = None
+    use_running_average: bool = True
+    axis_name: str | None = None
+
+    def norm(self, name: str) -> nn.BatchNorm:
+        """Return a batch normalisation layer."""
+        return nn.BatchNorm(
+            use_running_average=self.use_running_average,
+            axis_name=self.axis_name,
+            momentum=self.momentum,
+            epsilon=self.epsilon,
+            dtype=self.dtype,
+            param_dtype=float,
+            name=name,
+        )
+
+
+class BatchMean(nn.Module):
+    """Mean of all values of a batch, without gradient; its running average starts at 1."""
+
+    statistics: BatchStatistics
+
+    @nn.compact
+    def __call__(self, values: Float[AnyArray, "..."]) -> Float[Array, ""]:
+        running = self.variable("batch_stats", "mean", jnp.ones, (), float)
+        if self.statistics.use_running_average:
+            return running.value
+        mean = lax.stop_gradient(jnp.mean(values))
+        if not self.is_initializing():
+            if self.statistics.axis_name:
+                mean = lax.pmean(mean, self.statistics.axis_name)
+            momentum = self.statistics.momentum
+            running.value = momentum * running.value + (1 - momentum) * mean
+        return mean
