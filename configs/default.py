@@ -62,6 +62,10 @@ def get_config() -> ConfigDict:
     config.generator.width = 528  # features of the 4x4 feature map
     config.generator.graph_layer = graph_layer()
     config.generator.graph_blocks = placeholder(tuple)  # blocks with a graph layer; None: from 2 on
+    config.generator.stem = "dense"  # or "constant": a learned 4x4 feature map, whatever the latent
+    config.generator.noise = ConfigDict()  # at the input of a block's second (graph) convolution
+    config.generator.noise.blocks = ()  # blocks with noise
+    config.generator.noise.strength = placeholder(float)  # of all channels; None: learned, from 0
     config.generator.norm_momentum = 0.9  # decay of batch normalisation's running averages
     config.generator.norm_epsilon = 1e-5  # added to batch normalisation's variance
 
@@ -112,24 +116,72 @@ def get_config() -> ConfigDict:
 
 
 def graph_layer() -> ConfigDict:
-    """The graph layer of a network: graph, operator, and merge with the local convolution."""
+    """The graph layer of a network: graph, operator, and merge with the local branch.
+
+    docs/laboratory.md shows all of them side by side.
+    """
     layer = ConfigDict()
-    layer.graph = ConfigDict()
-    layer.graph.name = "knn"  # which pixels are connected
-    layer.graph.knn = ConfigDict()
-    layer.graph.knn.k = 8  # nearest neighbours per pixel
+    layer.graph = graphs()
+    layer.operator = operators()
+    layer.local = "conv"  # local branch: a 3x3 "conv", or the "identity"
+    layer.merge = merges()
+    return layer
+
+
+def graphs() -> ConfigDict:
+    """Which pixels are connected."""
+    graph = ConfigDict()
+    graph.name = "knn"  # knn, soft_knn, or a control: self, grid, ring, random, shuffled or far
+    graph.knn = ConfigDict()
+    graph.knn.k = 8  # nearest neighbours per pixel
     # How they are found, always the same ones: "maxima", the fastest measured on CPUs; "top_k";
     # "kernel", for GPUs and TPUs; or "auto": "maxima" on CPUs and "top_k" elsewhere.
-    layer.graph.knn.selection = "auto"
-    layer.operator = ConfigDict()
-    layer.operator.name = "none"  # "none" for no graph layer, "edge_conv" or "ecc"
-    layer.operator.edge_conv = ConfigDict()
-    layer.operator.edge_conv.reduction = "sum"  # over the neighbours: "sum", "mean" or "max"
-    layer.operator.ecc = ConfigDict()
-    layer.operator.ecc.hidden = placeholder(int)  # width of the filter network; None: input width
-    layer.operator.ecc.attention = True  # edge attention gamma; False: gamma = 1
-    layer.operator.ecc.delta = 10.0  # scale of gamma = exp(-||h_j - h_i||^2 / delta)
-    layer.operator.ecc.slope = 0.2  # negative slope of the filter network's leaky ReLU
-    layer.merge = ConfigDict()
-    layer.merge.name = "average"  # how the 3x3 convolution and the operator are combined
-    return layer
+    graph.knn.selection = "auto"
+    graph.knn.metric = "euclidean"  # or "cosine"
+    graph.knn.exclude = 1  # Chebyshev radius of the window left out: 1 for 3x3, 0 for the pixel
+    graph.knn.dilation = 1  # d: every d-th of the k * d nearest
+    graph.knn.position = 0.0  # weight of the coordinates appended to the features
+    graph.knn.threshold = placeholder(float)  # longer edges have weight 0; None: no threshold
+    graph.shuffled = graph.knn.copy_and_resolve_references()  # as kNN, in another image
+    graph.far = graph.knn.copy_and_resolve_references()
+    graph.far.exclude = 4
+    graph.soft_knn = ConfigDict()
+    graph.soft_knn.k = 8
+    graph.soft_knn.features = 16  # of the learned space in which distances are taken
+    graph.soft_knn.temperature = 1.0  # initial temperature of the edge weights
+    graph.soft_knn.frozen = False  # no gradient to the learned space
+    graph.soft_knn.selection = "auto"
+    for control in ("self", "grid", "ring", "random"):
+        graph[control] = ConfigDict({"k": 8})
+    return graph
+
+
+def operators() -> ConfigDict:
+    """What connected pixels exchange."""
+    operator = ConfigDict()
+    # "none" (no graph layer), edge_conv, ecc, aggregate, self_attention or global; the last two
+    # connect all pixels and ignore the graph.
+    operator.name = "none"
+    operator.edge_conv = ConfigDict()
+    operator.edge_conv.reduction = "sum"  # over the neighbours: "sum", "mean" or "max"
+    operator.ecc = ConfigDict()
+    operator.ecc.hidden = placeholder(int)  # width of the filter network; None: input width
+    operator.ecc.attention = True  # edge attention gamma; False: gamma = 1
+    operator.ecc.delta = 10.0  # scale of gamma = exp(-||h_j - h_i||^2 / delta)
+    operator.ecc.delta_rule = (
+        "fixed"  # "learned" from delta on, or "adaptive": mean ||h_j - h_i||^2
+    )
+    operator.ecc.slope = 0.2  # negative slope of the filter network's leaky ReLU
+    operator.self_attention = ConfigDict()
+    operator.self_attention.inner = placeholder(int)  # inner width; None: max(8, features // 8)
+    return operator
+
+
+def merges() -> ConfigDict:
+    """How the local and the non-local branch are combined."""
+    merge = ConfigDict()
+    merge.name = "average"  # average, sum, gate or scale
+    for name in ("average", "sum", "gate", "scale"):
+        merge[name] = ConfigDict({"normalise": False})  # batch-normalise both branches first
+    merge.scale.initial = 1e-5  # initial value of the learned scale of each channel
+    return merge

@@ -22,6 +22,19 @@ RENAMED = {
 # Where the data are, which may differ between the processes of a run.
 DATA_PATHS = ("data.dir", "data.npz.file")
 
+# Ends of fields that were added since version 0.2, and the values that older runs imply.
+ADDED = {
+    "graph_layer.local": "conv",
+    "graph.knn.metric": "euclidean",
+    "graph.knn.exclude": 1,
+    "graph.knn.dilation": 1,
+    "graph.knn.position": 0.0,
+    "operator.ecc.delta_rule": "fixed",
+    "merge.average.normalise": False,
+    "generator.stem": "dense",
+    "generator.noise.blocks": [],
+}
+
 # Fields that may change when a run is resumed, like all of `eval` and `show`: they do not affect
 # what has been computed so far.
 CHANGEABLE = (
@@ -32,8 +45,6 @@ CHANGEABLE = (
     "checkpoints_to_keep",
     "compilation_cache",
     "deterministic",
-    "generator.graph_layer.graph.knn.selection",
-    "critic.graph_layer.graph.knn.selection",
     "profile",
     "eval_every",
     "checkpoint",
@@ -62,7 +73,12 @@ def require_compatible(
             "version, or another --workdir"
         )
     current = json.loads(json.dumps(settings))  # with lists for tuples, as in `stored`
-    changed = [name for name in differences(current, stored) if not _is_changeable(name)]
+    changed = [
+        name
+        for name in differences(current, stored)
+        if not _is_changeable(name)
+        and not (_get(stored, name) is None and _is_implied(name, current))
+    ]
     if changed:
         values = ", ".join(
             f"{name} ({_get(stored, name)!r} stored, {_get(current, name)!r} given)"
@@ -73,8 +89,13 @@ def require_compatible(
 
 def digest(settings: Mapping[str, Any]) -> str:
     """Return the SHA-256 of the fields, other than None, that may not change on resume."""
-    names = [name for name in differences(settings, {}) if not _is_changeable(name)]
-    binding = {name: _get(settings, name) for name in names}
+    values = json.loads(json.dumps(settings))
+    names = [
+        name
+        for name in differences(values, {})
+        if not _is_changeable(name) and not _is_implied(name, values)
+    ]
+    binding = {name: _get(values, name) for name in names}
     return hashlib.sha256(json.dumps(binding, sort_keys=True).encode()).hexdigest()
 
 
@@ -103,7 +124,15 @@ def differences(current: Mapping[str, Any], stored: Mapping[str, Any], path: str
 
 
 def _is_changeable(name: str) -> bool:
-    return name in CHANGEABLE or name.startswith(("eval.", "show."))
+    is_selection = ".graph_layer.graph." in name and name.endswith(".selection")
+    return name in CHANGEABLE or is_selection or name.startswith(("eval.", "show."))
+
+
+def _is_implied(name: str, values: Mapping[str, Any]) -> bool:
+    """Whether a field has the value that runs without the field imply."""
+    return any(
+        name.endswith(suffix) and _get(values, name) == value for suffix, value in ADDED.items()
+    )
 
 
 def _get(values: Any, path: str) -> Any:

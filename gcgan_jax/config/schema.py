@@ -1,5 +1,7 @@
 """The typed config of a run and the ranges of its fields; `configs/default.py` documents each.
 
+Fields with a default are those that the configs of older runs lack.
+
 This module does not import JAX, so that invalid configs are rejected before JAX starts. The fields
 of a graph, operator, merge, loss or data set are defined by its constructor: see `choices.py`.
 """
@@ -31,6 +33,7 @@ class GraphLayer:
     graph: Choice
     operator: Choice
     merge: Choice
+    local: Annotated[str, OneOf(("conv", "identity"))] = "conv"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +52,12 @@ class Data(Choice):
 
 
 @dataclasses.dataclass(frozen=True)
+class Noise:
+    blocks: Annotated[tuple[int, ...], Each(range(8), Interval(1, 7))] = ()
+    strength: Annotated[float | None, Interval(0, 1e3)] = None
+
+
+@dataclasses.dataclass(frozen=True)
 class Generator:
     latent_size: Size
     width: Size
@@ -56,6 +65,8 @@ class Generator:
     graph_blocks: Annotated[tuple[int, ...] | None, Each(range(1, 8), Interval(1, 7))]
     norm_momentum: Decay
     norm_epsilon: Epsilon
+    stem: Annotated[str, OneOf(("dense", "constant"))] = "dense"
+    noise: Noise = Noise()
 
 
 @dataclasses.dataclass(frozen=True)
@@ -125,7 +136,7 @@ class Config:
     checkpoint: Annotated[str, Free()]
     eval: Eval
     show: Show
-    deterministic: Annotated[bool, Free()] = False  # configs of older runs lack it
+    deterministic: Annotated[bool, Free()] = False
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:

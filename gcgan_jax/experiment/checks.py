@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from gcgan_jax.config.choices import Choice, bind, fill_defaults, require_named
+from gcgan_jax.config.choices import bind, fill_defaults, require_named
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
 from gcgan_jax.errors import UserError
@@ -64,10 +64,17 @@ def check(config: Config) -> None:
     require(valid, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
     for block in graph_blocks(config):
         require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
-        _check_graph(g.graph_layer.graph, 4 * 2**block, f"generator.graph_layer (block {block})")
+        _check_graph(g.graph_layer, 4 * 2**block, f"generator.graph_layer (block {block})")
+    valid = max(g.noise.blocks, default=1) <= n
+    require(valid, "generator.noise.blocks", g.noise.blocks, f"choose blocks 1 to {n}")
+    valid = g.stem == "dense" or bool(g.noise.blocks)
+    require(
+        valid, "generator.stem", g.stem, "all images would be equal: set generator.noise.blocks"
+    )
     for conv in graph_convs_of_critic(config):
         side = data.image_size // 2**conv
-        _check_graph(c.graph_layer.graph, side, f"critic.graph_layer (after convolution {conv})")
+        _check_graph(c.graph_layer, side, f"critic.graph_layer (after convolution {conv})")
+        _check_without_statistics(c.graph_layer)
 
     valid = config.eval.network != "structure" or data.name == "twins"
     require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
@@ -78,13 +85,31 @@ def check(config: Config) -> None:
     require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
 
 
-def _check_graph(graph: Choice, side: int, field: str) -> None:
+def _check_graph(layer: GraphLayer, side: int, field: str) -> None:
     """Raise UserError if the graph does not support feature maps of this side.
 
     Graphs without a `check` method support all sizes.
     """
-    check = getattr(bind(GRAPHS, graph)(), "check", lambda height, width: None)
+    if not getattr(OPERATORS[layer.operator.name], "needs_graph", True):
+        return
+    check = getattr(bind(GRAPHS, layer.graph)(), "check", lambda height, width: None)
     try:
         check(side, side)
     except ValueError as error:
         raise UserError(f"config.{field}: {error}") from None
+
+
+def _check_without_statistics(layer: GraphLayer) -> None:
+    """Raise UserError if the critic's graph layer needs the statistics of a batch.
+
+    The gradient penalty treats images independently.
+    """
+    for choice, path, field, value in (
+        (layer.operator, "operator", "delta_rule", "adaptive"),
+        (layer.merge, "merge", "normalise", True),
+    ):
+        if choice.section.get(field) == value:
+            raise UserError(
+                f"config.critic.graph_layer.{path}.{choice.name}.{field} = {value!r}: the critic "
+                "treats images independently and has no batch statistics: choose another value"
+            )

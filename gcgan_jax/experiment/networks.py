@@ -2,7 +2,6 @@
 
 from functools import partial
 
-import flax.linen as nn
 import jax.numpy as jnp
 from jax.typing import DTypeLike
 
@@ -12,6 +11,7 @@ from gcgan_jax.gan.networks import GAN
 from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.layers.merge import MERGES
+from gcgan_jax.layers.statistics import BatchStatistics
 from gcgan_jax.models import BACKBONES
 from gcgan_jax.operators import OPERATORS
 
@@ -21,20 +21,16 @@ def make_gan(config: Config) -> GAN:
     g, c, data = config.generator, config.critic, config.data
     backbone = BACKBONES[config.backbone]
     dtype = jnp.bfloat16 if config.compute_dtype == "bfloat16" else None  # None: as parameters
-    norm = partial(
-        nn.BatchNorm,
-        momentum=g.norm_momentum,
-        epsilon=g.norm_epsilon,
-        dtype=dtype,
-        param_dtype=float,
-    )
     generator = backbone.generator(
         blocks=upsampling_blocks(config),
         width=g.width,
         channels=data.channels,
         graph_blocks=graph_blocks(config),
         graph_conv=_graph_conv(g.graph_layer, dtype),
-        norm=norm,
+        statistics=BatchStatistics(g.norm_momentum, g.norm_epsilon, dtype),
+        stem=g.stem,
+        noise_blocks=g.noise.blocks,
+        noise_strength=g.noise.strength,
         dtype=dtype,
     )
     critic = backbone.critic(
@@ -56,6 +52,7 @@ def _graph_conv(layer: GraphLayer, dtype: DTypeLike | None) -> partial[GraphConv
         graph=bind(GRAPHS, layer.graph),
         operator=bind(OPERATORS, layer.operator, dtype=dtype),
         merge=bind(MERGES, layer.merge),
+        local_branch=layer.local,
         dtype=dtype,
     )
 

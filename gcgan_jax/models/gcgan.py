@@ -5,9 +5,12 @@ H rows, W columns, F channels of the critic's images.
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import flax.linen as nn
+import jax
+import jax.numpy as jnp
 from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float, Key
@@ -15,6 +18,10 @@ from jaxtyping import Float, Key
 from gcgan_jax.arrays import AnyArray
 from gcgan_jax.gan.rng import layer_keys
 from gcgan_jax.layers.conv import Conv, StridedConv
+from gcgan_jax.layers.statistics import BatchStatistics
+
+DENSE = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
+NOISE = 8  # offset of the noise's keys from those of the graphs, of at most 7 blocks
 
 
 class Generator(nn.Module):
@@ -23,7 +30,8 @@ class Generator(nn.Module):
         dense -> 4 x 4 x width -> n x (upsample, conv, conv or graph conv) -> 1x1 conv -> tanh
 
     with batch normalisation and ReLU after the dense layer and every (graph) convolution. The 1x1
-    convolution is computed in at least float32. Only random graphs need keys, one per image.
+    convolution is computed in at least float32. Only noise and random graphs need keys, one per
+    image.
 
     Attributes:
         blocks: number of blocks n.
@@ -32,7 +40,11 @@ class Generator(nn.Module):
         graph_blocks: blocks, counted from 1, whose second convolution is a graph convolution.
         graph_conv: factory of the graph layer, which takes its number of features; None: no such
             layer.
-        norm: factory of a normalisation layer, which takes `use_running_average` and `axis_name`.
+        statistics: momentum, epsilon and dtype of the batch normalisation.
+        stem: "dense", or "constant" for a learned 4x4 feature map that is the same for all z.
+        noise_blocks: blocks, counted from 1, to whose second (graph) convolution's input noise is
+            added: independent standard normal numbers times a strength per channel.
+        noise_strength: the strength; None: learned, from 0.
         dtype: dtype of matmuls and plain convolutions; None: that of z.
     """
 
@@ -41,7 +53,10 @@ class Generator(nn.Module):
     channels: int
     graph_blocks: tuple[int, ...]
     graph_conv: Callable[..., nn.Module] | None
-    norm: Callable[..., nn.Module]
+    statistics: BatchStatistics
+    stem: str = "dense"
+    noise_blocks: tuple[int, ...] = ()
+    noise_strength: float | None = None
     dtype: DTypeLike | None = None
 
     @nn.compact
@@ -53,28 +68,50 @@ class Generator(nn.Module):
         train: bool,
         axis_name: str | None = None,
     ) -> Float[Array, "B side side {self.channels}"]:
-        norm = partial(self.norm, use_running_average=not train, axis_name=axis_name)
+        statistics = replace(self.statistics, use_running_average=not train, axis_name=axis_name)
 
         def activate(x: Array, name: str) -> Array:
-            return nn.relu(norm(name=f"{name}_norm")(x))
+            return nn.relu(statistics.norm(f"{name}_norm")(x))
 
-        dense = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
         conv = partial(Conv, dtype=self.dtype)
-        x = dense(16 * self.width, use_bias=False, dtype=self.dtype, name="dense")(z)
-        x = activate(x.reshape(-1, 4, 4, self.width), "dense")
+        x = activate(self._stem(z), self.stem)
         for block in range(1, self.blocks + 1):
             features = self.width // 2**block
             name = f"block{block}_up"
             x = activate(conv(features, upsample=True, name=name)(x), name)
+            if block in self.noise_blocks:
+                x = self._add_noise(x, layer_keys(keys, NOISE + block), f"block{block}_noise")
             if self.graph_conv and block in self.graph_blocks:
                 name = f"block{block}_graph"
-                x = self.graph_conv(features, name=name)(x, layer_keys(keys, block))
+                graph_conv = self.graph_conv(features, statistics=statistics, name=name)
+                x = graph_conv(x, layer_keys(keys, block))
             else:
                 name = f"block{block}_conv"
                 x = conv(features, name=name)(x)
             x = activate(x, name)
-        rows = dense(self.channels, name="to_image")(x.reshape(-1, x.shape[-1]))
+        rows = DENSE(self.channels, name="to_image")(x.reshape(-1, x.shape[-1]))
         return nn.tanh(rows.reshape(*x.shape[:-1], self.channels))
+
+    def _stem(self, z: Float[AnyArray, "B latent"]) -> Float[Array, "B 4 4 {self.width}"]:
+        if self.stem == "constant":
+            normal = nn.initializers.normal(1.0)
+            constant = self.param("constant", normal, (4, 4, self.width), float)
+            return jnp.broadcast_to(jnp.asarray(constant, self.dtype), (len(z), *constant.shape))
+        dense = DENSE(16 * self.width, use_bias=False, dtype=self.dtype, name="dense")
+        return dense(z).reshape(-1, 4, 4, self.width)
+
+    def _add_noise(
+        self, x: Float[Array, "B H W F"], keys: Key[Array, "B"] | None, name: str
+    ) -> Float[Array, "B H W F"]:
+        if keys is None:
+            raise ValueError("a generator with noise needs one key per image: pass keys")
+        strength: Array | float | None = self.noise_strength
+        if strength is None:
+            strength = self.param(name, nn.initializers.zeros, x.shape[-1:], float)[
+                None, None, None
+            ]
+        noise = jax.vmap(lambda key: jax.random.normal(key, x.shape[1:], float))(keys)
+        return x + (strength * noise).astype(x.dtype)
 
 
 class Critic(nn.Module):
@@ -110,6 +147,5 @@ class Critic(nn.Module):
             if self.graph_conv and index in self.graph_after:
                 graph_conv = self.graph_conv(features, name=f"conv{index}_graph")
                 x = nn.leaky_relu(graph_conv(x, layer_keys(keys, index)), self.slope)
-        init = nn.initializers.glorot_normal()
-        head = nn.Dense(1, kernel_init=init, param_dtype=float, name="dense")
+        head = DENSE(1, name="dense")
         return head(x.reshape(x.shape[0], -1))[:, 0]

@@ -128,7 +128,7 @@ def test_graph_blocks_default_to_the_second_and_later(
         ({"generator__latent_size": 0}, "config.generator.latent_size = 0"),
         (
             {"operator": "gat"},
-            "graph_layer.operator.name = 'gat': choose 'none', 'edge_conv' or 'ecc'",
+            "graph_layer.operator.name = 'gat': choose 'none', 'edge_conv', 'ecc', '",
         ),
         (
             {"operator": "ecc", "k": 248},
@@ -139,12 +139,12 @@ def test_graph_blocks_default_to_the_second_and_later(
             "config.critic.graph_layer (after convolution 3): a kNN graph needs sides of at least",
         ),
         (
-            {"generator__graph_layer__graph__name": "ring"},
-            "config.generator.graph_layer.graph.name = 'ring': choose 'knn'",
+            {"generator__graph_layer__graph__name": "rign"},
+            "config.generator.graph_layer.graph.name = 'rign': choose 'knn', 'soft_knn', 'self', ",
         ),
         (
-            {"critic__graph_layer__merge__name": "gate"},
-            "config.critic.graph_layer.merge.name = 'gate': choose 'average'",
+            {"critic__graph_layer__merge__name": "gat"},
+            "config.critic.graph_layer.merge.name = 'gat': choose 'average', 'sum', 'gate' or 's",
         ),
         ({"operator": "ecc", "k": 0}, "config.generator.graph_layer.graph.knn.k = 0"),
         (
@@ -226,7 +226,13 @@ def test_config_mapping_round_trip(tiny: Tiny) -> None:
     settings = tiny(operator="ecc", generator__graph_blocks=(1, 2)).settings
     assert to_mapping(from_mapping(settings)) == settings
     operator = settings["generator"]["graph_layer"]["operator"]
-    defaults = {"hidden": None, "attention": True, "delta": 10.0, "slope": 0.2}
+    defaults = {
+        "hidden": None,
+        "attention": True,
+        "delta": 10.0,
+        "delta_rule": "fixed",
+        "slope": 0.2,
+    }
     assert operator == {"name": "ecc", "ecc": defaults}  # no sections of other operators
 
 
