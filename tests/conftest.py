@@ -53,9 +53,14 @@ CHECKED = [
         "layers.graph_conv",
         "layers.linear",
         "layers.merge",
+        "layers.statistics",
         "models.gcgan",
+        "operators.aggregate",
         "operators.ecc",
+        "operators.edge_attention",
         "operators.edge_conv",
+        "operators.global_context",
+        "operators.self_attention",
     )
 ]
 # Strings are not checked, as functions reject unknown ones with their own errors.

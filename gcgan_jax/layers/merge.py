@@ -7,13 +7,13 @@ from typing import Annotated
 
 import flax.linen as nn
 import jax.numpy as jnp
-from jax import Array
 from jaxtyping import Float
 
+from gcgan_jax.arrays import AnyArray
 from gcgan_jax.layers.statistics import BatchStatistics
 from gcgan_jax.ranges import Free, Interval
 
-Branch = Float[Array, "B H W O"]
+Branch = Float[AnyArray, "B H W O"]
 
 
 class Merge(nn.Module):
