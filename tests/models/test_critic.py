@@ -10,10 +10,16 @@ import pytest
 
 from gcgan_jax import references
 from gcgan_jax.gan.losses import critic_loss
+from gcgan_jax.gan.penalties import gradient_norms
 from gcgan_jax.graphs.knn import KNN
+from gcgan_jax.graphs.soft_knn import SoftKNN
 from gcgan_jax.layers.graph_conv import GraphConv
+from gcgan_jax.layers.merge import Gate
 from gcgan_jax.models.gcgan import Critic
+from gcgan_jax.operators.aggregate import Aggregate
 from gcgan_jax.operators.ecc import ECC
+from gcgan_jax.operators.edge_conv import EdgeConv
+from gcgan_jax.operators.self_attention import SelfAttention
 from tests.helpers import assert_agrees
 
 THESIS = Critic((128, 256, 512), slope=0.2)
@@ -62,34 +68,63 @@ GRAPH_CONV = partial(
 )
 
 
+GRAPH_CONVS = {
+    "ecc": GRAPH_CONV,
+    "edge_conv": partial(
+        GraphConv, graph=partial(KNN, k=3), operator=partial(EdgeConv, reduction="mean")
+    ),
+    "soft_knn": partial(GraphConv, graph=partial(SoftKNN, k=3, features=2), operator=Aggregate),
+    "self_attention": partial(
+        GraphConv, graph=KNN, operator=SelfAttention, merge=Gate, local_branch="identity"
+    ),
+}
+
+
+def reference_critic(params: Any, x: np.ndarray) -> np.ndarray:
+    """The critic with GRAPH_CONV after its first convolution, for one image."""
+
+    def strided(x: np.ndarray, name: str) -> np.ndarray:
+        x = references.conv(x, params[name]["kernel"], ((1, 2), (1, 2)), stride=2)
+        return references.leaky_relu(x + params[name]["bias"], 0.2)
+
+    x, layer = strided(x, "conv1"), params["conv1_graph"]
+    h = np.concatenate([x.reshape(1, 16, 2), references.coordinates(4, 4)[None]], axis=-1)
+    non_local = references.ecc(h, references.knn(x, 3), **layer["non_local"], delta=4.0, slope=0.2)
+    local = references.conv(x, layer["local"]["kernel"], ((1, 1), (1, 1)))
+    x = (local + non_local.reshape(local.shape)) / 2 + layer["bias"]
+    x = strided(strided(references.leaky_relu(x, 0.2), "conv2"), "conv3")
+    return (x.reshape(1, -1) @ params["dense"]["kernel"] + params["dense"]["bias"])[:, 0]
+
+
 def test_critic_with_a_graph_layer_matches_the_reference() -> None:
     critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=GRAPH_CONV)
     x = np.random.default_rng(0).normal(size=(1, 8, 8, 2))
     params = random_params(critic, *x.shape)
     baseline = param_shapes(Critic((2, 3, 4), slope=0.2), *x.shape)
     assert params.keys() == {*baseline, "conv1_graph"}
-
-    def strided(x: np.ndarray, name: str) -> np.ndarray:
-        x = references.conv(x, params[name]["kernel"], ((1, 2), (1, 2)), stride=2)
-        return references.leaky_relu(x + params[name]["bias"], 0.2)
-
-    def reference(x: np.ndarray) -> np.ndarray:
-        x, layer = strided(x, "conv1"), params["conv1_graph"]
-        h = np.concatenate([x.reshape(1, 16, 2), references.coordinates(4, 4)[None]], axis=-1)
-        non_local = references.ecc(
-            h, references.knn(x, 3), **layer["non_local"], delta=4.0, slope=0.2
-        )
-        local = references.conv(x, layer["local"]["kernel"], ((1, 1), (1, 1)))
-        x = (local + non_local.reshape(local.shape)) / 2 + layer["bias"]
-        x = strided(strided(references.leaky_relu(x, 0.2), "conv2"), "conv3")
-        return (x.reshape(1, -1) @ params["dense"]["kernel"] + params["dense"]["bias"])[:, 0]
-
-    assert_agrees(lambda x: critic.apply({"params": params}, x), reference, x)
+    assert_agrees(
+        lambda x: critic.apply({"params": params}, x), partial(reference_critic, params), x
+    )
 
 
-def test_gradient_penalty_differentiates_through_a_graph_layer() -> None:
-    """Compared with finite differences along random directions of all parameters."""
+def test_gradient_penalty_through_a_graph_layer_matches_the_reference() -> None:
+    """The reference differentiates the reference critic numerically, at each pixel."""
     critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=GRAPH_CONV)
+    x = np.random.default_rng(0).normal(size=(1, 8, 8, 2))
+    params = random_params(critic, *x.shape)
+    (gradient,) = references.gradients(lambda x: np.sum(reference_critic(params, x)), x)
+    with jax.enable_x64(True):
+        bound_critic = partial(critic.apply, {"params": params})
+        norm = jax.jit(lambda x: gradient_norms(bound_critic, x))(x)
+    np.testing.assert_allclose(norm, [np.linalg.norm(gradient)], rtol=1e-6)
+
+
+@pytest.mark.parametrize("graph_conv", GRAPH_CONVS.values(), ids=GRAPH_CONVS)
+def test_gradient_penalty_differentiates_through_graph_layers(
+    graph_conv: partial[GraphConv],
+) -> None:
+    """Compared with finite differences along random directions of all parameters."""
+    critic = Critic((2, 3, 4), slope=0.2, graph_after=(1,), graph_conv=graph_conv)
     rng = np.random.default_rng(2)
     real, fake = rng.normal(size=(2, 2, 8, 8, 3))
     mix = rng.uniform(size=2)
