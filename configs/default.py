@@ -98,7 +98,7 @@ def get_config() -> ConfigDict:
     config.eval.batch_size = 256  # batch size of scoring and sampling, over all devices
     config.eval.cache = "~/.cache/gcgan_jax"  # directory of downloaded weights and real features
 
-    # Images of a trained generator: --mode=sample, interpolate, neighbours and nearest.
+    # Images of a trained generator: --mode=sample, interpolate, neighbours, nearest and ablate.
     config.show = ConfigDict()
     config.show.seed = 0  # seed of the latents, which are indexed from 0
     config.show.ema = False  # use the generator's EMA, for runs with ema_decay
@@ -111,6 +111,7 @@ def get_config() -> ConfigDict:
     config.show.rows = (8, 16, 23)  # neighbours: rows of the pixels to visualise
     config.show.columns = (8, 16, 23)  # neighbours: columns of the same pixels
     config.show.nearest = 5  # nearest: training images per generated image
+    config.show.ablation_images = 1_000  # ablate: images per rule, a multiple of 10
 
     return config
 

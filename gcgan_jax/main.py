@@ -11,6 +11,7 @@ but check need the run's --config, and its --workdir if one was given:
     interpolate  walk between latents: strips, animations, sums
     neighbours   draw which pixels the graph layers connect
     nearest      find the training images nearest to generated ones
+    ablate       score a checkpoint under other graphs, and without either branch
     check        test the operators on this device; needs no --config
 
 Flags after --config set its fields, such as --config.seed=1; configs/default.py documents them all.
@@ -119,7 +120,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
 
 def report_next_steps(config: Config, workdir: Path) -> None:
     """Print where a finished run's results are, and commands to continue with."""
-    from gcgan_jax.experiment.networks import graph_blocks
+    from gcgan_jax.experiment.networks import graph_blocks, uses_graph
     from gcgan_jax.runtime.console import report
 
     report(f"samples:     {workdir / 'samples' / f'{config.num_iterations:07}.png'}")
@@ -127,9 +128,11 @@ def report_next_steps(config: Config, workdir: Path) -> None:
     events = f", or: tensorboard --logdir={workdir}" if (workdir / "tensorboard").exists() else ""
     report(f"curves:      {workdir / 'metrics.jsonl'}{events}")
     report("next:")
-    modes = ["evaluate", "sample", "interpolate", "neighbours", "nearest"]
-    if not graph_blocks(config):
-        modes.remove("neighbours")
+    modes = ["evaluate", "sample", "interpolate", "nearest"]
+    if uses_graph(config.generator.graph_layer):
+        modes.append("neighbours")
+    if graph_blocks(config):
+        modes.append("ablate")
     for mode in modes:
         report(f"  {cli.command(sys.argv[1:], mode)}")
 

@@ -29,6 +29,7 @@ CHECKED = [
         "data.npz",
         "data.pixels",
         "data.twins",
+        "evaluation.layer_diagnostics",
         "evaluation.metrics",
         "evaluation.networks.classifier",
         "evaluation.networks.inception",

@@ -18,7 +18,7 @@ from matplotlib.patches import Rectangle
 from gcgan_jax.commands.trained import Trained, load_trained
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.experiment.networks import graph_blocks
+from gcgan_jax.experiment.networks import uses_graph
 from gcgan_jax.gan.rng import Latents
 from gcgan_jax.graphs.geometry import edge_lengths, in_degrees
 from gcgan_jax.runtime.console import report
@@ -28,10 +28,10 @@ from gcgan_jax.storage.workdir import pictures
 
 @dataclass(frozen=True)
 class Edges:
-    """Edges of one graph layer; `gamma` is 1 if the operator has no attention."""
+    """Edges of one graph layer; `gamma` is 1 if there are neither attention nor edge weights."""
 
     neighbours: np.ndarray  # [n, N, k] node indices
-    gamma: np.ndarray  # [n, N, k]
+    gamma: np.ndarray  # [n, N, k] edge attention times k times the edge weights
 
     @property
     def side(self) -> int:
@@ -54,11 +54,11 @@ def neighbours(
         UserError: there is no graph layer, a pixel is outside the image, or as in `load_trained`.
     """
     config, show = experiment.config, experiment.config.show
-    if not graph_blocks(config):
-        operator = config.generator.graph_layer.operator.name
+    operator = config.generator.graph_layer.operator.name
+    if not uses_graph(config.generator.graph_layer):
         raise UserError(
             f"config.generator.graph_layer.operator.name = {operator!r}: this generator has no "
-            "graph layer to draw: choose a run with 'edge_conv' or 'ecc'"
+            "graph to draw: choose a run with one, such as 'edge_conv' or 'ecc'"
         )
     side = config.data.image_size
     pixels = tuple(zip(show.rows, show.columns, strict=False))
@@ -94,6 +94,8 @@ def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
     for layer, recorded in jax.device_get(record(trained.variables, latents)).items():
         (indices,) = recorded["neighbours"]
         (gamma,) = recorded.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
+        for weights in recorded.get("weights", ()):
+            gamma = gamma * indices.shape[-1] * weights
         edges[layer] = Edges(indices, gamma)
     return edges
 

@@ -119,8 +119,6 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
     name = experiment.config.checkpoint
     directory = workdir / ("best" if name == "best" else "checkpoints")
     require_compatible(experiment.settings, read_settings(workdir), f"--workdir={workdir}")
-    shapes = experiment.state_shapes()
-    like = jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
     with closing(Checkpoints(directory, None, experiment.run)) as checkpoints:
         available = checkpoints.all
         iteration = int(name) if name.isdecimal() else checkpoints.newest
@@ -131,7 +129,19 @@ def load_state(experiment: Experiment, workdir: Path) -> State:
             raise UserError(
                 f"config.checkpoint = {name!r}: no such checkpoint in {directory}; {listed}"
             )
-        return checkpoints.restore(like, iteration)
+        return checkpoints.restore(_zeros(experiment), iteration)
+
+
+def load_preceding(experiment: Experiment, workdir: Path, iteration: int) -> State | None:
+    """Load the latest checkpoint of a run before an iteration; None if there is none."""
+    with closing(Checkpoints(workdir / "checkpoints", None, experiment.run)) as checkpoints:
+        earlier = [available for available in checkpoints.all if available < iteration]
+        return checkpoints.restore(_zeros(experiment), max(earlier)) if earlier else None
+
+
+def _zeros(experiment: Experiment) -> State:
+    shapes = experiment.state_shapes()
+    return jax.tree.map(lambda leaf: np.zeros(leaf.shape, leaf.dtype), shapes)
 
 
 def _load_example(experiment: Experiment) -> Models:

@@ -10,6 +10,7 @@ from jax import Array
 
 from gcgan_jax.data.pixels import scale
 from gcgan_jax.data.twins import Twins, structure
+from gcgan_jax.evaluation.layer_diagnostics import RECORDED, measure_layer
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.rng import critic_keys, draw_latents
 from gcgan_jax.gan.sampler import Sampler
@@ -22,6 +23,8 @@ class Diagnostics:
     graph/<layer>/edges_at_distance_2   fraction of edges that end just outside the 3x3 window
     graph/<layer>/non_local_over_local  ratio of the norms of both branches' outputs
     graph/<layer>/gamma                 mean edge attention (ECC)
+    graph/<layer>/gate, scale           learned factor of the non-local branch (mean |scale|)
+    graph/<layer>/...                   see `measure_layer`; with running statistics
     critic/<split>                      mean of D on real images of a split
     twins/diagonal_correlation, twins/other_correlation   structure of samples (twins)
     """
@@ -52,9 +55,10 @@ class Diagnostics:
             for split, images in on_device.items():
                 keys = critic_keys(key, jnp.arange(len(images)))
                 values, sown = gan.critic.apply(
-                    state.critic.variables, scale(images), keys, mutable=["diagnostics"]
+                    state.critic.variables, scale(images), keys, mutable=["diagnostics", *RECORDED]
                 )
                 diagnostics |= {f"critic/{split}": jnp.mean(values)} | _layer_diagnostics(sown)
+                diagnostics |= _layer_measures(sown)
             latents = draw_latents(key, jnp.arange(n), gan.latent_size)
             _, sown = gan.generator.apply(
                 state.generator.variables,
@@ -62,7 +66,11 @@ class Diagnostics:
                 train=True,
                 mutable=["diagnostics", "batch_stats"],
             )
-            return diagnostics | _layer_diagnostics(sown)
+            diagnostics |= _layer_diagnostics(sown)
+            _, sown = gan.generator.apply(
+                state.generator.variables, *latents, train=False, mutable=RECORDED
+            )
+            return diagnostics | _layer_measures(sown)
 
         self._measure = measure
 
@@ -80,3 +88,12 @@ def _layer_diagnostics(sown: Mapping) -> dict[str, Array]:
     """Collect what graph layers sowed into the collection "diagnostics"."""
     values = flatten_dict(sown.get("diagnostics", {}))
     return {f"graph/{path[0]}/{path[-1]}": value for path, (value,) in values.items()}
+
+
+def _layer_measures(sown: Mapping) -> dict[str, Array]:
+    """Measure what graph layers sowed into the collections RECORDED."""
+    return {
+        f"graph/{layer}/{name}": value
+        for layer, branches in sown.get("branches", {}).items()
+        for name, value in measure_layer(branches, sown.get("edges", {}).get(layer, {})).items()
+    }

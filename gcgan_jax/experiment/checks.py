@@ -8,7 +8,12 @@ from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import PROTOCOLS
-from gcgan_jax.experiment.networks import graph_blocks, graph_convs_of_critic, upsampling_blocks
+from gcgan_jax.experiment.networks import (
+    graph_blocks,
+    graph_convs_of_critic,
+    upsampling_blocks,
+    uses_graph,
+)
 from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
@@ -90,7 +95,7 @@ def _check_graph(layer: GraphLayer, side: int, field: str) -> None:
 
     Graphs without a `check` method support all sizes.
     """
-    if not getattr(OPERATORS[layer.operator.name], "needs_graph", True):
+    if not uses_graph(layer):
         return
     check = getattr(bind(GRAPHS, layer.graph)(), "check", lambda height, width: None)
     try:

@@ -62,6 +62,12 @@ def upsampling_blocks(config: Config) -> int:
     return (config.data.image_size // 4).bit_length() - 1
 
 
+def uses_graph(layer: GraphLayer) -> bool:
+    """Return whether there is a graph layer whose operator exchanges messages along edges."""
+    operator = OPERATORS[layer.operator.name]
+    return operator is not None and getattr(operator, "needs_graph", True)
+
+
 def graph_blocks(config: Config) -> tuple[int, ...]:
     """Return the generator's blocks, counted from 1, that contain a graph layer."""
     if OPERATORS[config.generator.graph_layer.operator.name] is None:

@@ -15,6 +15,7 @@ from jax.typing import DTypeLike
 from jaxtyping import Float, Key
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.graphs.controls import self_loops
 from gcgan_jax.graphs.geometry import chebyshev, coordinates
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.layers.conv import Conv
@@ -31,7 +32,8 @@ class GraphConv(nn.Module):
     An operator whose attribute `needs_graph` is False gets None instead of a graph.
 
     Wherever these collections are mutable, the layer sows statistics into "diagnostics", its edges
-    into "edges", and h and the outputs of both branches into "branches".
+    into "edges", and into "branches" h, the outputs of both branches, and what the operator gives
+    on self-loops.
 
     Attributes:
         features: number of output features O.
@@ -68,6 +70,10 @@ class GraphConv(nn.Module):
         local = self._local(x)
         non_local = operator(h, neighbours).reshape(local.shape)
         self._record(h, local, non_local, neighbours, W)
+        if neighbours and self.is_mutable_collection("branches"):
+            shape = neighbours.indices.shape
+            loops = jnp.broadcast_to(self_loops(H, W, shape[-1]), shape)
+            self.sow("branches", "of_self", operator(h, Neighbours(loops)))
 
         branches = {"local": local, "non_local": non_local}
         if self.without:

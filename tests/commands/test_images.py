@@ -135,7 +135,7 @@ def test_pixels_out_of_range_and_missing_graphs(run: Path) -> None:
         neighbours(small(show__rows=(0, 16)), run, TWO)
     with pytest.raises(UserError, match="choose as many rows as columns"):
         neighbours(small(show__rows=(0,)), run, TWO)
-    with pytest.raises(UserError, match="has no graph layer"):
+    with pytest.raises(UserError, match="has no graph to draw"):
         neighbours(small(operator="none"), run, TWO)
 
 
