@@ -65,6 +65,7 @@ OUTPUTS = {  # files that each mode writes to the workdir
     "interpolate": ("pictures/spherical-*", "pictures/linear-*", "pictures/arithmetic-*"),
     "neighbours": ("pictures/neighbours-*",),
     "nearest": ("pictures/nearest-*",),
+    "ablate": ("ablation-*",),
     "check": (),
 }
 REQUIREMENTS = {  # a module of the extra that a script needs
