@@ -15,9 +15,13 @@ from numpy import ndarray
 from gcgan_jax import __version__, references
 from gcgan_jax.gan.penalties import gradient_penalty
 from gcgan_jax.graphs.knn import knn
+from gcgan_jax.graphs.soft_knn import soft_knn
 from gcgan_jax.layers.conv import conv, strided_conv, upsample_conv
+from gcgan_jax.operators.aggregate import aggregate
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
+from gcgan_jax.operators.global_context import global_context
+from gcgan_jax.operators.self_attention import Projections, self_attention
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.known_defects import known_defects
 
@@ -84,7 +88,10 @@ def checks() -> dict[str, Callable[[], Agreement]]:
     """Return the check of each operator, by the operator's name."""
     return {
         **{f"kNN, {name}": partial(check_knn, name) for name in ("auto", "kernel")},
-        **{operator.name: partial(check_operator, operator) for operator in operators()},
+        **{
+            operator.name: partial(check_operator, operator)
+            for operator in (*operators(), *convolutions())
+        },
         "gradient penalty": check_gradient_penalty,
     }
 
@@ -112,7 +119,31 @@ def operators() -> Iterator[Operator]:
             partial(_ecc_reference, neighbours, delta),
             (h, normal(4, 3), normal(3), normal(3, 4, 2), normal(4, 2)),
         )
-    x, kernel, same = normal(1, 4, 6, 2), normal(3, 3, 2, 3), ((1, 1), (1, 1))
+    weights = rng.uniform(size=neighbours.shape)
+    yield Operator(
+        "aggregate",
+        lambda h, w, weights: aggregate(h, neighbours, w, weights),
+        lambda h, w, weights: references.aggregate(h, neighbours, w, weights),
+        (h, normal(4, 3), weights),
+    )
+    yield Operator(
+        "self-attention",
+        lambda h, *w: self_attention(h, Projections(*w)),
+        references.self_attention,
+        (h, normal(4, 5), normal(4, 5), normal(4, 5), normal(5, 3)),
+    )
+    yield Operator("global context", global_context, references.global_context, (h, normal(4, 3)))
+    yield Operator(
+        "soft kNN's weights",
+        lambda x, q, p, t: jnp.asarray(soft_knn(x, q, p, t, 3).weights),
+        lambda x, q, p, t: references.soft_knn(x, q, p, t, 3)[1],
+        (normal(1, 4, 5, 3), normal(3, 2), normal(3, 2), np.array(1.5)),
+    )
+
+
+def convolutions() -> Iterator[Operator]:
+    """Likewise, yield the convolutions."""
+    x, kernel, same = _normal(1, 4, 6, 2), _normal(3, 3, 2, 3), ((1, 1), (1, 1))
     yield Operator(
         "3x3 convolution",
         lambda x, kernel: conv(x, kernel, same),
@@ -129,8 +160,12 @@ def operators() -> Iterator[Operator]:
         "strided convolution",
         strided_conv,
         partial(references.conv, padding=((1, 2), (1, 2)), stride=2),
-        (x, normal(5, 5, 2, 3)),
+        (x, _normal(5, 5, 2, 3)),
     )
+
+
+def _normal(*shape: int) -> ndarray:
+    return np.random.default_rng(len(shape)).normal(size=shape)
 
 
 def _ecc(neighbours: ndarray, delta: float | None, h: Array, *weights: Array) -> Array:
