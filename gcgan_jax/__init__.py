@@ -22,16 +22,22 @@ _EXPORTS = {
     "gan.losses": ("LOSSES", "WGANGP", "critic_loss", "generator_loss"),
     "gan.penalties": ("gradient_norms", "gradient_penalty"),
     "graphs": ("GRAPHS",),
+    "graphs.controls": ("Far", "Grid", "Random", "Ring", "SelfLoops", "Shuffled"),
     "graphs.knn": ("KNN", "knn"),
     "graphs.neighbours": ("Neighbours",),
+    "graphs.soft_knn": ("SoftKNN", "soft_knn"),
     "layers.conv": ("Conv", "StridedConv"),
     "layers.graph_conv": ("GraphConv",),
-    "layers.merge": ("MERGES", "Average"),
+    "layers.merge": ("MERGES", "Average", "Gate", "Scale", "Sum"),
+    "layers.statistics": ("BatchStatistics",),
     "models": ("BACKBONES",),
     "models.gcgan": ("Critic", "Generator"),
     "operators": ("OPERATORS",),
+    "operators.aggregate": ("Aggregate", "aggregate"),
     "operators.ecc": ("ECC", "ecc"),
     "operators.edge_conv": ("EdgeConv", "edge_conv"),
+    "operators.global_context": ("GlobalContext", "global_context"),
+    "operators.self_attention": ("SelfAttention", "self_attention"),
 }
 _MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = sorted(_MODULES)
