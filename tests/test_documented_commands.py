@@ -49,6 +49,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.export_example": ("--output=example",),
     "scripts.cifar10_npz": (),
+    "scripts.critic_jumps": ("--pairs=2", "--points=11"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
