@@ -5,6 +5,7 @@ Implementations are thus measured in the same minutes, never at once, each with 
 
 import json
 import os
+import platform
 import select
 import statistics
 import subprocess
@@ -66,6 +67,15 @@ def peak_bytes() -> int:
 def available_bytes() -> int:
     """Return the memory that Linux can still allocate."""
     return _kibibytes(Path("/proc/meminfo"), "MemAvailable") * 1024
+
+
+def processor() -> dict[str, Any]:
+    """Return the model of the CPU, and how many cores this process may use."""
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":")[1].strip()
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0))}
 
 
 def _kibibytes(path: Path, field: str) -> int:
