@@ -114,7 +114,7 @@ class Worker:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()  # waits, and closes the pipes
 
     def ask(self, request: str, seconds: float | None = None) -> dict[str, Any]:
         """Return the process's answer to a line.

@@ -12,7 +12,7 @@ from scripts.benchmark.flops import Passes
 from scripts.benchmark.interleaved import Worker, processor
 from scripts.benchmark.layers.rows import REFERENCE, ROWS, TASKS, Shape, config_of, kind
 
-FEWEST, MOST = 3, 30  # pairs of repetitions
+FEWEST, MOST = 5, 30  # pairs of repetitions
 
 Record = dict[str, Any]
 
@@ -57,19 +57,23 @@ def count(row: str, config: Config, shape: Shape) -> dict[str, int]:
 
 
 def times(reference: Worker, worker: Worker, task: str, budget: float) -> Record:
-    """Return median seconds of both, and the median of their ratios, over alternating repetitions.
+    """Return both median seconds, and median and quartiles of their ratio in each pair of turns.
 
     A first repetition of each is a warm-up and does not count.
     """
     pairs: list[tuple[float, float]] = []
     ask(reference, task), ask(worker, task)
     while len(pairs) < FEWEST or (len(pairs) < MOST and sum(map(sum, pairs)) < budget):
-        pairs.append((ask(reference, task)["seconds"], ask(worker, task)["seconds"]))
-    reference_seconds, seconds = map(statistics.median, zip(*pairs, strict=True))
+        turn = slice(None, None, -1 if len(pairs) % 2 else 1)  # neither is always the first
+        seconds = [ask(each, task)["seconds"] for each in (reference, worker)[turn]]
+        pairs.append(tuple(seconds[turn]))
+    low, ratio, high = statistics.quantiles((own / other for other, own in pairs), n=4)
+    other_seconds, own_seconds = map(statistics.median, zip(*pairs, strict=True))
     return {
-        "seconds": seconds,
-        "reference_seconds": reference_seconds,
-        "ratio": statistics.median(own / other for other, own in pairs),
+        "seconds": own_seconds,
+        "reference_seconds": other_seconds,
+        "ratio": ratio,
+        "quartiles": [low, high],
         "pairs": len(pairs),
     }
 

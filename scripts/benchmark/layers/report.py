@@ -15,7 +15,7 @@ Record = Mapping[str, Any]
 Records = Mapping[str, Record]  # by `key`
 
 STANDARD = Shape()  # of the page's tables
-KINDS = ("graph", "operator", "merge")  # of which the page has a table each
+PARTS = ("graph", "operator", "merge")  # the page has a table of each
 COLUMNS = (
     *("row", "parameters", "GFLOP", "time", "GFLOP, gradient", "time, gradient"),
     "MiB, gradient",
@@ -29,23 +29,24 @@ def key(row: str, shape: Shape) -> str:
     return f"{row}@{shape}"
 
 
-def cost_table(records: Records, rows: str, shape: Shape) -> str:
+def cost_table(records: Records, part: str) -> str:
     """Return the costs of one kind of rows, with dashes for those without a record."""
     lines = [markdown.header(*COLUMNS)]
     for row in ROWS:
-        if kind(row) == rows:
-            record = records.get(key(row, shape))
+        if kind(row) == part:
+            record = records.get(key(row, STANDARD))
             cells = costs(record) if record else [NO_RECORD] * (len(COLUMNS) - 1)
             lines.append(markdown.row(f"`{row}`", *cells))
     return "\n".join(lines)
 
 
 def costs(record: Record) -> list[str]:
-    """Return the cells of a record; times are multiples of the reference's."""
+    """Return the cells of a record; times are multiples of the reference's, with quartiles."""
     cells = [f"{record['parameters']:,}"]
     for task in TASKS:
-        measured = record[task]
-        cells += [f"{measured['flops'] / 1e9:.2f}", f"{measured['ratio']:.2f}"]
+        measured, (low, high) = record[task], record[task]["quartiles"]
+        cells.append(f"{measured['flops'] / 1e9:.2f}")
+        cells.append(f"{measured['ratio']:.2f} ({low:.2f}, {high:.2f})")
     return [*cells, f"{record['gradient']['bytes'] / 2**20:.0f}"]
 
 
@@ -129,7 +130,7 @@ def filled(page: str, records: Records) -> str:
     Raises:
         ValueError: the page lacks the markers of a table.
     """
-    tables = {name: cost_table(records, name, STANDARD) for name in KINDS}
+    tables = {name: cost_table(records, name) for name in PARTS}
     for name, table in (tables | {"limits": limit_table(records)}).items():
         block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
         page, count = block.subn(
