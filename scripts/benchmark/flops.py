@@ -151,7 +151,8 @@ def aggregate(config: Config, N: int, F: int, O: int) -> Passes:
 
 
 def self_attention(config: Config, N: int, F: int, O: int) -> Passes:
-    C, inner = F + COORDINATES, max(8, F // 8)
+    section = config.generator.graph_layer.operator.section
+    C, inner = F + COORDINATES, section["inner"] or max(8, F // 8)
     scores = matmul(N, inner, N)
     others = 3 * matmul(N, C, inner) + matmul(N, N, inner) + matmul(N, inner, O)
     return Passes(others + scores, 2 * others + 3 * scores)

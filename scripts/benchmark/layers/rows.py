@@ -19,7 +19,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "graph/knn-exclude-3": {"graph.knn.exclude": 3},
     "graph/knn-dilation-2": {"graph.knn.dilation": 2},
     "graph/knn-position": {"graph.knn.position": 1.0},
-    "graph/knn-threshold": {"graph.knn.threshold": 1.0},
+    "graph/knn-threshold": {"graph.knn.threshold": 4.0},
     "graph/soft_knn": {"graph.name": "soft_knn"},
     "graph/soft_knn-frozen": {"graph.name": "soft_knn", "graph.soft_knn.frozen": True},
     "graph/soft_knn+aggregate": {"graph.name": "soft_knn", "operator.name": "aggregate"},
@@ -85,9 +85,9 @@ def config_of(changes: Mapping[str, Any], k: int) -> Config:
     graph = changes.get("graph.name", layer["graph"]["name"])
     changes = {"operator.name": "edge_conv", f"graph.{graph}.k": k} | dict(changes)
     for path, value in changes.items():
-        part, *section, field = path.split(".")
-        fields = layer[part]
-        for name in section:
+        *sections, field = path.split(".")
+        fields = layer
+        for name in sections:
             fields = fields.setdefault(name, {})
         fields[field] = value
     return with_defaults(from_mapping(values))
