@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.evaluation.against_torch_fidelity": ("--images=0",),
     "tests.reliability.invalid_inputs": ("--only=pickle", "--output=page.md"),
     "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
+    "scripts.benchmark.layers": (
+        *("--rows=graph/knn", "--batch=2", "--side=8", "--features=6", "--k=3", "--budget=0"),
+    ),
     "scripts.benchmark.accelerator": ("--toy", "--parts=operators"),
     "scripts.evaluation.calibrate_scores": ("--cache=cache",),
     "scripts.benchmark.aot": ("--noall", "--config=configs/baseline.py"),
@@ -179,6 +183,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("configs", "gcgan_jax", "scripts", "tests"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs/laboratory.md", folder / "docs")
     tfds(train=5000, test=5000, classes=(0, 7))(folder / "data")
     return folder
 
