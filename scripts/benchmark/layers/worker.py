@@ -17,6 +17,7 @@ from jax.stages import Compiled
 from gcgan_jax.experiment.networks import make_gan
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.layers.graph_conv import GraphConv
+from gcgan_jax.layers.statistics import BatchStatistics
 from scripts.benchmark.interleaved import answer_lines, describe_error
 from scripts.benchmark.layers.rows import ROWS, TASKS, Shape, config_of, kind
 from scripts.benchmark.targets import memory
@@ -52,7 +53,10 @@ class Inputs(NamedTuple):
 
 
 def make_layer(row: str, k: int, features: int) -> GraphConv:
-    layer = make_gan(config_of(ROWS[row], k)).generator.graph_conv(features)
+    """Build the layer as it trains, with the statistics of each batch."""
+    statistics = BatchStatistics(momentum=0.9, epsilon=1e-5, use_running_average=False)
+    make = make_gan(config_of(ROWS[row], k)).generator.graph_conv
+    layer = make(features, statistics=statistics)
     return layer if kind(row) == "merge" else layer.clone(merge=NonLocalBranch)
 
 
