@@ -122,7 +122,7 @@ def graph_layer() -> ConfigDict:
     # "kernel", for GPUs and TPUs; or "auto": "maxima" on CPUs and "top_k" elsewhere.
     layer.graph.knn.selection = "auto"
     layer.operator = ConfigDict()
-    layer.operator.name = "none"  # "none" for no graph layer, "edge_conv" or "ecc"
+    layer.operator.name = "none"  # "none" for no graph layer; or a section's name
     layer.operator.edge_conv = ConfigDict()
     layer.operator.edge_conv.reduction = "sum"  # over the neighbours: "sum", "mean" or "max"
     layer.operator.ecc = ConfigDict()
@@ -130,6 +130,14 @@ def graph_layer() -> ConfigDict:
     layer.operator.ecc.attention = True  # edge attention gamma; False: gamma = 1
     layer.operator.ecc.delta = 10.0  # scale of gamma = exp(-||h_j - h_i||^2 / delta)
     layer.operator.ecc.slope = 0.2  # negative slope of the filter network's leaky ReLU
+    layer.operator.low_rank_ecc = ConfigDict()  # lightweight ECC, see docs/low-rank-ecc.md
+    layer.operator.low_rank_ecc.rank = 11  # rank of the edge weights Theta, at most the input width
+    # Replicas in the filter network's circulant layers; must divide input and output width. 1: off.
+    layer.operator.low_rank_ecc.circulant = 3
+    layer.operator.low_rank_ecc.normalise = True  # divide edge labels by their rms in each image
+    layer.operator.low_rank_ecc.attention = True  # edge attention gamma; False: gamma = 1
+    layer.operator.low_rank_ecc.delta = 10.0  # scale of gamma = exp(-||h_j - h_i||^2 / delta)
+    layer.operator.low_rank_ecc.slope = 0.2  # negative slope of the filter network's leaky ReLU
     layer.merge = ConfigDict()
     layer.merge.name = "average"  # how the 3x3 convolution and the operator are combined
     return layer

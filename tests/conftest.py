@@ -53,6 +53,7 @@ CHECKED = [
         "models.gcgan",
         "operators.ecc",
         "operators.edge_conv",
+        "operators.low_rank_ecc",
     )
 ]
 # Strings are not checked, as functions reject unknown ones with their own errors.

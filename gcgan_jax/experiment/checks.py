@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from gcgan_jax.config.choices import Choice, bind, fill_defaults, require_named
+from gcgan_jax.config.choices import bind, fill_defaults, require_named
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
 from gcgan_jax.errors import UserError
@@ -64,10 +64,12 @@ def check(config: Config) -> None:
     require(valid, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
     for block in graph_blocks(config):
         require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
-        _check_graph(g.graph_layer.graph, 4 * 2**block, f"generator.graph_layer (block {block})")
+        field = f"generator.graph_layer (block {block})"
+        _check_layer(g.graph_layer, 4 * 2**block, g.width // 2**block, field)
     for conv in graph_convs_of_critic(config):
         side = data.image_size // 2**conv
-        _check_graph(c.graph_layer.graph, side, f"critic.graph_layer (after convolution {conv})")
+        field = f"critic.graph_layer (after convolution {conv})"
+        _check_layer(c.graph_layer, side, c.widths[conv - 1], field)
 
     valid = config.eval.network != "structure" or data.name == "twins"
     require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
@@ -78,13 +80,19 @@ def check(config: Config) -> None:
     require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
 
 
-def _check_graph(graph: Choice, side: int, field: str) -> None:
-    """Raise UserError if the graph does not support feature maps of this side.
+def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> None:
+    """Raise UserError if the layer does not support feature maps of this side and width.
 
-    Graphs without a `check` method support all sizes.
+    Graphs and operators without a `check` method support all of them.
     """
-    check = getattr(bind(GRAPHS, graph)(), "check", lambda height, width: None)
+
+    def any_size(*_: int) -> None:
+        pass
+
+    graph = bind(GRAPHS, layer.graph)()
+    operator = bind(OPERATORS, layer.operator, features=features)()
     try:
-        check(side, side)
+        getattr(graph, "check", any_size)(side, side)
+        getattr(operator, "check", any_size)(features)
     except ValueError as error:
         raise UserError(f"config.{field}: {error}") from None

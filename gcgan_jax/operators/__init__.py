@@ -4,9 +4,11 @@ import flax.linen as nn
 
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
+from gcgan_jax.operators.low_rank_ecc import LowRankECC
 
 OPERATORS: dict[str, type[nn.Module] | None] = {
     "none": None,  # no graph layer
     "edge_conv": EdgeConv,
     "ecc": ECC,
+    "low_rank_ecc": LowRankECC,
 }

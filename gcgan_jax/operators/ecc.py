@@ -93,7 +93,7 @@ def ecc(
     )
 
 
-def attention(difference: Float[Array, "*edges C"], delta: float) -> Float[Array, "*edges"]:
+def attention(difference: Float[Array, "*edges C"], delta: float | Array) -> Float[Array, "*edges"]:
     """Compute gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
     difference = difference.astype(at_least_float32(difference.dtype))
     return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)

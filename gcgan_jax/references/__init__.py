@@ -6,6 +6,7 @@ B images, H rows, W columns, N = H * W nodes, F or C features in, O features out
 from gcgan_jax.references.derivatives import gradients
 from gcgan_jax.references.graphs import chebyshev, coordinates, knn
 from gcgan_jax.references.layers import batch_norm, conv, leaky_relu, upsample
+from gcgan_jax.references.low_rank_ecc import edge_rms, low_rank_ecc
 from gcgan_jax.references.operators import attention, ecc, edge_conv
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "coordinates",
     "ecc",
     "edge_conv",
+    "edge_rms",
     "gradients",
     "knn",
     "leaky_relu",
+    "low_rank_ecc",
     "upsample",
 ]
