@@ -69,7 +69,8 @@ def check(config: Config) -> None:
     require(valid, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
     for block in graph_blocks(config):
         require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
-        _check_graph(g.graph_layer, 4 * 2**block, f"generator.graph_layer (block {block})")
+        field = f"generator.graph_layer (block {block})"
+        _check_layer(g.graph_layer, 4 * 2**block, g.width // 2**block, field)
     valid = max(g.noise.blocks, default=1) <= n
     require(valid, "generator.noise.blocks", g.noise.blocks, f"choose blocks 1 to {n}")
     valid = g.stem == "dense" or bool(g.noise.blocks)
@@ -78,7 +79,8 @@ def check(config: Config) -> None:
     )
     for conv in graph_convs_of_critic(config):
         side = data.image_size // 2**conv
-        _check_graph(c.graph_layer, side, f"critic.graph_layer (after convolution {conv})")
+        field = f"critic.graph_layer (after convolution {conv})"
+        _check_layer(c.graph_layer, side, c.widths[conv - 1], field)
         _check_without_statistics(c.graph_layer)
 
     valid = config.eval.network != "structure" or data.name == "twins"
@@ -90,16 +92,20 @@ def check(config: Config) -> None:
     require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
 
 
-def _check_graph(layer: GraphLayer, side: int, field: str) -> None:
-    """Raise UserError if the graph does not support feature maps of this side.
+def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> None:
+    """Raise UserError if the layer does not support feature maps of this side and width.
 
-    Graphs without a `check` method support all sizes.
+    Graphs and operators without a `check` method support all of them.
     """
-    if not uses_graph(layer):
-        return
-    check = getattr(bind(GRAPHS, layer.graph)(), "check", lambda height, width: None)
+
+    def any_size(*_: int) -> None:
+        pass
+
+    graph = bind(GRAPHS, layer.graph)() if uses_graph(layer) else None
+    operator = bind(OPERATORS, layer.operator, features=features)()
     try:
-        check(side, side)
+        getattr(graph, "check", any_size)(side, side)
+        getattr(operator, "check", any_size)(features)
     except ValueError as error:
         raise UserError(f"config.{field}: {error}") from None
 
