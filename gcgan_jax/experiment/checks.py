@@ -46,12 +46,7 @@ def with_defaults(config: Config) -> Config:
 
 def check(config: Config) -> None:
     """Raise UserError for the first field whose value is inconsistent with the others."""
-    g, c, data, call = config.generator, config.critic, config.data, config.iterations_per_call
-
-    def require(valid: bool, field: str, value: Any, remedy: str) -> None:
-        if not valid:
-            raise UserError(f"config.{field} = {value!r}: {remedy}")
-
+    call = config.iterations_per_call
     require_named(BACKBONES, config.backbone, "config.backbone")
     require_named(PROTOCOLS, config.eval.protocol, "config.eval.protocol")
     for field in ("num_iterations", "log_every", "sample_every", "checkpoint_every", "eval_every"):
@@ -62,6 +57,18 @@ def check(config: Config) -> None:
     valid = profile is None or profile[0] <= profile[1]
     require(valid, "profile", profile, "must be the first and the last iteration, such as (10, 12)")
 
+    _check_networks(config)
+    valid = config.eval.network != "structure" or config.data.name == "twins"
+    require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
+    valid = config.ema_decay is not None or not config.show.ema
+    require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
+    name = config.checkpoint
+    valid = name in ("newest", "best", "example") or is_whole_number(name)
+    require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
+
+
+def _check_networks(config: Config) -> None:
+    g, c, data = config.generator, config.critic, config.data
     n = upsampling_blocks(config)
     valid = data.image_size == 4 * 2**n
     require(valid, "data.image_size", data.image_size, "must be 4 * 2^n, such as 16, 32 or 64")
@@ -83,13 +90,11 @@ def check(config: Config) -> None:
         _check_layer(c.graph_layer, side, c.widths[conv - 1], field)
         _check_without_statistics(c.graph_layer)
 
-    valid = config.eval.network != "structure" or data.name == "twins"
-    require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
-    valid = config.ema_decay is not None or not config.show.ema
-    require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
-    name = config.checkpoint
-    valid = name in ("newest", "best", "example") or is_whole_number(name)
-    require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
+
+def require(valid: bool, field: str, value: Any, remedy: str) -> None:
+    """Raise UserError that names a field unless its value is valid."""
+    if not valid:
+        raise UserError(f"config.{field} = {value!r}: {remedy}")
 
 
 def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> None:
