@@ -6,6 +6,7 @@ from typing import Any
 from gcgan_jax.config.choices import bind, fill_defaults, require_named
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
+from gcgan_jax.data.images import Structured
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.experiment.networks import (
@@ -19,7 +20,7 @@ from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.models import BACKBONES
 from gcgan_jax.operators import OPERATORS
-from gcgan_jax.ranges import is_whole_number
+from gcgan_jax.ranges import OneOf, is_whole_number
 
 
 def with_defaults(config: Config) -> Config:
@@ -58,8 +59,10 @@ def check(config: Config) -> None:
     require(valid, "profile", profile, "must be the first and the last iteration, such as (10, 12)")
 
     _check_networks(config)
-    valid = config.eval.network != "structure" or config.data.name == "twins"
-    require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
+    structured = [name for name, kind in DATASETS.items() if issubclass(kind, Structured)]
+    valid = config.eval.network != "structure" or config.data.name in structured
+    remedy = f"requires images of known structure: as config.data.name, {OneOf(tuple(structured))}"
+    require(valid, "eval.network", "structure", remedy)
     valid = config.ema_decay is not None or not config.show.ema
     require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
     name = config.checkpoint
