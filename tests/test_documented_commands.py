@@ -49,6 +49,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.export_example": ("--output=example",),
     "scripts.cifar10_npz": (),
+    "scripts.echo_table": ("--images=20", "--readings=20"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
