@@ -54,6 +54,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.export_example": ("--output=example",),
     "scripts.cifar10_npz": (),
     "scripts.critic_jumps": ("--pairs=2", "--points=11"),
+    "scripts.echo_table": ("--images=20", "--readings=20"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
