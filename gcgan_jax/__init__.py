@@ -32,6 +32,7 @@ _EXPORTS = {
     "operators": ("OPERATORS",),
     "operators.ecc": ("ECC", "ecc"),
     "operators.edge_conv": ("EdgeConv", "edge_conv"),
+    "operators.low_rank_ecc": ("LowRankECC", "LowRankNetwork", "low_rank_ecc"),
 }
 _MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = sorted(_MODULES)

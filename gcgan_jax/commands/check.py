@@ -18,6 +18,7 @@ from gcgan_jax.graphs.knn import knn
 from gcgan_jax.layers.conv import conv, strided_conv, upsample_conv
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
+from gcgan_jax.operators.low_rank_ecc import LowRankNetwork, low_rank_ecc
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.known_defects import known_defects
 
@@ -112,6 +113,16 @@ def operators() -> Iterator[Operator]:
             partial(_ecc_reference, neighbours, delta),
             (h, normal(4, 3), normal(3), normal(3, 4, 2), normal(4, 2)),
         )
+    yield Operator(
+        "low-rank ECC",
+        partial(_low_rank_ecc, neighbours),
+        partial(_low_rank_ecc_reference, neighbours, references.edge_rms(h, neighbours)),
+        (
+            h,
+            *(normal(4, 2), normal(2), normal(2, 3), normal(3)),  # w1 and kappa, and their biases
+            *(normal(2, 3, 1), normal(3, 2), normal(2, 3, 2), normal(3, 4)),  # left and right
+        ),
+    )
     x, kernel, same = normal(1, 4, 6, 2), normal(3, 3, 2, 3), ((1, 1), (1, 1))
     yield Operator(
         "3x3 convolution",
@@ -142,6 +153,17 @@ def _ecc_reference(
 ) -> ndarray:
     w1, b1, w2, b2 = weights
     return references.ecc(h, neighbours, w1, b1, w2, b2, delta, 0.2)
+
+
+def _low_rank_ecc(neighbours: ndarray, h: Array, *weights: Array) -> Array:
+    network = LowRankNetwork(*weights)
+    return low_rank_ecc(h, neighbours, network, delta=10.0, slope=0.2, normalise=True)
+
+
+def _low_rank_ecc_reference(
+    neighbours: ndarray, rms: ndarray, h: ndarray, *weights: ndarray
+) -> ndarray:
+    return references.low_rank_ecc(h, neighbours, *weights, delta=10.0, slope=0.2, rms=rms)
 
 
 def check_knn(selection: str) -> Agreement:

@@ -128,7 +128,7 @@ def test_graph_blocks_default_to_the_second_and_later(
         ({"generator__latent_size": 0}, "config.generator.latent_size = 0"),
         (
             {"operator": "gat"},
-            "graph_layer.operator.name = 'gat': choose 'none', 'edge_conv' or 'ecc'",
+            "operator.name = 'gat': choose 'none', 'edge_conv', 'ecc' or 'low_rank_ecc'",
         ),
         (
             {"operator": "ecc", "k": 248},
