@@ -25,6 +25,7 @@ def low_rank_ecc(
     b_left: ndarray,
     w_right: ndarray,
     b_right: ndarray,
+    *,
     delta: float | None,
     slope: float,
     rms: ndarray,

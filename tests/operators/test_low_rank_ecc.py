@@ -14,7 +14,7 @@ from jax import Array
 from gcgan_jax import references
 from gcgan_jax.errors import UserError
 from gcgan_jax.graphs.neighbours import Neighbours
-from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc
+from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc, stddevs
 from gcgan_jax.platforms import Variant, force_variant
 from tests.conftest import make
 from tests.helpers import VARIANTS, assert_agrees
@@ -45,7 +45,7 @@ def test_low_rank_ecc(k: int, m: int, delta: float | None, normalise: bool) -> N
     fixed = rms(h, neighbours, normalise)
     assert_agrees(
         lambda h, *w: ECC(h, neighbours, LowRankNetwork(*w), delta=delta, normalise=normalise),
-        lambda h, *w: references.low_rank_ecc(h, neighbours, *w, delta, 0.2, fixed),
+        lambda h, *w: references.low_rank_ecc(h, neighbours, *w, delta=delta, slope=0.2, rms=fixed),
         h,
         *network,
     )
@@ -60,7 +60,9 @@ def test_edge_weights_multiply_messages() -> None:
     def reference(h: np.ndarray, weights: np.ndarray) -> np.ndarray:
         return sum(
             weights[..., j, None]
-            * references.low_rank_ecc(h, neighbours[..., j : j + 1], *network, 4.0, 0.2, fixed)
+            * references.low_rank_ecc(
+                h, neighbours[..., j : j + 1], *network, delta=4.0, slope=0.2, rms=fixed
+            )
             for j in range(3)
         )
 
@@ -113,6 +115,24 @@ def test_growth_with_the_features(normalise: bool, delta: float | None) -> None:
     np.testing.assert_allclose(np.log(ratios) / math.log(1e4), [degree, degree - 1], atol=1e-6)
 
 
+def test_gradient_penalty() -> None:
+    """The derivative of ||d out / d h||^2 by all weights, along a direction, as a critic needs."""
+    h, neighbours, network = inputs(3)
+    direction = [np.random.default_rng(5).normal(size=array.shape) for array in network]
+
+    def penalty(step: Array | float) -> Array:
+        moved = (w + step * v for w, v in zip(network, direction, strict=True))
+        moved = LowRankNetwork(*moved)
+        gradient = jax.grad(
+            lambda h: jnp.sum(jnp.sin(ECC(h, neighbours, moved, delta=9.0, normalise=True)))
+        )(h)
+        return jnp.sum(gradient**2)
+
+    with jax.enable_x64(True):
+        expected = (penalty(1e-5) - penalty(-1e-5)) / 2e-5
+        np.testing.assert_allclose(jax.jit(jax.grad(penalty))(0.0), expected, rtol=1e-6)
+
+
 @pytest.mark.parametrize("scale", [0.0, 1e-30, 1e15])
 def test_extreme_features_are_finite(scale: float) -> None:
     """In float32; with a scale of 0, all features are equal."""
@@ -159,6 +179,17 @@ def test_module_applies_the_function_to_its_parameters(delta: float | None, dtyp
     tolerance = 0.05 if dtype else 1e-5
     np.testing.assert_allclose(out, expected, atol=tolerance * np.abs(expected).max())
     assert set(sown.get("diagnostics", {})) == ({"gamma"} if delta else set())
+
+
+def test_initialisation() -> None:
+    np.testing.assert_allclose(stddevs(35, 11, None), [33**-0.5, 1 / 33, 2.8 / 363**0.5])
+    np.testing.assert_allclose(stddevs(35, 11, 7.0)[2] * 363**0.5, 2.8 * math.exp(0.38 * 5))
+    assert stddevs(35, 11, 0.1)[2] == 1000 * stddevs(35, 11, None)[2]
+    h, edges = np.zeros((1, 4, 35), "f"), Neighbours(np.zeros((1, 4, 1), int))
+    params = jax.jit(LowRankECC(33).init)(jax.random.key(0), h, edges)["params"]
+    stds = [np.std(params[f"w_{name}"]) for name in ("kappa", "left", "right")]
+    np.testing.assert_allclose(stds, stddevs(35, 11, 10.0), rtol=0.1)
+    assert not any(np.any(params[f"b{name}"]) for name in ("1", "_kappa", "_left", "_right"))
 
 
 @pytest.mark.parametrize(

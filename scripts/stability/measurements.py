@@ -1,22 +1,9 @@
-"""Measure the stability and cost of lightweight ECC, with and without normalised edge labels.
+"""Measurements of lightweight ECC: growth with the features, training, cost."""
 
-    python -m scripts.stability --records=docs/results/low_rank_ecc.jsonl \
-        --figure=docs/low_rank_ecc.png
-
-Every job adds one line to the records; rerunning skips those that are there. The jobs:
-
-    growth    norms of the output and its gradients against the scale of the features
-    training  iterations of `configs/lab/low_rank_ecc.py` until a number is not finite
-    cost      parameters, memory and time of the operator and its gradients, against full ECC
-"""
-
-import argparse
 import statistics
 import time
-from collections.abc import Callable, Sequence
-from fnmatch import fnmatch
+from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 import flax.linen as nn
@@ -37,37 +24,14 @@ from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc
 from gcgan_jax.runtime.devices import device_indices, local_copy, replicate
-from gcgan_jax.storage.atomic import write_atomically
-from gcgan_jax.storage.json_lines import append_json_lines, read_json_lines
 from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
 
 ITERATIONS = 500
-SEEDS = range(5)
+WIDTH = 120  # of the generator: 30 features in its graph layer, where the quickstart has 32
 SCALES = np.logspace(-2, 2, 9)
 SIZES = {66: 32, 132: 16}  # features: side of the thesis's two graph layers
-LABELS = {"raw": False, "normalised": True}  # edge labels: LowRankECC's `normalise`
 
 Record = dict[str, Any]
-
-
-def jobs() -> dict[str, Callable[[], Record]]:
-    """Return all jobs by name."""
-    return {
-        **{
-            f"growth/{labels}/gamma {gamma}": partial(growth, normalise, gamma == "adaptive")
-            for labels, normalise in LABELS.items()
-            for gamma in ("off", "adaptive")
-        },
-        **{
-            f"training/{labels}/gamma {gamma}/seed {seed}": partial(
-                training, normalise, gamma == "on", seed
-            )
-            for gamma in ("off", "on")
-            for seed in SEEDS
-            for labels, normalise in LABELS.items()
-        },
-        **{f"cost/{features} features": partial(cost, features) for features in SIZES},
-    }
 
 
 def layer_inputs(features: int, images: int) -> tuple[Array, Neighbours]:
@@ -120,7 +84,7 @@ def growth(normalise: bool, adaptive: bool) -> Record:
 def training(normalise: bool, attention: bool, seed: int) -> Record:
     """Train for ITERATIONS or until a number is not finite."""
     values = config.get_config()
-    values.seed = seed
+    values.seed, values.generator.width = seed, WIDTH
     operator = values.generator.graph_layer.operator.low_rank_ecc
     operator.normalise, operator.attention = normalise, attention
     experiment = make_experiment(from_mapping(values.to_dict()))
@@ -190,46 +154,3 @@ def interleaved(runs: dict[str, Callable[[], Any]], repetitions: int) -> dict[st
             jax.block_until_ready(run())
             seconds[name].append(time.perf_counter() - start)
     return {name: statistics.median(measured[1:]) for name, measured in seconds.items()}
-
-
-def plot(records: dict[str, Record], path: Path) -> None:
-    """Plot norms against the scale of the features, gamma off."""
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(7, 2.8), layout="constrained")
-    axes = figure.subplots(1, 2)
-    for labels in LABELS:
-        record = records[f"growth/{labels}/gamma off"]
-        for ax, name in zip(axes, ("output", "feature_gradient"), strict=True):
-            text = f"{labels}, slope {record[f'{name}_slope']:.1f}"
-            ax.loglog(record["scales"], record[f"{name}_norms"], "o-", label=text)
-            ax.set_title(f"norm of the {name.replace('_', ' ')}", fontsize=9)
-    for ax in axes:
-        ax.set_xlabel("scale of the features")
-        ax.grid(alpha=0.3)
-        ax.legend(title="edge labels", fontsize=8)
-    write_atomically(path, lambda file: figure.savefig(file, format="png", dpi=100))
-
-
-def main(argv: Sequence[str] | None = None) -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--records", type=Path, required=True, help="file of results (JSON lines)")
-    parser.add_argument("--only", default="*", help="pattern of jobs, e.g. 'training/*/seed 0'")
-    parser.add_argument("--figure", type=Path, help="output file for a plot (PNG)")
-    arguments = parser.parse_args(argv)
-    for name, run in jobs().items():
-        if fnmatch(name, arguments.only) and name not in read(arguments.records):
-            print(name, flush=True)
-            append_json_lines(arguments.records, [{"job": name, **run()}])
-    if arguments.figure:
-        plot(read(arguments.records), arguments.figure)
-
-
-def read(path: Path) -> dict[str, Record]:
-    """Return the records by job."""
-    rows = read_json_lines(path, parse=dict, key=lambda row: row["job"]).rows
-    return {row["job"]: row for row in rows}
-
-
-if __name__ == "__main__":
-    main()
