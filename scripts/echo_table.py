@@ -5,6 +5,7 @@ python -m scripts.echo_table --output=docs/results/echo.json --pictures=docs/dat
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,10 +20,12 @@ from gcgan_jax.data.palette import Palette
 from gcgan_jax.data.parity import Parity
 from gcgan_jax.data.procedural import Procedural
 from gcgan_jax.data.twins import ProceduralTwins
+from gcgan_jax.errors import one_line
 from gcgan_jax.evaluation.scorers import diversity, structure_error
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.image_files import image_grid, write_png
 
+LEAST = 9  # images, so that some of eight repeat
 SHOWN = 8  # images in a picture
 LOGGED = 64  # images in a log entry of the quickstart
 REPETITIONS = 20  # seeds of which a standard deviation is measured
@@ -178,6 +181,17 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--images", type=int, default=400, help="images of each cheat")
     parser.add_argument("--readings", type=int, default=1_000, help="images of other readings")
     arguments = parser.parse_args(argv)
+    for name in ("images", "readings"):
+        if getattr(arguments, name) < LEAST:
+            parser.error(f"--{name}={getattr(arguments, name)}: choose at least {LEAST}")
+    try:
+        report(arguments)
+    except OSError as error:
+        sys.exit(f"echo_table: {one_line(error)}")
+
+
+def report(arguments: argparse.Namespace) -> None:
+    """Print all tables, and write what the arguments name."""
     tables = {}
     for subject in subjects():
         tables[subject.name] = measure_cheats(subject, arguments.images)
@@ -191,8 +205,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     print(f"\nstandard deviation of agreement: {noise}")
     if arguments.output:
         counts = {"images": arguments.images, "images of readings": arguments.readings}
-        report = {**counts, "sets": tables, "readings": readings, "noise": noise}
-        rounded = json.loads(json.dumps(report), parse_float=lambda text: round(float(text), 5))
+        measured = {**counts, "sets": tables, "readings": readings, "noise": noise}
+        rounded = json.loads(json.dumps(measured), parse_float=lambda text: round(float(text), 5))
         write_text(arguments.output, json.dumps(rounded, indent=1) + "\n")
 
 

@@ -52,3 +52,13 @@ def test_table_and_pictures_are_written(tmp_path: Path, capsys: pytest.CaptureFi
     assert report["sets"].keys() == SUBJECTS.keys() and report["images"] == 9
     assert len(list(pictures.glob("*.png"))) == len(SUBJECTS)
     assert capsys.readouterr().out.count("\n| all cells alike |") == len(SUBJECTS)
+
+
+def test_too_few_images_and_missing_directories_are_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        main(["--images=8"])
+    assert "--images=8: choose at least 9" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r"^echo_table: .*pictures"):
+        main(["--images=9", f"--pictures={tmp_path / 'none' / 'pictures'}"])
