@@ -49,6 +49,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.export_example": ("--output=example",),
     "scripts.cifar10_npz": (),
+    "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
@@ -219,5 +220,5 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
         for name in OUTPUTS[mode[1]]:
             config = re.search(r"configs/(\w+)", command.arguments)[1]
             assert any(folder.glob(f"runs/{config}/{name}")), name
-    for path in re.findall(r"=(\S+\.(?:json|npz|png))", command.arguments):
+    for path in re.findall(r"=(\S+\.(?:json|npz|png))\b", command.arguments):
         assert (folder / path).stat().st_size > 0

@@ -97,7 +97,11 @@ def operators() -> Iterator[Operator]:
     def normal(*shape: int) -> ndarray:
         return rng.normal(size=shape)
 
-    neighbours = rng.integers(7, size=(2, 7, 3))
+    yield from _graph_operators(rng.integers(7, size=(2, 7, 3)), normal)
+    yield from _convolutions(normal)
+
+
+def _graph_operators(neighbours: ndarray, normal: Callable[..., ndarray]) -> Iterator[Operator]:
     h = normal(2, 7, 4)
     for reduction in ("sum", "mean", "max"):
         yield Operator(
@@ -123,6 +127,9 @@ def operators() -> Iterator[Operator]:
             *(normal(2, 3, 1), normal(3, 2), normal(2, 3, 2), normal(3, 4)),  # left and right
         ),
     )
+
+
+def _convolutions(normal: Callable[..., ndarray]) -> Iterator[Operator]:
     x, kernel, same = normal(1, 4, 6, 2), normal(3, 3, 2, 3), ((1, 1), (1, 1))
     yield Operator(
         "3x3 convolution",
