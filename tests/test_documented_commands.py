@@ -55,6 +55,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.cifar10_npz": (),
     "scripts.critic_jumps": ("--pairs=2", "--points=11"),
     "scripts.echo_table": ("--images=20", "--readings=20"),
+    "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
@@ -227,5 +228,5 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
         for name in OUTPUTS[mode[1]]:
             config = re.search(r"configs/(\w+)", command.arguments)[1]
             assert any(folder.glob(f"runs/{config}/{name}")), name
-    for path in re.findall(r"=(\S+\.(?:json|npz|png))", command.arguments):
+    for path in re.findall(r"=(\S+\.(?:json|npz|png))\b", command.arguments):
         assert (folder / path).stat().st_size > 0
