@@ -83,13 +83,13 @@ class Limit:
 
 
 def slowdown(record: Record) -> float:
-    """Return the time over that of the reference, of the task where it is larger."""
-    return max(record[task]["ratio"] for task in TASKS)
+    """Return the time of forward and backward pass together, over that of the reference."""
+    return record["gradient"]["ratio"]
 
 
 def speedup(slow: Record, fast: Record) -> float:
-    """Return how much faster the second row is, in the task where it gains less."""
-    return min(slow[task]["ratio"] / fast[task]["ratio"] for task in TASKS)
+    """Return how much faster the second row is, in forward and backward pass together."""
+    return slow["gradient"]["ratio"] / fast["gradient"]["ratio"]
 
 
 def gibibytes(record: Record) -> float:
