@@ -66,8 +66,8 @@ def edge_operators() -> Iterator[Operator]:
         partial(_low_rank_ecc_reference, neighbours, references.edge_rms(h, neighbours)),
         (
             h,
-            *(normal(4, 2), normal(2), normal(2, 3), normal(3)),  # w1 and kappa, and their biases
-            *(normal(2, 3, 1), normal(3, 2), normal(2, 3, 2), normal(3, 4)),  # left and right
+            *(normal(4, 2), normal(2)),  # w1 and its bias
+            *(normal(2, 3), normal(2, 3, 1), normal(2, 3, 2)),  # kappa, left and right
         ),
     )
     weights = rng.uniform(size=neighbours.shape)

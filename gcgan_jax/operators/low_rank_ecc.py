@@ -30,18 +30,14 @@ from gcgan_jax.ranges import Free, Interval
 class LowRankNetwork(NamedTuple):
     """Parameters of the network that maps h_j - h_i to the factors of the edge's weights Theta_ij.
 
-    The last axes of `w_left` and `w_right` are shorter than their layers' outputs: P = F / m and
-    Q = O / m.
+    The last axes of `w_left` and `w_right` are those of one replica: P = F / m and Q = O / m.
     """
 
     w1: Float[AnyArray, "C Fh"]
     b1: Float[AnyArray, "Fh"]
     w_kappa: Float[AnyArray, "Fh r"]
-    b_kappa: Float[AnyArray, "r"]
     w_left: Float[AnyArray, "Fh r P"]
-    b_left: Float[AnyArray, "r F"]
     w_right: Float[AnyArray, "Fh r Q"]
-    b_right: Float[AnyArray, "r O"]
 
 
 @jax.named_scope("low_rank_ecc")
@@ -59,7 +55,7 @@ def low_rank_ecc(
 
         d_ij     = h_j - h_i
         a_ij     = leaky_relu( w1 d_ij / sqrt(mean d^2) + b1, slope )
-        Theta_ij = sum_s kappa_ijs right_ijs left_ijs^T,  each an affine function of a_ij
+        Theta_ij = sum_s kappa_ijs right_ijs left_ijs^T,  each a linear function of a_ij
         gamma_ij = exp( -||d_ij||^2 / delta )
         out_i    = (1/k) sum_j gamma_ij Theta_ij x_j
 
@@ -82,10 +78,10 @@ def low_rank_ecc(
         normalise: divide d_ij by its root mean square in w1 d_ij.
         weights: edge weights; each message is multiplied by k times its weight. None: unweighted.
     """
-    N, k, (r, F) = h.shape[1], neighbours.shape[-1], network.b_left.shape
-    kappa = jnp.concatenate([network.w_kappa, network.b_kappa[None]])
-    left = _layer(network.w_left, network.b_left)
-    right = _layer(network.w_right, network.b_right)
+    N, k, (F, r) = h.shape[1], neighbours.shape[-1], network.w_kappa.shape
+    left, right = (
+        _layer(w, F // network.w_left.shape[2]) for w in (network.w_left, network.w_right)
+    )
 
     def aggregate(
         h: Float[Array, "N C"],
@@ -97,13 +93,12 @@ def low_rank_ecc(
         w1_d = gather_nodes(hidden, neighbours) - hidden[:, None]
         w1_d = w1_d * inverse_rms(d) if normalise else w1_d
         a = jax.nn.leaky_relu(w1_d + network.b1[None, None], slope).astype(h.dtype)
-        a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         products = [
             _row_sums(a * gather_nodes(linear(h[:, :F], left[:, s].T), neighbours))
             for s in range(r)  # each fits into a CPU's cache
         ]
         left_x = checkpoint_name(jnp.stack(products, axis=-1), "left_x")  # left_ijs . x_j
-        c = left_x * linear(a, kappa, left_x.dtype)
+        c = left_x * linear(a, network.w_kappa, left_x.dtype)
         if delta is not None:
             c = c * attention(d, delta)[..., None]
         if weights:
@@ -126,11 +121,10 @@ def inverse_rms(d: Float[Array, "N k C"]) -> Float[Array, ""]:
     return jnp.where(mean > 0, lax.rsqrt(jnp.where(mean > 0, mean, 1)), 1)
 
 
-def _layer(w: Float[AnyArray, "Fh r Q"], bias: Float[AnyArray, "r O"]) -> Float[Array, "_ r O"]:
-    """Return all m replicas of a circulant layer's weights, and its bias as row Fh + 1."""
-    m, Fh = bias.shape[1] // w.shape[2], len(w)
-    replicas = [jnp.roll(w, -p * Fh // m, axis=0) for p in range(m)]
-    return jnp.concatenate([jnp.concatenate(replicas, axis=-1), bias[None]])
+def _layer(w: Float[AnyArray, "Fh r Q"], m: int) -> Float[Array, "Fh r {m}*Q"]:
+    """Return all m replicas of a circulant layer's weights."""
+    Fh = len(w)
+    return jnp.concatenate([jnp.roll(w, -p * Fh // m, axis=0) for p in range(m)], axis=-1)
 
 
 def _row_sums(x: Float[Array, "N k F"]) -> Float[Array, "N k"]:
@@ -148,7 +142,7 @@ class LowRankECC(nn.Module):
 
     `Delta` explains the rules for delta.
 
-    w1 is initialised Glorot normal, biases zero, and the other weights normal with the standard
+    w1 is initialised Glorot normal, b1 zero, and the other weights normal with the standard
     deviations of `stddevs`. `dtype` is that of the computation; None: that of the inputs.
     """
 
@@ -199,11 +193,8 @@ class LowRankECC(nn.Module):
             "w1": (nn.initializers.glorot_normal(), (C, F)),
             "b1": (zeros, (F,)),
             "w_kappa": (kappa, (F, r)),
-            "b_kappa": (zeros, (r,)),
             "w_left": (left, (F, r, F // m)),
-            "b_left": (zeros, (r, F)),
             "w_right": (right, (F, r, O // m)),
-            "b_right": (zeros, (r, O)),
         }
         return [self.param(name, *init, float) for name, init in parameters.items()]
 

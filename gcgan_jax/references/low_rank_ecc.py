@@ -7,11 +7,10 @@ from gcgan_jax.references.layers import leaky_relu
 from gcgan_jax.references.operators import attention
 
 
-def circulant(a: ndarray, w: ndarray, bias: ndarray) -> ndarray:
+def circulant(a: ndarray, w: ndarray, m: int) -> ndarray:
     """[Fh] -> [r, O]: replica p of w [Fh, r, O / m] applied to a rolled by p Fh / m."""
-    replicas = bias.shape[1] // w.shape[2]
-    rolled = [np.roll(a, p * len(a) // replicas) for p in range(replicas)]
-    return bias + np.concatenate([np.einsum("f,fro->ro", a, w) for a in rolled], axis=1)
+    rolled = [np.roll(a, p * len(a) // m) for p in range(m)]
+    return np.concatenate([np.einsum("f,fro->ro", a, w) for a in rolled], axis=1)
 
 
 def low_rank_ecc(
@@ -20,11 +19,8 @@ def low_rank_ecc(
     w1: ndarray,
     b1: ndarray,
     w_kappa: ndarray,
-    b_kappa: ndarray,
     w_left: ndarray,
-    b_left: ndarray,
     w_right: ndarray,
-    b_right: ndarray,
     *,
     delta: float | None,
     slope: float,
@@ -34,13 +30,14 @@ def low_rank_ecc(
 
     With rms given, numerical derivatives take it as constant.
     """
-    (B, N, k), (rank, F) = neighbours.shape, b_left.shape
-    out = np.zeros((B, N, b_right.shape[1]))
+    (B, N, k), (F, rank) = neighbours.shape, w_kappa.shape
+    m = F // w_left.shape[2]
+    out = np.zeros((B, N, m * w_right.shape[2]))
     for b, i in np.ndindex(B, N):
         for j in neighbours[b, i]:
             a = leaky_relu((h[b, j] - h[b, i]) / rms[b] @ w1 + b1, slope)
-            kappa = a @ w_kappa + b_kappa
-            left, right = circulant(a, w_left, b_left), circulant(a, w_right, b_right)
+            kappa = a @ w_kappa
+            left, right = circulant(a, w_left, m), circulant(a, w_right, m)
             theta = sum(kappa[s] * np.outer(right[s], left[s]) for s in range(rank))
             out[b, i] += attention(h[b, i], h[b, j], delta) * theta @ h[b, j, :F] / k
     return out

@@ -27,7 +27,7 @@ def inputs(
 ) -> tuple[np.ndarray, np.ndarray, list[np.ndarray]]:
     """h, neighbours (with duplicates and self-loops) and the filter network's parameters."""
     rng = np.random.default_rng(k)
-    shapes = ((F + 2, F), (F,), (F, r), (r,), (F, r, F // m), (r, F), (F, r, O // m), (r, O))
+    shapes = ((F + 2, F), (F,), (F, r), (F, r, F // m), (F, r, O // m))
     weights = [rng.normal(size=shape) for shape in shapes]
     return rng.normal(size=(B, N, F + 2)), rng.integers(N, size=(B, N, k)), weights
 
@@ -92,12 +92,12 @@ def test_an_image_does_not_depend_on_the_others(variant: Variant) -> None:
     ("normalise", "delta"), [(False, None), (False, 1.0), (True, None), (True, 1.0)]
 )
 def test_growth_with_the_features(normalise: bool, delta: float | None) -> None:
-    """Without biases, the output is of degree 4, or 1 if normalised, and its gradient of one less.
+    """Without bias, the output is of degree 4, or 1 if normalised, and its gradient of one less.
 
     delta, if any, follows the squared distances, as for gamma to stay the same.
     """
     h, neighbours, network = inputs(3)
-    network[1::2] = [np.zeros_like(bias) for bias in network[1::2]]
+    network[1] = np.zeros_like(network[1])
 
     def norms(scale: float) -> tuple[Array, Array]:
         gamma = delta and delta * scale**2
@@ -130,7 +130,7 @@ def test_gradient_penalty() -> None:
 
     with jax.enable_x64(True):
         expected = (penalty(1e-5) - penalty(-1e-5)) / 2e-5
-        np.testing.assert_allclose(jax.jit(jax.grad(penalty))(0.0), expected, rtol=1e-6)
+        np.testing.assert_allclose(jax.jit(jax.grad(penalty))(0.0), expected, rtol=1e-5)
 
 
 @pytest.mark.parametrize("scale", [0.0, 1e-30, 1e15])
@@ -150,7 +150,7 @@ def test_extreme_features_are_finite(scale: float) -> None:
 
 @pytest.mark.parametrize("circulant", [1, 3])
 def test_module_has_the_thesis_number_of_parameters(circulant: int) -> None:
-    """Fh r (F + O + 1) without circulant layers and biases."""
+    """Fh r (F + O + 1) without circulant layers, and the first layer."""
     h, edges = np.zeros((1, 4, 35), "f"), Neighbours(np.zeros((1, 4, 1), int))
     layer = LowRankECC(66, circulant=circulant)
     shapes = jax.eval_shape(layer.init, jax.random.key(0), h, edges)["params"]
@@ -158,7 +158,6 @@ def test_module_has_the_thesis_number_of_parameters(circulant: int) -> None:
     assert shapes["w_left"].shape == (33, 11, 33 // circulant)
     assert sizes["w_kappa"] == 33 * 11
     assert sizes["w_left"] + sizes["w_right"] == 33 * 11 * (33 + 66) // circulant
-    assert sum(sizes[f"b_{name}"] for name in ("kappa", "left", "right")) == 11 * (1 + 33 + 66)
     assert sizes["w1"] + sizes["b1"] == 33 * (35 + 1)
 
 
@@ -189,7 +188,7 @@ def test_initialisation() -> None:
     params = jax.jit(LowRankECC(33).init)(jax.random.key(0), h, edges)["params"]
     stds = [np.std(params[f"w_{name}"]) for name in ("kappa", "left", "right")]
     np.testing.assert_allclose(stds, stddevs(35, 11, 10.0), rtol=0.1)
-    assert not any(np.any(params[f"b{name}"]) for name in ("1", "_kappa", "_left", "_right"))
+    assert not np.any(params["b1"])
 
 
 @pytest.mark.parametrize(
@@ -217,6 +216,6 @@ def test_operator_and_its_gradient_lower_for_accelerators(delta: float | None) -
         return jnp.sum(ECC(h, neighbours, LowRankNetwork(*network), delta=delta, normalise=True))
 
     arrays = [jax.ShapeDtypeStruct(array.shape, jnp.float32) for array in (h, *network)]
-    operator = jax.jit(jax.grad(loss, argnums=tuple(range(9))))
+    operator = jax.jit(jax.grad(loss, argnums=tuple(range(6))))
     exported = jax.export.export(operator, platforms=["tpu", "cuda"])(*arrays)
     assert exported.platforms == ("tpu", "cuda")
