@@ -1,7 +1,10 @@
 """A kNN graph makes a critic jump where neighbours change; the slope of others explains them."""
 
+import json
+
 import pytest
 
+from scripts import ROOT
 from scripts.critic_jumps import measure
 from tests.conftest import make
 
@@ -20,3 +23,12 @@ def test_the_integral_of_the_slope_is_the_difference_unless_the_critic_jumps(
     error = abs(measured["integral_of_slope"] / measured["difference"] - 1)
     assert (error > 0.1) == jumps, error
     assert jumps or error < 1e-2
+
+
+def test_the_page_shows_the_records() -> None:
+    page = (ROOT / "docs/laboratory.md").read_text()
+    for line in (ROOT / "docs/results/critic_jumps.jsonl").read_text().splitlines():
+        measured = json.loads(line)
+        values = (measured["difference"], measured["integral_of_slope"])
+        cells = [f"{measured['iterations']}", *(f"{value:.4g}" for value in values)]
+        assert f"| {' | '.join([*cells, format(measured['gradient_norm'], '.3g')])} |" in page
