@@ -67,7 +67,7 @@ def test_two_processes_resumed_in_one_match_a_single_process(
     distributed, single = program.directory / "run", program.directory / "single"
     assert not (program.directory / "second").exists()
     assert [entry["step"] for entry in log_entries(distributed)] == [1, 2]
-    assert [record.step for record in read_records(distributed / "scores.jsonl")] == [2, 2, 2]
+    assert {record.step for record in read_records(distributed / "scores.jsonl")} == {2}
 
     device = jax.devices()[:1]
     resumed, uninterrupted = (

@@ -118,9 +118,9 @@ def test_flops_of_a_row() -> None:
 
 
 def test_limits() -> None:
-    slow, fast = record(6, 8), record(3, 2)
+    slow, fast = record(6, 8), record(3, 4)
     records = {key("a", STANDARD): slow, key("b", STANDARD): fast}
-    assert Limit("", ("b",), slowdown, 3).cells(records) == ("3.00 x", "≤ 3 x", "PASS")
+    assert Limit("", ("b",), slowdown, 4).cells(records) == ("4.00 x", "≤ 4 x", "PASS")
     assert Limit("", ("a",), slowdown, 7.9).cells(records)[2] == "FAIL"
     faster = Limit("", ("a", "b"), speedup, 2, at_least=True)
     assert faster.cells(records) == ("2.00 x", "≥ 2 x", "PASS")
