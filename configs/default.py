@@ -41,7 +41,7 @@ def get_config() -> ConfigDict:
     config.optimizer.eps = 1e-8  # added outside the square root
 
     config.data = ConfigDict()
-    config.data.name = "cifar10"  # "cifar10", "npz", or "twins" for procedural images
+    config.data.name = "cifar10"  # "cifar10", "npz", or procedural images, see docs/data.md
     config.data.dir = placeholder(str)  # prepared TFDS directory; None: TFDS default, may download
     config.data.npz = ConfigDict()
     config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, H, W, 3]
@@ -53,6 +53,33 @@ def get_config() -> ConfigDict:
     config.data.twins.grid = 2  # grid x grid shapes per image; those on the diagonal are alike
     config.data.twins.jitter = 0  # maximum random displacement of each shape, in pixels
     config.data.twins.texture = 0  # period of stripes on the shapes, in pixels; 0: flat shapes
+    config.data.echo = ConfigDict()  # cells of a few textures an image, see docs/data.md
+    config.data.echo.num_train = 10_000  # training images
+    config.data.echo.num_test = 1_000  # held-out images
+    config.data.echo.tile = 5  # side of a cell in pixels, at most image_size / 3
+    config.data.echo.kinds = 3  # textures of an image
+    config.data.echo.dims = 12  # dimensions of the textures; 3: flat colours; 3 * tile^2: white
+    config.data.echo.shift = False  # roll each image by up to tile - 1 pixels each way
+    config.data.echo.fixed = False  # the same layout of kinds in all images
+    config.data.far_echo = ConfigDict()  # the right edge repeats the left edge
+    config.data.far_echo.num_train = 10_000  # training images
+    config.data.far_echo.num_test = 1_000  # held-out images
+    config.data.far_echo.tile = 5  # side of a cell in pixels, at most image_size / 4
+    config.data.far_echo.dims = 12  # dimensions of the textures, as for echo
+    config.data.parity = ConfigDict()  # an even number of eight tiles is white
+    config.data.parity.num_train = 10_000  # training images
+    config.data.parity.num_test = 1_000  # held-out images
+    config.data.mirror = ConfigDict()  # the right half mirrors the left half
+    config.data.mirror.num_train = 10_000  # training images
+    config.data.mirror.num_test = 1_000  # held-out images
+    config.data.mirror.tile = 4  # side of a cell in pixels; must divide image_size / 2
+    config.data.mirror.dims = 48  # dimensions of the textures, as for echo
+    config.data.palette = ConfigDict()  # the cells' colours have a mean of the image's own
+    config.data.palette.num_train = 10_000  # training images
+    config.data.palette.num_test = 1_000  # held-out images
+    config.data.palette.tile = 5  # side of a cell in pixels, at most image_size / 3
+    config.data.palette.dims = 3  # dimensions of the textures, as for echo
+    config.data.palette.share = 0.5  # share of the cells' variance that an image has in common
 
     # Generator (thesis figures 4.1 to 4.4): a 4x4 feature map, then blocks that double its side and
     # halve its features.

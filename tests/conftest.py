@@ -26,8 +26,15 @@ from jaxtyping import install_import_hook
 CHECKED = [
     f"gcgan_jax.{name}"
     for name in (
+        "data.cells",
+        "data.echo",
+        "data.far_echo",
+        "data.mirror",
         "data.npz",
+        "data.palette",
+        "data.parity",
         "data.pixels",
+        "data.procedural",
         "data.twins",
         "evaluation.layer_diagnostics",
         "evaluation.metrics",

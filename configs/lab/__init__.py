@@ -1,1 +1,1 @@
-"""The laboratory: one part each, in the quickstart's network and on its images."""
+"""The laboratory: one part or data set each, in the quickstart's network."""

@@ -1,6 +1,6 @@
 """The interface of a data set."""
 
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -17,4 +17,16 @@ class Dataset(Protocol):
 
     def load(self) -> Images:
         """Return the images; raise UserError if they are missing or corrupted."""
+        ...
+
+
+@runtime_checkable
+class Structured(Dataset, Protocol):
+    """A data set whose images have a structure that can be measured without a network."""
+
+    def structure(self, images: np.ndarray) -> dict[str, float]:
+        """Measure the structure of images, uint8 [n, H, W, F], by name.
+
+        What the names mean, and their values on the data set's own images, is up to the data set.
+        """
         ...

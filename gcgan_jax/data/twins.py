@@ -6,7 +6,6 @@ twins, agree in kind, hue and texture; all others are drawn independently.
 n images, H = W = image_size, G = grid, c = H / G the side of a cell, P = G^2 (G^2 - 1) / 2 pairs.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -15,12 +14,11 @@ from jaxtyping import Float, Real, UInt8
 from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 
-from gcgan_jax.data.images import Images
+from gcgan_jax.data.procedural import Procedural, blocks, require_images
 from gcgan_jax.ranges import Interval
 
 KINDS = 4  # disc, square, triangle, cross
 ANGLES = 4  # stripes at multiples of 180 / ANGLES degrees
-BLOCK_VALUES = 2**20  # maximum size of a temporary array
 
 
 @dataclass(frozen=True)
@@ -65,13 +63,9 @@ class Twins:
 
 
 @dataclass(frozen=True)
-class ProceduralTwins:
+class ProceduralTwins(Procedural):
     """The data set of twins images, which depend only on these fields; see `Twins`."""
 
-    seed: int
-    image_size: int
-    num_train: Annotated[int, Interval(1, 10**6)] = 10_000
-    num_test: Annotated[int, Interval(1, 10**6)] = 1_000
     grid: Annotated[int, Interval(2, 64)] = 2
     jitter: Annotated[int, Interval(0, 64)] = 0
     texture: Annotated[int, Interval(0, 512)] = 0
@@ -84,11 +78,11 @@ class ProceduralTwins:
         """The layout of the images."""
         return Twins(self.image_size, self.grid, self.jitter, self.texture)
 
-    def load(self) -> Images:
-        return Images(
-            train=make_images(self.spec, 2 * self.seed, self.num_train),
-            test=make_images(self.spec, 2 * self.seed + 1, self.num_test),
-        )
+    def draw(self, seed: int, count: int) -> UInt8[ndarray, "{count} H H 3"]:
+        return make_images(self.spec, seed, count)
+
+    def structure(self, images: Real[ndarray, "n H H 3"]) -> dict[str, float]:
+        return structure(images, self.spec)
 
 
 def make_images(
@@ -106,7 +100,7 @@ def make_images(
     twins = np.arange(spec.grid)
     uniform[:, twins, twins, :4] = uniform[:, :1, 0, :4]  # all but the displacement, 4 and 5
     masks = _masks(spec)
-    for block in _blocks(count, 3 * spec.image_size**2):
+    for block in blocks(count, 3 * spec.image_size**2):
         images[block] = _render(uniform[block], masks, spec)
     return images
 
@@ -127,24 +121,16 @@ def structure(images: Real[ndarray, "..."], spec: Twins) -> dict[str, float]:
         diagonal_correlation, the mean over pairs on the diagonal (1 for real images), and
         other_correlation, the mean over all other pairs.
     """
-    size = spec.image_size
-    if images.ndim != 4 or images.shape[1:] != (size, size, 3) or not len(images):
-        raise ValueError(f"images have shape {images.shape}: pass [n >= 1, {size}, {size}, 3]")
+    require_images(images, spec.image_size)
     first, second = np.triu_indices(spec.grid**2, 1)
-    blocks = _blocks(len(images), 3 * len(first) * spec.cell**2)
-    correlation = np.concatenate([_pair_correlations(images[b], spec) for b in blocks])  # [n, P]
+    parts = blocks(len(images), 3 * len(first) * spec.cell**2)
+    correlation = np.concatenate([_pair_correlations(images[p], spec) for p in parts])  # [n, P]
     diagonal = np.eye(spec.grid).ravel()
     twins = diagonal[first] * diagonal[second] == 1
     return {
         "diagonal_correlation": float(correlation[:, twins].mean()),
         "other_correlation": float(correlation[:, ~twins].mean()),
     }
-
-
-def _blocks(count: int, values: int) -> Iterator[slice]:
-    """Split count items of so many values each into slices of at most BLOCK_VALUES values."""
-    step = max(1, BLOCK_VALUES // values)
-    return (slice(start, start + step) for start in range(0, count, step))
 
 
 def _render(

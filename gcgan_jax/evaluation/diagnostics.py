@@ -8,8 +8,8 @@ import numpy as np
 from flax.traverse_util import flatten_dict
 from jax import Array
 
+from gcgan_jax.data.images import Dataset, Structured
 from gcgan_jax.data.pixels import scale
-from gcgan_jax.data.twins import Twins, structure
 from gcgan_jax.evaluation.layer_diagnostics import RECORDED, measure_layer
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.rng import critic_keys, draw_latents
@@ -26,7 +26,7 @@ class Diagnostics:
     graph/<layer>/gate, scale           learned factor of the non-local branch (mean |scale|)
     graph/<layer>/...                   see `measure_layer`; with running statistics
     critic/<split>                      mean of D on real images of a split
-    twins/diagonal_correlation, twins/other_correlation   structure of samples (twins)
+    <data set>/<name>                   structure of samples, if the data set can measure it
     """
 
     def __init__(
@@ -36,16 +36,18 @@ class Diagnostics:
         key: Array,
         real: Mapping[str, np.ndarray],
         n: int,
-        twins: Twins | None,
+        name: str,
+        dataset: Dataset,
     ) -> None:
         """
         Args:
             key: key of the latents.
             real: real images by split, uint8 [m, H, W, F].
             n: number of samples.
-            twins: layout of the images if they are twins.
+            name, dataset: the data set and its name.
         """
-        self._sampler, self._key, self._n, self._twins = sampler, key, n, twins
+        self._sampler, self._key, self._n = sampler, key, n
+        self._name, self._dataset = name, dataset
         on_device = {split: jnp.asarray(images) for split, images in real.items()}
 
         @jax.jit
@@ -77,10 +79,10 @@ class Diagnostics:
     def __call__(self, state: State) -> dict[str, float]:
         measured = jax.device_get(self._measure(state))
         diagnostics = {name: float(value) for name, value in measured.items()}
-        if self._twins:
+        if isinstance(self._dataset, Structured):
             samples = self._sampler.first(state.generator.variables, self._key, self._n)
-            correlations = structure(samples, self._twins)
-            diagnostics |= {f"twins/{name}": value for name, value in correlations.items()}
+            structure = self._dataset.structure(samples)
+            diagnostics |= {f"{self._name}/{name}": value for name, value in structure.items()}
         return diagnostics
 
 

@@ -13,6 +13,7 @@ class Protocol:
         subsets, subset_size: random subsets, for KID.
         neighbours: neighbours that define a manifold, for precision and recall.
         manifold_samples: maximum number of samples and real images, for precision and recall.
+        diversity_samples: likewise, for the diversity of images with a known structure.
     """
 
     name: str
@@ -22,6 +23,7 @@ class Protocol:
     subset_size: int = 1_000
     neighbours: int = 3
     manifold_samples: int = 10_000
+    diversity_samples: int = 1_000
 
 
 PROTOCOLS = {p.name: p for p in (Protocol("standard", 50_000), Protocol("small", 5_000))}

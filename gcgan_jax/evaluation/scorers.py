@@ -1,11 +1,12 @@
-"""Scorers: compute named scores of images, from a network's features or the twins' structure."""
+"""Scorers: compute named scores of images, from a network's features or their structure."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
-from gcgan_jax.data.twins import Twins, structure
+from gcgan_jax.data.cells import participation_ratio
+from gcgan_jax.data.images import Structured
 from gcgan_jax.evaluation.features import Features
 from gcgan_jax.evaluation.metrics import (
     frechet_distance,
@@ -22,6 +23,7 @@ from gcgan_jax.gan.sampler import Batch, first
 from gcgan_jax.runtime.progress import image_progress
 
 SUBSET_SEED = 2020  # seed of KID's subsets, as in torch-fidelity
+MEASURES = "diverse"  # tells structure errors from those of older versions, without diversity
 
 
 @dataclass(frozen=True)
@@ -30,7 +32,7 @@ class Scorer:
 
     Attributes:
         network: name of the network, or "structure".
-        weights: SHA-256 of the network's weights; "" without a network.
+        weights: SHA-256 of the network's weights; for the structure, what its error consists of.
         best: name of the score that selects the best checkpoint; lower is better.
         side: required side of the images; None: any.
         score: maps batches, uint8 [devices, images per device, H, W, 3], to scores by name, or to
@@ -44,20 +46,40 @@ class Scorer:
     score: Callable[[Iterable[Batch]], dict[str, Value] | None]
 
 
-def make_structure_scorer(twins: Twins, real: np.ndarray, protocol: Protocol) -> Scorer:
-    """Make a scorer of the images' structure, and its sum of absolute errors to real images."""
-    expected = structure(real, twins)
+def make_structure_scorer(data: Structured, real: np.ndarray, protocol: Protocol) -> Scorer:
+    """Make a scorer of the images' structure and diversity, and of their distance from real ones.
+
+    structure_error = sum_s |s - s_real| / max(1, |s_real|) over all measures s of the data set, and
+    the diversity: a difference if s_real is small, a relative one if it is large. A generator that
+    repeats one image has an error of at least 1, as its diversity is 0.
+    """
     n = protocol.samples
+
+    def measure(images: np.ndarray) -> dict[str, float]:
+        measured = diversity(images[: protocol.diversity_samples])
+        return {**data.structure(images), "diversity": measured}
+
+    expected = measure(real[:n])
 
     def score(batches: Iterable[Batch]) -> dict[str, Value] | None:
         images = [*first(image_progress(batches, n), n)]
         if sum(map(len, images)) < n:
             return None
-        actual = structure(np.concatenate(images), twins)
-        error = sum(abs(actual[name] - expected[name]) for name in expected)
+        actual = measure(np.concatenate(images))
+        error = structure_error(actual, expected)
         return {name: Value(value) for name, value in {**actual, "structure_error": error}.items()}
 
-    return Scorer("structure", "", "structure_error", twins.image_size, score)
+    return Scorer("structure", MEASURES, "structure_error", real.shape[1], score)
+
+
+def structure_error(actual: Mapping[str, float], expected: Mapping[str, float]) -> float:
+    """Sum the differences of measures, relative to expected values above 1."""
+    return sum(abs(actual[name] - value) / max(1, abs(value)) for name, value in expected.items())
+
+
+def diversity(images: np.ndarray) -> float:
+    """Return the participation ratio of images, uint8 [n, H, W, F]; 0 if all are the same."""
+    return participation_ratio(images.reshape(len(images), 1, -1).astype(np.float32) / 127.5 - 1)
 
 
 def make_network_scorer(

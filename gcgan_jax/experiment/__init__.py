@@ -14,8 +14,7 @@ from gcgan_jax.config.choices import bind
 from gcgan_jax.config.compatibility import digest
 from gcgan_jax.config.schema import Config, to_mapping
 from gcgan_jax.data import DATASETS
-from gcgan_jax.data.images import Dataset, Images
-from gcgan_jax.data.twins import ProceduralTwins, Twins
+from gcgan_jax.data.images import Dataset, Images, Structured
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.cache import Cache
 from gcgan_jax.evaluation.diagnostics import Diagnostics
@@ -69,11 +68,6 @@ class Experiment:
         """Digest of the settings that may not change on resume; each checkpoint contains it."""
         return digest(self.settings)
 
-    @property
-    def twins(self) -> Twins | None:
-        """Parameters of the procedural data set; None for other data sets."""
-        return self.dataset.spec if isinstance(self.dataset, ProceduralTwins) else None
-
     def load_images(self) -> Images:
         """Load the data set.
 
@@ -124,7 +118,8 @@ class Experiment:
             self.keys.samples,
             {"train": images.train[:n], "test": images.test[:n]},
             n,
-            self.twins,
+            self.config.data.name,
+            self.dataset,
         )
 
     def evaluator(self, images: Images, devices: Sequence[jax.Device]) -> Evaluator:
@@ -154,8 +149,8 @@ class Experiment:
     def _scorer(self, real: Any, digest: str, devices: Sequence[jax.Device]) -> Scorer:
         config = self.config.eval
         if config.network == "structure":
-            assert self.twins is not None  # ensured by `check`
-            return make_structure_scorer(self.twins, real, self.protocol)
+            assert isinstance(self.dataset, Structured)  # ensured by `check`
+            return make_structure_scorer(self.dataset, real, self.protocol)
         if len(real) < self.protocol.subset_size:
             raise UserError(
                 f"config.eval.split = {config.split!r} of {self.config.data.name} has {len(real)} "

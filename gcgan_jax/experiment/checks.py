@@ -6,6 +6,7 @@ from typing import Any
 from gcgan_jax.config.choices import bind, fill_defaults, require_named
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
+from gcgan_jax.data.images import Structured
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.experiment.networks import (
@@ -19,7 +20,7 @@ from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.models import BACKBONES
 from gcgan_jax.operators import OPERATORS
-from gcgan_jax.ranges import is_whole_number
+from gcgan_jax.ranges import OneOf, is_whole_number
 
 
 def with_defaults(config: Config) -> Config:
@@ -81,13 +82,18 @@ def check(config: Config) -> None:
         _check_graph(c.graph_layer, side, f"critic.graph_layer (after convolution {conv})")
         _check_without_statistics(c.graph_layer)
 
-    valid = config.eval.network != "structure" or data.name == "twins"
-    require(valid, "eval.network", "structure", "requires config.data.name = 'twins'")
+    valid = config.eval.network != "structure" or issubclass(DATASETS[data.name], Structured)
+    require(valid, "eval.network", "structure", _choose_structured())
     valid = config.ema_decay is not None or not config.show.ema
     require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
     name = config.checkpoint
     valid = name in ("newest", "best", "example") or is_whole_number(name)
     require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
+
+
+def _choose_structured() -> str:
+    names = tuple(name for name, kind in DATASETS.items() if issubclass(kind, Structured))
+    return f"requires images of known structure: as config.data.name, {OneOf(names)}"
 
 
 def _check_graph(layer: GraphLayer, side: int, field: str) -> None:

@@ -10,6 +10,9 @@ SHOWN = {  # metrics, and their names on the console
     "wasserstein": "wasserstein",
     "gradient_norm": "gradient norm",
     "twins/diagonal_correlation": "diagonal correlation",
+    **dict.fromkeys(("echo/agreement", "far_echo/agreement"), "agreement"),
+    **dict.fromkeys(("mirror/agreement", "palette/agreement"), "agreement"),
+    "parity/parity": "parity",
 }
 
 

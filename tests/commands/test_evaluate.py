@@ -93,7 +93,8 @@ def test_scores_do_not_depend_on_the_number_of_devices(
     for devices in (1, 4):
         made = experiment.evaluator(images, jax.devices()[:devices])
         found.append({r.score: r.value for r in made.score(state.models)})
-    assert found[0].keys() == {"diagonal_correlation", "other_correlation", "structure_error"}
+    correlations = {"diagonal_correlation", "other_correlation"}
+    assert found[0].keys() == correlations | {"diversity", "structure_error"}
     for name, value in found[0].items():
         np.testing.assert_allclose(found[1][name], value, atol=2e-3)
 
