@@ -200,6 +200,15 @@ def operators() -> ConfigDict:
         "fixed"  # "learned" from delta on, or "adaptive": mean ||h_j - h_i||^2
     )
     operator.ecc.slope = 0.2  # negative slope of the filter network's leaky ReLU
+    operator.low_rank_ecc = ConfigDict()  # lightweight ECC, see docs/low-rank-ecc.md
+    operator.low_rank_ecc.rank = 11  # rank of the edge weights Theta, at most the input width
+    # Replicas in the filter network's circulant layers; must divide input and output width. 1: off.
+    operator.low_rank_ecc.circulant = 3
+    operator.low_rank_ecc.normalise = True  # divide edge labels by their rms in each image
+    operator.low_rank_ecc.attention = True  # these four as in ecc
+    operator.low_rank_ecc.delta = 10.0
+    operator.low_rank_ecc.delta_rule = "fixed"
+    operator.low_rank_ecc.slope = 0.2
     operator.self_attention = ConfigDict()
     operator.self_attention.inner = placeholder(int)  # inner width; None: max(8, features // 8)
     return operator

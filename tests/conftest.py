@@ -68,6 +68,7 @@ CHECKED = [
         "operators.edge_attention",
         "operators.edge_conv",
         "operators.global_context",
+        "operators.low_rank_ecc",
         "operators.self_attention",
         "report.paired",
     )

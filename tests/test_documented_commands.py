@@ -4,6 +4,7 @@ import importlib.util
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -37,6 +38,9 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.evaluation.against_torch_fidelity": ("--images=0",),
     "tests.reliability.invalid_inputs": ("--only=pickle", "--output=page.md"),
     "scripts.benchmark": ("--cases=forward:knn:8@8", "--budget=0.1"),
+    "scripts.benchmark.layers": (
+        *("--rows=graph/knn", "--batch=2", "--side=8", "--features=6", "--k=3", "--budget=0"),
+    ),
     "scripts.benchmark.accelerator": ("--toy", "--parts=operators"),
     "scripts.evaluation.calibrate_scores": ("--cache=cache",),
     "scripts.benchmark.aot": ("--noall", "--config=configs/baseline.py"),
@@ -49,6 +53,9 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.export_example": ("--output=example",),
     "scripts.cifar10_npz": (),
+    "scripts.critic_jumps": ("--pairs=2", "--points=11"),
+    "scripts.echo_table": ("--images=20", "--readings=20"),
+    "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (
@@ -178,6 +185,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("configs", "gcgan_jax", "scripts", "tests"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "docs").mkdir()
+    shutil.copy(ROOT / "docs/laboratory.md", folder / "docs")
     tfds(train=5000, test=5000, classes=(0, 7))(folder / "data")
     return folder
 
@@ -220,5 +228,5 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
         for name in OUTPUTS[mode[1]]:
             config = re.search(r"configs/(\w+)", command.arguments)[1]
             assert any(folder.glob(f"runs/{config}/{name}")), name
-    for path in re.findall(r"=(\S+\.(?:json|npz|png))", command.arguments):
+    for path in re.findall(r"=(\S+\.(?:json|npz|png))\b", command.arguments):
         assert (folder / path).stat().st_size > 0

@@ -1,1 +1,1 @@
-"""The laboratory: one part or data set each, in the quickstart's network."""
+"""The laboratory: a part or a data set each, in the quickstart's network."""

@@ -113,7 +113,7 @@ class Echo(Procedural):
     def _reference(self) -> float:
         """c of real images."""
         cells = self.cells(self.draw(2 * self.seed, REFERENCES))
-        return _nearest(cells, np.roll(cells, 1, axis=0), self._far)
+        return nearest(cells, np.roll(cells, 1, axis=0), self._far)
 
     def _rolls(self, images: UInt8[ndarray, "n H H 3"]) -> Int[ndarray, "n 2"]:
         """Estimate by how much images are rolled: to where their margin is darkest."""
@@ -175,15 +175,15 @@ def _permuted(cells: Float[ndarray, "n K d"]) -> Iterator[Float[ndarray, "n K d"
 def _gap(cells: Float[ndarray, "n K d"], far: Bool[ndarray, "K K"], steps: int) -> float:
     """Compute c - w, comparing with so many of the next images."""
     others = (np.roll(cells, step, axis=0) for step in range(1, steps + 1))
-    c = sum(_nearest(cells, other, far) for other in others) / steps
-    return c - _nearest(cells, cells, far)
+    c = sum(nearest(cells, other, far) for other in others) / steps
+    return c - nearest(cells, cells, far)
 
 
 def _repetitions(n: int) -> int:
     return max(1, min(n - 1, COMPARISONS // n))
 
 
-def _nearest(
+def nearest(
     cells: Float[ndarray, "n K d"], others: Float[ndarray, "n K d"], far: Bool[ndarray, "K K"]
 ) -> float:
     """Return the mean over cells of the smallest distance to the others that are far from it."""

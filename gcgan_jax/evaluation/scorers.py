@@ -49,9 +49,7 @@ class Scorer:
 def make_structure_scorer(data: Structured, real: np.ndarray, protocol: Protocol) -> Scorer:
     """Make a scorer of the images' structure and diversity, and of their distance from real ones.
 
-    structure_error = sum_s |s - s_real| / max(1, |s_real|) over all measures s of the data set, and
-    the diversity: a difference if s_real is small, a relative one if it is large. A generator that
-    repeats one image has an error of at least 1, as its diversity is 0.
+    The error includes the diversity: a generator that repeats one image has an error of 1 or more.
     """
     n = protocol.samples
 
@@ -73,8 +71,12 @@ def make_structure_scorer(data: Structured, real: np.ndarray, protocol: Protocol
 
 
 def structure_error(actual: Mapping[str, float], expected: Mapping[str, float]) -> float:
-    """Sum the differences of measures, relative to expected values above 1."""
-    return sum(abs(actual[name] - value) / max(1, abs(value)) for name, value in expected.items())
+    """Compute sum_s |s - s_real| / max(1, |s|, |s_real|) over the expected measures s_real.
+
+    These are differences of small values, and relative ones of large values.
+    """
+    pairs = [(actual[name], value) for name, value in expected.items()]
+    return sum(abs(s - real) / max(1, abs(s), abs(real)) for s, real in pairs)
 
 
 def diversity(images: np.ndarray) -> float:

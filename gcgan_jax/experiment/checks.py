@@ -47,12 +47,7 @@ def with_defaults(config: Config) -> Config:
 
 def check(config: Config) -> None:
     """Raise UserError for the first field whose value is inconsistent with the others."""
-    g, c, data, call = config.generator, config.critic, config.data, config.iterations_per_call
-
-    def require(valid: bool, field: str, value: Any, remedy: str) -> None:
-        if not valid:
-            raise UserError(f"config.{field} = {value!r}: {remedy}")
-
+    call = config.iterations_per_call
     require_named(BACKBONES, config.backbone, "config.backbone")
     require_named(PROTOCOLS, config.eval.protocol, "config.eval.protocol")
     for field in ("num_iterations", "log_every", "sample_every", "checkpoint_every", "eval_every"):
@@ -63,6 +58,20 @@ def check(config: Config) -> None:
     valid = profile is None or profile[0] <= profile[1]
     require(valid, "profile", profile, "must be the first and the last iteration, such as (10, 12)")
 
+    _check_networks(config)
+    structured = [name for name, kind in DATASETS.items() if issubclass(kind, Structured)]
+    valid = config.eval.network != "structure" or config.data.name in structured
+    remedy = f"requires images of known structure: as config.data.name, {OneOf(tuple(structured))}"
+    require(valid, "eval.network", "structure", remedy)
+    valid = config.ema_decay is not None or not config.show.ema
+    require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
+    name = config.checkpoint
+    valid = name in ("newest", "best", "example") or is_whole_number(name)
+    require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
+
+
+def _check_networks(config: Config) -> None:
+    g, c, data = config.generator, config.critic, config.data
     n = upsampling_blocks(config)
     valid = data.image_size == 4 * 2**n
     require(valid, "data.image_size", data.image_size, "must be 4 * 2^n, such as 16, 32 or 64")
@@ -70,7 +79,8 @@ def check(config: Config) -> None:
     require(valid, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
     for block in graph_blocks(config):
         require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
-        _check_graph(g.graph_layer, 4 * 2**block, f"generator.graph_layer (block {block})")
+        field = f"generator.graph_layer (block {block})"
+        _check_layer(g.graph_layer, 4 * 2**block, g.width // 2**block, field)
     valid = max(g.noise.blocks, default=1) <= n
     require(valid, "generator.noise.blocks", g.noise.blocks, f"choose blocks 1 to {n}")
     valid = g.stem == "dense" or bool(g.noise.blocks)
@@ -79,33 +89,31 @@ def check(config: Config) -> None:
     )
     for conv in graph_convs_of_critic(config):
         side = data.image_size // 2**conv
-        _check_graph(c.graph_layer, side, f"critic.graph_layer (after convolution {conv})")
+        field = f"critic.graph_layer (after convolution {conv})"
+        _check_layer(c.graph_layer, side, c.widths[conv - 1], field)
         _check_without_statistics(c.graph_layer)
 
-    valid = config.eval.network != "structure" or issubclass(DATASETS[data.name], Structured)
-    require(valid, "eval.network", "structure", _choose_structured())
-    valid = config.ema_decay is not None or not config.show.ema
-    require(valid, "show.ema", True, "the run has no EMA: set config.ema_decay when training")
-    name = config.checkpoint
-    valid = name in ("newest", "best", "example") or is_whole_number(name)
-    require(valid, "checkpoint", name, "choose 'newest', 'best', 'example' or an iteration")
+
+def require(valid: bool, field: str, value: Any, remedy: str) -> None:
+    """Raise UserError that names a field unless its value is valid."""
+    if not valid:
+        raise UserError(f"config.{field} = {value!r}: {remedy}")
 
 
-def _choose_structured() -> str:
-    names = tuple(name for name, kind in DATASETS.items() if issubclass(kind, Structured))
-    return f"requires images of known structure: as config.data.name, {OneOf(names)}"
+def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> None:
+    """Raise UserError if the layer does not support feature maps of this side and width.
 
-
-def _check_graph(layer: GraphLayer, side: int, field: str) -> None:
-    """Raise UserError if the graph does not support feature maps of this side.
-
-    Graphs without a `check` method support all sizes.
+    Graphs and operators without a `check` method support all of them.
     """
-    if not uses_graph(layer):
-        return
-    check = getattr(bind(GRAPHS, layer.graph)(), "check", lambda height, width: None)
+
+    def any_size(*_: int) -> None:
+        pass
+
+    graph = bind(GRAPHS, layer.graph)() if uses_graph(layer) else None
+    operator = bind(OPERATORS, layer.operator, features=features)()
     try:
-        check(side, side)
+        getattr(graph, "check", any_size)(side, side)
+        getattr(operator, "check", any_size)(features)
     except ValueError as error:
         raise UserError(f"config.{field}: {error}") from None
 

@@ -6,12 +6,14 @@ from gcgan_jax.operators.aggregate import Aggregate
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
 from gcgan_jax.operators.global_context import GlobalContext
+from gcgan_jax.operators.low_rank_ecc import LowRankECC
 from gcgan_jax.operators.self_attention import SelfAttention
 
 OPERATORS: dict[str, type[nn.Module] | None] = {
     "none": None,  # no graph layer
     "edge_conv": EdgeConv,
     "ecc": ECC,
+    "low_rank_ecc": LowRankECC,
     "aggregate": Aggregate,
     "self_attention": SelfAttention,
     "global": GlobalContext,

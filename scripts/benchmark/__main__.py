@@ -9,8 +9,6 @@ compute the same function.
 import argparse
 import json
 import math
-import os
-import platform
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
@@ -32,7 +30,7 @@ from scripts.benchmark.cases import (
     quick_cases,
     variants,
 )
-from scripts.benchmark.interleaved import MIB, Worker, available_bytes, interleave
+from scripts.benchmark.interleaved import MIB, Worker, available_bytes, interleave, processor
 
 SLOW = 30.0  # seconds; a first repetition that takes longer is not discarded as a warm-up
 REPETITIONS = 30  # at most
@@ -110,11 +108,7 @@ def check() -> None:
 
 def machine() -> Entry:
     packages = {name: version(name) for name in ("jax", "torch", "torch_geometric")}
-    model = platform.processor() or platform.machine()
-    for line in Path("/proc/cpuinfo").read_text().splitlines():
-        if line.startswith("model name"):
-            model = line.split(":")[1].strip()
-    return {"cpu": model, "cores": len(os.sched_getaffinity(0)), **packages}
+    return processor() | packages
 
 
 def jax_worker(case: Case) -> Worker:

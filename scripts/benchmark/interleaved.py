@@ -5,6 +5,7 @@ Implementations are thus measured in the same minutes, never at once, each with 
 
 import json
 import os
+import platform
 import select
 import statistics
 import subprocess
@@ -68,6 +69,15 @@ def available_bytes() -> int:
     return _kibibytes(Path("/proc/meminfo"), "MemAvailable") * 1024
 
 
+def processor() -> dict[str, Any]:
+    """Return the model of the CPU, and how many cores this process may use."""
+    model = platform.processor() or platform.machine()
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            model = line.split(":")[1].strip()
+    return {"cpu": model, "cores": len(os.sched_getaffinity(0))}
+
+
 def _kibibytes(path: Path, field: str) -> int:
     lines = dict(line.split(":", 1) for line in path.read_text().splitlines())
     return int(lines[field].split()[0])
@@ -104,7 +114,7 @@ class Worker:
 
     def close(self) -> None:
         self.process.kill()
-        self.process.wait()
+        self.process.communicate()  # waits, and closes the pipes
 
     def ask(self, request: str, seconds: float | None = None) -> dict[str, Any]:
         """Return the process's answer to a line.

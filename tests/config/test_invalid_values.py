@@ -48,23 +48,7 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
             {"data__name": "echo", "data__echo__tile": 6},
             "(echo): tile = 6 leaves no cells far apart (image_size = 16): choose 1 to 5",
         ),
-        (
-            {"data__name": "echo", "data__echo__dims": 76},
-            "config.data (echo): dims = 76 is more than the 75 values of a cell",
-        ),
         ({"data__echo__kinds": 0}, "config.data.echo.kinds = 0: must be at least 1"),
-        (
-            {"data__name": "echo", "data__echo__shift": True, "data__echo__tile": 4},
-            "config.data (echo): shift = True needs a black margin",
-        ),
-        (
-            {"data__name": "far_echo"},
-            "config.data (far_echo): tile = 5 does not fit into a quarter",
-        ),
-        (
-            {"data__name": "mirror", "data__mirror__tile": 3},
-            "config.data (mirror): tile = 3 does not divide half of image_size = 16",
-        ),
         ({"data__palette__share": 1.5}, "config.data.palette.share = 1.5: must be at least 0"),
         ({"generator__width": 18}, "config.generator.width = 18: must be a multiple of 4"),
         ({"generator__latent_size": 0}, "config.generator.latent_size = 0"),
@@ -156,7 +140,7 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
         ({"eval__network": "vgg"}, "config.eval.network = 'vgg': choose"),
         (
             {"eval__network": "structure", "data__name": "cifar10", "data__image_size": 32},
-            "requires images of known structure: as config.data.name, choose 'twins', 'echo', ",
+            "config.eval.network = 'structure': requires images of known structure: as config.data",
         ),
         ({"eval__protocol": "tiny"}, "config.eval.protocol = 'tiny': choose"),
         ({"eval__split": "valid"}, "config.eval.split = 'valid'"),

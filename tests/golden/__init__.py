@@ -36,7 +36,8 @@ def run(name: str, entries: int = ENTRIES) -> list[Entry]:
     assert len(devices) == getattr(module, "DEVICES", 1)
     with tempfile.TemporaryDirectory() as workdir:
         config = module.get_config()
-        config.num_iterations = entries  # with an entry for each; the learning rate stays the same
+        # The first iteration has an entry, too. The learning rate stays the same.
+        config.num_iterations = config.log_every * (entries - (config.log_every > 1))
         experiment = make_experiment(from_mapping(config.to_dict()))
         train(experiment, Path(workdir), devices=devices)
         lines = (Path(workdir) / "metrics.jsonl").read_text().splitlines()

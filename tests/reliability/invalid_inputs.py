@@ -18,12 +18,15 @@ from pathlib import Path
 from gcgan_jax.report import markdown
 from gcgan_jax.runtime.printable import escaped, printable
 from tests.program import Program, ended
-from tests.reliability.invalid_input_cases import COMMAND_LINE, FIELDS, SECTIONS
+from tests.reliability.invalid_input_cases import COMMAND_LINE, FIELDS, LABORATORY, SECTIONS
 from tests.reliability.invalid_input_cases.case import SMALL, Case
 from tests.reliability.pages import renew
 
 DEVICES = 8  # so that a batch size may not be divisible by them
-FORKED = (*COMMAND_LINE, *FIELDS)  # in forks of one process, which is faster
+FORKED = (  # in forks of one process, which is faster
+    *(*COMMAND_LINE, *FIELDS),
+    *(case for case in LABORATORY if not case.resumes),
+)
 TABLES = {
     (section, "flags", "message"): [case.name for case in cases]
     for section, cases in SECTIONS.items()
@@ -118,9 +121,11 @@ def rejected(code: int, err: str) -> bool:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--only", default="", help="run only cases whose names contain this")
+    parser.add_argument("--section", choices=SECTIONS, help="run only cases of this section")
     parser.add_argument("--output", type=Path, help="page whose rows of these cases to renew")
     arguments = parser.parse_args(argv)
-    cases = [case for of in SECTIONS.values() for case in of if arguments.only in case.name]
+    chosen = [arguments.section] if arguments.section else list(SECTIONS)
+    cases = [case for name in chosen for case in SECTIONS[name] if arguments.only in case.name]
     with tempfile.TemporaryDirectory() as directory:
         runner = Runner(Path(directory))
         rows = {case.name: line for case, line in _rows(runner, cases) if line}

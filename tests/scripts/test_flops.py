@@ -1,7 +1,12 @@
 """The benchmark's FLOPs, against hand arithmetic on a tiny GAN."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
+from gcgan_jax.config.choices import Choice
+from gcgan_jax.config.schema import Config
 from scripts.benchmark import flops
 from scripts.benchmark.flops import Passes
 from tests.conftest import Tiny, make_config
@@ -35,8 +40,64 @@ def test_graph_layer(tiny: Tiny, non_local: str, forward: int, backward: int) ->
     assert actual.backward - without.backward == backward
 
 
+def with_layer(graph: str, operator: str, **fields: Any) -> Config:
+    """Make a config whose graph and operator have these fields."""
+    config = make_config()
+    generator = config.generator
+    graph_, operator_ = (Choice(name, {name: fields}) for name in (graph, operator))
+    layer = replace(generator.graph_layer, graph=graph_, operator=operator_)
+    return replace(config, generator=replace(generator, graph_layer=layer))
+
+
+@pytest.mark.parametrize(
+    ("operator", "once", "recomputed"),
+    [  # N = 10, F = 4, C = 6, O = 5, k = 3
+        ("aggregate", 2 * 10 * 6 * 5, 0),
+        ("global", 2 * 6 * 5, 0),
+        # three projections to 8, their mean, the last projection; scores
+        ("self_attention", 3 * 2 * 10 * 6 * 8 + 2 * 10 * 10 * 8 + 2 * 10 * 8 * 5, 2 * 10 * 8 * 10),
+        # W1, two left and two right factors; kappa and theta^L . x_j of 30 edges, the sums of 3
+        (
+            "low_rank_ecc",
+            2 * 10 * 6 * 4 + 2 * 10 * 4 * 8 + 2 * 10 * 8 * 5,
+            2 * 2 * 30 * 4 * 2 + 10 * 2 * 2 * 3 * 4,
+        ),
+    ],
+)
+def test_operators_of_the_laboratory(operator: str, once: int, recomputed: int) -> None:
+    config = with_layer("knn", operator, k=3, rank=2, inner=None)
+    expected = Passes(once + recomputed, 2 * once + 3 * recomputed)
+    assert flops.non_local(config, 10, 4, 5) == expected
+
+
+@pytest.mark.parametrize(
+    ("graph", "fields", "forward", "backward"),
+    [
+        ("knn", {}, 2 * 10 * 4 * 10, 0),
+        ("knn", {"position": 0.5}, 2 * 10 * 6 * 10, 0),
+        ("shuffled", {}, 2 * 10 * 4 * 10, 0),
+        ("ring", {}, 0, 0),
+        (
+            "soft_knn",  # two projections to 3, distances
+            {"features": 3, "frozen": False},
+            2 * 2 * 10 * 4 * 3 + 2 * 10 * 3 * 10,
+            2 * 2 * 2 * 10 * 4 * 3,
+        ),
+        ("soft_knn", {"features": 3, "frozen": True}, 2 * 2 * 10 * 4 * 3 + 2 * 10 * 3 * 10, 0),
+    ],
+)
+def test_graphs(graph: str, fields: dict[str, Any], forward: int, backward: int) -> None:
+    config = with_layer(graph, "edge_conv", **fields)
+    assert flops.graph(config, 10, 4) == Passes(forward, backward)
+
+
+@pytest.mark.parametrize("operator", flops.WITHOUT_A_GRAPH)
+def test_operators_without_a_graph_do_not_pay_for_it(operator: str) -> None:
+    assert flops.graph(with_layer("knn", operator), 10, 4) == Passes(0, 0)
+
+
 def test_missing_formula_is_a_one_line_error() -> None:
-    with pytest.raises(ValueError, match=r"^no FLOPs .* 'gat' \(known: edge_conv, ecc\): add .*$"):
+    with pytest.raises(ValueError, match=r"^no FLOPs .* 'gat' \(known: edge_conv, .*\): add .*$"):
         flops.iteration(make_config(operator="gat"))
 
 

@@ -8,6 +8,7 @@ from tests.reliability.invalid_input_cases.command_line import COMMAND_LINE
 from tests.reliability.invalid_input_cases.data import DATA
 from tests.reliability.invalid_input_cases.fields import FIELDS
 from tests.reliability.invalid_input_cases.folders import FOLDERS
+from tests.reliability.invalid_input_cases.laboratory import LABORATORY
 from tests.reliability.invalid_input_cases.npz import NPZ
 from tests.reliability.invalid_input_cases.places import PLACES
 from tests.reliability.invalid_input_cases.runs import RUNS
@@ -16,6 +17,7 @@ from tests.reliability.invalid_input_cases.workdirs import WORKDIRS
 SECTIONS = {
     "Command line": COMMAND_LINE,
     "Fields": FIELDS,
+    "Laboratory": LABORATORY,
     "Places and devices": PLACES,
     "Data": (*DATA, *NPZ),
     "Folders of images": FOLDERS,

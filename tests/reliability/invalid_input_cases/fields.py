@@ -9,6 +9,8 @@ from tests.reliability.invalid_input_cases.case import (
     default_with,
 )
 
+ECHO = f"{QUICKSTART} --config.data.name=echo"
+
 FIELDS = (
     Case("misspelt field", f"{ECC} --config.bath_size=8"),
     Case("misspelt field of a section", f"{ECC} --config.generator.widht=64"),
@@ -71,8 +73,15 @@ FIELDS = (
     Case("grid that does not divide the image", f"{QUICKSTART} --config.data.twins.grid=3"),
     Case("jitter beyond the cell", f"{QUICKSTART} --config.data.twins.jitter=9"),
     Case("texture too fine", f"{QUICKSTART} --config.data.twins.texture=2"),
+    Case("cells of an echo too large", f"{ECHO} --config.data.echo.tile=11"),
+    Case("more dimensions than an echo's cell", f"{ECHO} --config.data.echo.dims=76"),
+    Case("echo of no kind", f"{ECHO} --config.data.echo.kinds=0"),
+    Case(
+        "shifted echo without a margin",
+        f"{ECHO} --config.data.echo.tile=4 --config.data.echo.shift=True",
+    ),
     Case("width that cannot be halved", f"{ECC} --config.generator.width=100"),
-    Case("unknown graph", f"{ECC} --config.generator.graph_layer.graph.name=grid"),
+    Case("unknown graph", f"{ECC} --config.generator.graph_layer.graph.name=lattice"),
     Case("unknown loss", f"{ECC} --config.loss.name=hinge"),
     Case("unknown operator", f"{ECC} --{OPERATOR}.name=gat"),
     Case("block that does not exist", f"{ECC} --config.generator.graph_blocks=(4,)"),

@@ -1,0 +1,156 @@
+"""Measurements of lightweight ECC: growth with the features, training, cost."""
+
+import statistics
+import time
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import Array
+
+from configs.lab import low_rank_ecc as config
+from gcgan_jax.config.schema import from_mapping
+from gcgan_jax.errors import NotFiniteError
+from gcgan_jax.experiment import make_experiment
+from gcgan_jax.graphs.gather import gather_nodes
+from gcgan_jax.graphs.geometry import coordinates
+from gcgan_jax.graphs.knn import KNN
+from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.operators.ecc import ECC
+from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc
+from gcgan_jax.runtime.devices import device_indices, local_copy, replicate
+from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
+
+ITERATIONS = 500
+WIDTH = 120  # of the generator: 30 features in its graph layer, where the quickstart has 32
+SCALES = np.logspace(-2, 2, 9)
+SIZES = {66: 32, 132: 16}  # features: side of the thesis's two graph layers
+
+Record = dict[str, Any]
+
+
+def layer_inputs(features: int, images: int) -> tuple[Array, Neighbours]:
+    """Return rectified normal features with coordinates, and their graph with k = 8."""
+    side = SIZES[features]
+    x = jax.nn.relu(jax.random.normal(jax.random.key(0), (images, side, side, features)))
+    coords = jnp.broadcast_to(coordinates(side, side), (images, side**2, 2))
+    h = jnp.concatenate([x.reshape(images, side**2, features), coords], axis=-1)
+    return h, jax.jit(KNN(8))(x)
+
+
+def growth(normalise: bool, adaptive: bool) -> Record:
+    """Return norms at SCALES, and slopes of their logarithms, at initialisation.
+
+    Adaptive attention has delta = mean ||d||^2.
+    """
+    h, neighbours = layer_inputs(66, images=1)
+    layer = LowRankECC(66, attention=False)
+    network = LowRankNetwork(**layer.init(jax.random.key(1), h, neighbours)["params"])
+    cotangent = jax.random.normal(jax.random.key(2), (*h.shape[:2], 66))
+
+    @jax.jit
+    def measure(scale: Array) -> dict[str, Array]:
+        d = gather_nodes(scale * h[0], neighbours.indices[0]) - scale * h[0, :, None]
+        operator = partial(
+            low_rank_ecc,
+            neighbours=neighbours.indices,
+            delta=jnp.mean(jnp.sum(d**2, axis=-1)) if adaptive else None,
+            slope=layer.slope,
+            normalise=normalise,
+        )
+        out, vjp = jax.vjp(lambda h, network: operator(h, network=network), scale * h, network)
+        by_features, by_weights = vjp(cotangent)
+        norm = optax.tree.norm
+        return {
+            "output": norm(out),
+            "feature_gradient": norm(by_features),
+            "weight_gradient": norm(by_weights),
+        }
+
+    norms = [jax.device_get(measure(scale)) for scale in SCALES]
+    record: Record = {"scales": SCALES.tolist()}
+    for name in norms[0]:
+        values = [float(at_scale[name]) for at_scale in norms]
+        slope = np.polyfit(np.log(SCALES), np.log(values), 1)[0]
+        record |= {f"{name}_norms": values, f"{name}_slope": float(slope)}
+    return record
+
+
+def training(normalise: bool, attention: bool, seed: int) -> Record:
+    """Train for ITERATIONS or until a number is not finite."""
+    values = config.get_config()
+    values.seed, values.generator.width = seed, WIDTH
+    operator = values.generator.graph_layer.operator.low_rank_ecc
+    operator.normalise, operator.attention = normalise, attention
+    experiment = make_experiment(from_mapping(values.to_dict()))
+    devices = jax.devices()[:1]
+    images = experiment.load_images()
+    diagnose = experiment.diagnostics(images, experiment.sampler(devices))
+    state = replicate(experiment.init_state(), devices)
+    ratio = "graph/block2_graph/non_local_over_local"
+    ratios = [diagnose(local_copy(state))[ratio]]
+    pixels = replicate(images.train.reshape(len(images.train), -1), devices)
+    step = experiment.train_step(devices)
+    norms: list[float] = []
+    error = ""
+    try:
+        for before in range(0, ITERATIONS, experiment.config.iterations_per_call):
+            state, metrics = step(state, pixels, device_indices(devices))
+            metrics = jax.device_get(metrics)
+            norms += np.asarray(metrics["generator_gradients"]).tolist()
+            require_finite_metrics(before + len(metrics["generator_gradients"]), metrics, 0)
+        require_finite_state(local_copy(state), 0)
+        ratios.append(diagnose(local_copy(state))[ratio])
+    except NotFiniteError as stopped:
+        error = str(stopped)
+    finite = [norm for norm in norms if np.isfinite(norm)]
+    return {
+        "error": error,
+        "iterations": len(finite),
+        "generator_gradients_median": statistics.median(finite),
+        "generator_gradients_max": max(finite),
+        "non_local_over_local": ratios,
+    }
+
+
+def cost(features: int) -> Record:
+    """Compare the gradient of each operator's sum of sines, interleaved, without attention."""
+    h, neighbours = layer_inputs(features, images=32)
+    operators = {
+        "ecc": ECC(features, attention=False),
+        "low_rank_ecc": LowRankECC(features, attention=False),
+        "low_rank_ecc without circulant layers": LowRankECC(features, attention=False, circulant=1),
+    }
+    record: Record = {}
+    runs: dict[str, Callable[[], Any]] = {}
+    for name, operator in operators.items():
+
+        def loss(variables: Any, h: Array, operator: nn.Module = operator) -> Array:
+            return jnp.sum(jnp.sin(operator.apply(variables, h, neighbours)))
+
+        variables = operator.init(jax.random.key(1), h, neighbours)
+        compiled = jax.jit(jax.grad(loss, argnums=(0, 1))).lower(variables, h).compile()
+        runs[name] = partial(compiled, variables, h)
+        record[name] = {
+            "parameters": sum(leaf.size for leaf in jax.tree.leaves(variables)),
+            "temporary_bytes": compiled.memory_analysis().temp_size_in_bytes,
+        }
+    for name, seconds in interleaved(runs, repetitions=9).items():
+        record[name]["seconds"] = seconds
+    return record
+
+
+def interleaved(runs: dict[str, Callable[[], Any]], repetitions: int) -> dict[str, float]:
+    """Return the median duration of each run, after a first one that does not count."""
+    seconds: dict[str, list[float]] = {name: [] for name in runs}
+    for _ in range(1 + repetitions):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            jax.block_until_ready(run())
+            seconds[name].append(time.perf_counter() - start)
+    return {name: statistics.median(measured[1:]) for name, measured in seconds.items()}
