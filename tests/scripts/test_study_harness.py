@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from scripts.study.__main__ import KINDS
 from scripts.study.conditions import CriticSees
 from scripts.study.harness import Harness
 from scripts.study.jobs import Job, Results
@@ -122,6 +123,41 @@ def test_a_killed_harness_leaves_no_process(tmp_path: Path, number: int, code: i
             time.sleep(0.05)
     finally:
         program.close()
+
+
+TOY = {
+    "config": "configs/quickstart.py",
+    "num_iterations": 2,
+    "iterations_per_call": 1,
+    "batch_size": 4,
+    "n_critic": 1,
+    "log_every": 1,
+    "sample_images": 4,
+    "diagnostic_images": 4,
+    "show.ablation_images": 20,
+    "generator.width": 16,
+    "critic.widths": (4, 6, 8),
+    "data.name": "echo",
+    "data.echo.num_train": 64,
+    "data.echo.num_test": 16,
+}
+
+
+@pytest.mark.slow
+def test_the_program_is_trained_and_ablated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JAX_DISABLE_MOST_OPTIMIZATIONS", "true")
+    trained = Job("A", "knn", 1, "gan", TOY, 1)
+    ablated = replace(trained, arm="ablated", kind="ablation", folder=trained.place)
+    run = Study(Harness(KINDS, tmp_path, [], [min(os.sched_getaffinity(0))]), {})
+    assert run.run([trained, ablated]) == {}
+    result = run.finished["knn"]["result"]
+    assert {"agreement", "same", "richness", "structure_error"} <= result["scores"].keys()
+    assert result["curves"]["step"] == [1, 2] and len(result["curves"]["echo/agreement"]) == 2
+    assert run.finished["ablated"]["resumed"]
+    rules = run.finished["ablated"]["result"]["rules"]["running"]
+    assert len(rules["self"]["agreement"]) == 3
 
 
 if __name__ == "__main__":
