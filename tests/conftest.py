@@ -70,6 +70,7 @@ CHECKED = [
         "operators.global_context",
         "operators.low_rank_ecc",
         "operators.self_attention",
+        "report.paired",
     )
 ]
 # Strings are not checked, as functions reject unknown ones with their own errors.

@@ -2,21 +2,26 @@
 
 import csv
 import io
-from dataclasses import astuple, dataclass, fields
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
 
 import numpy as np
-from scipy import stats
 
 from gcgan_jax.evaluation.results import Record
 from gcgan_jax.report import markdown
+from gcgan_jax.report.paired import LEVEL, Comparison, compare, pair
 
-RESAMPLES = 10_000
-LEVEL = 0.95
+BASELINE = "baseline"
+MARGINS = {"classifier_score": 0.1, "agreement": 0.02}  # differences that do not matter
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the thesis's Table 4.1: its config, and its Inception Score if it has one."""
+    """A row of the thesis's Table 4.1: its config, and its Inception Score if it has one.
+
+    The thesis's +- is left out: it is the standard deviation over splits of the samples of one run.
+    """
 
     title: str
     config: str
@@ -24,13 +29,13 @@ class Row:
 
 
 ROWS = {
-    "baseline": Row("baseline", "configs/baseline.py", "6.442 ± 0.511"),
-    "edge_conv-8": Row("EdgeConv, k = 8", "configs/edge_conv.py:8", "6.154 ± 0.421"),
-    "edge_conv-16": Row("EdgeConv, k = 16", "configs/edge_conv.py:16", "5.889 ± 0.345"),
-    "edge_conv-32": Row("EdgeConv, k = 32", "configs/edge_conv.py:32", "5.942 ± 0.492"),
-    "ecc-8": Row("ECC, k = 8", "configs/ecc.py:8", "6.204 ± 0.356"),
-    "ecc-16": Row("ECC, k = 16, batch 16", "configs/ecc.py:16", "5.802 ± 0.293"),
-    "ecc-32": Row("ECC, k = 32, batch 8", "configs/ecc.py:32", "5.649 ± 0.217"),
+    BASELINE: Row("baseline", "configs/baseline.py", "6.442"),
+    "edge_conv-8": Row("EdgeConv, k = 8", "configs/edge_conv.py:8", "6.154"),
+    "edge_conv-16": Row("EdgeConv, k = 16", "configs/edge_conv.py:16", "5.889"),
+    "edge_conv-32": Row("EdgeConv, k = 32", "configs/edge_conv.py:32", "5.942"),
+    "ecc-8": Row("ECC, k = 8", "configs/ecc.py:8", "6.204"),
+    "ecc-16": Row("ECC, k = 16, batch 16", "configs/ecc.py:16", "5.802"),
+    "ecc-32": Row("ECC, k = 32, batch 8", "configs/ecc.py:32", "5.649"),
     "ecc-16-constant": Row("ECC, k = 16", "configs/ecc.py:16,constant", ""),
     "ecc-32-constant": Row("ECC, k = 32", "configs/ecc.py:32,constant", ""),
 }
@@ -38,84 +43,66 @@ ROWS = {
 
 @dataclass(frozen=True)
 class Summary:
-    """Scores of a row over seeds; values are None where there are too few seeds.
+    """Scores of a row over seeds.
 
     Attributes:
         row: title of the row.
-        seeds: number of seeds.
         score: name of the score.
-        mean, std: mean and standard deviation (n - 1) over seeds.
-        difference: difference of the mean from that of the baseline, for the same provenance.
-        low, high: bootstrap interval of the difference.
+        values: the score by seed.
+        mean: mean over seeds.
+        std: standard deviation (n - 1) over seeds; None for one seed.
+        difference: differences from the baseline with the same seeds and provenance; None for the
+            baseline itself, and if it has none of these seeds.
         protocol: provenance of the scores.
         thesis: Inception Score in the thesis.
     """
 
     row: str
-    seeds: int
     score: str
+    values: dict[int, float]
     mean: float
     std: float | None
-    difference: float | None
-    low: float | None
-    high: float | None
+    difference: Comparison | None
     protocol: str
     thesis: str
 
 
-def summarise(records_by_row: dict[str, list[Record]]) -> list[Summary]:
-    """Summarise the records of each row, separately for each provenance."""
-    values: dict[tuple[str, str], list[float]] = {}
-    scores: dict[str, str] = {}
+def summarise(records_by_row: Mapping[str, list[Record]]) -> list[Summary]:
+    """Summarise the records of each row, one a seed, separately for each provenance.
+
+    The comparisons of all rows of a provenance with its baseline are one family.
+    """
+    groups: dict[str, dict[str, list[Record]]] = {}  # by provenance and row
     for name, records in records_by_row.items():
         for record in records:
-            provenance = str(record.provenance)
-            values.setdefault((name, provenance), []).append(record.value)
-            scores[provenance] = record.score
-    summaries = []
-    for (name, provenance), row_values in values.items():
-        baseline = values.get(("baseline", provenance), [])
-        difference, low, high = None, None, None
-        if name != "baseline" and baseline:
-            difference = float(np.mean(row_values) - np.mean(baseline))
-            if min(len(row_values), len(baseline)) > 1:
-                low, high = bootstrap_interval(np.array(row_values), np.array(baseline))
-        summaries.append(
-            Summary(
-                row=ROWS[name].title,
-                seeds=len(row_values),
-                score=scores[provenance],
-                mean=float(np.mean(row_values)),
-                std=float(np.std(row_values, ddof=1)) if len(row_values) > 1 else None,
-                difference=difference,
-                low=low,
-                high=high,
-                protocol=provenance,
-                thesis=ROWS[name].thesis,
-            )
+            groups.setdefault(str(record.provenance), {}).setdefault(name, []).append(record)
+    return [
+        summary for protocol, rows in groups.items() for summary in _summarise_group(protocol, rows)
+    ]
+
+
+def _summarise_group(protocol: str, rows: Mapping[str, list[Record]]) -> list[Summary]:
+    score = next(iter(rows.values()))[0].score
+    values = {
+        name: {r.seed: r.value for r in records if r.seed is not None}
+        for name, records in rows.items()
+    }
+    baseline = values.get(BASELINE, {})
+    differences = {name: pair(of, baseline) for name, of in values.items() if name != BASELINE}
+    comparisons = compare(differences, MARGINS.get(score))
+    return [
+        Summary(
+            row=ROWS[name].title,
+            score=score,
+            values=dict(sorted(of.items())),
+            mean=float(np.mean([*of.values()])),
+            std=float(np.std([*of.values()], ddof=1)) if len(of) > 1 else None,
+            difference=comparisons.get(name),
+            protocol=protocol,
+            thesis=ROWS[name].thesis,
         )
-    return summaries
-
-
-def bootstrap_interval(a: np.ndarray, b: np.ndarray) -> tuple[float, float]:
-    """Compute the percentile bootstrap interval of mean(a) - mean(b), two independent samples.
-
-    Efron & Tibshirani 1993, chapter 13; with three seeds it is coarse and too narrow.
-    """
-
-    def difference(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
-        return a.mean(axis) - b.mean(axis)
-
-    result = stats.bootstrap(
-        (a, b),
-        difference,
-        n_resamples=RESAMPLES,
-        confidence_level=LEVEL,
-        method="percentile",
-        rng=np.random.default_rng(0),
-    )
-    low, high = result.confidence_interval
-    return float(low), float(high)
+        for name, of in values.items()
+    ]
 
 
 def as_markdown(summaries: list[Summary]) -> str:
@@ -123,26 +110,47 @@ def as_markdown(summaries: list[Summary]) -> str:
     tables = []
     for provenance in dict.fromkeys(summary.protocol for summary in summaries):
         group = [summary for summary in summaries if summary.protocol == provenance]
-        difference = f"difference from the baseline, {LEVEL:.0%} interval"
-        thesis = "Inception Score in the thesis"
-        lines = [markdown.header("row", "seeds", group[0].score, difference, thesis)]
+        margin = MARGINS.get(group[0].score)
+        columns = ["row", group[0].score, "by seed", f"difference, {LEVEL:.0%} interval", "p"]
+        columns += ["p of signs", *([f"p of equivalence within {margin}"] if margin else [])]
+        lines = [markdown.header(*columns, "Inception Score in the thesis")]
         for s in group:
             std = "" if s.std is None else f" ± {s.std:.3f}"
-            change = "-" if s.difference is None else f"{s.difference:+.3f}"
-            if s.low is not None:
-                change += f" ({s.low:+.3f} to {s.high:+.3f})"
+            by_seed = ", ".join(f"{seed}: {value:.3f}" for seed, value in s.values.items())
+            cells = _difference_cells(s.difference)[: len(columns) - 3]
             lines.append(
-                markdown.row(s.row, s.seeds, f"{s.mean:.3f}{std}", change, s.thesis or "-")
+                markdown.row(s.row, f"{s.mean:.3f}{std}", by_seed, *cells, s.thesis or "-")
             )
-        title = f"{provenance}; mean ± standard deviation over seeds:"
+        title = (
+            f"{provenance}; mean ± standard deviation over seeds; differences from the baseline "
+            "with the same seeds; intervals and p by paired t-tests, after Holm:"
+        )
         tables.append("\n".join([title, "", *lines]))
     return "\n\n".join(tables) + "\n"
 
 
+def _difference_cells(difference: Comparison | None) -> list[str]:
+    if difference is None:
+        return ["-"] * 4
+    change = f"{difference.mean:+.3f}"
+    if difference.low is not None:
+        change += f" ({difference.low:+.3f} to {difference.high:+.3f})"
+    p_values = (difference.p, difference.sign_p, difference.equivalence_p)
+    return [change, *("-" if p is None else f"{p:.3f}" for p in p_values)]
+
+
 def as_csv(summaries: list[Summary]) -> str:
-    """Format all summaries as CSV."""
+    """Format all summaries as CSV; `values` is a JSON object, of the score by seed."""
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(field.name for field in fields(Summary))
-    writer.writerows(map(astuple, summaries))
+    of_difference = [field.name for field in fields(Comparison)]
+    names = [field.name for field in fields(Summary) if field.name != "difference"]
+    writer = csv.DictWriter(
+        text, [*names, *(f"difference_{name}" for name in of_difference)], lineterminator="\n"
+    )
+    writer.writeheader()
+    for summary in summaries:
+        row = asdict(summary)
+        difference = row.pop("difference") or dict.fromkeys(of_difference)
+        row["values"] = json.dumps(row["values"])
+        writer.writerow(row | {f"difference_{name}": difference[name] for name in of_difference})
     return text.getvalue()

@@ -1,0 +1,93 @@
+"""Trainings of the program, and ablations of what they trained."""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from gcgan_jax.evaluation.results import SCORES, read_records
+from gcgan_jax.storage.metrics_log import Entry, read_entries
+from scripts.study.jobs import Job
+
+POINTS = 16  # of a curve
+CURVES = (  # the last parts of their names in metrics.jsonl
+    *("agreement", "diagonal_correlation", "wasserstein"),
+    *("distance_ratio", "news"),
+)
+ABLATED = ("agreement", "diagonal_correlation", "classifier_score", "structure_error")
+SCALARS = ("step", "iterations_per_second")  # of an entry; no measures
+SHOWN_DISTANCES = 8  # edges by distance, in pixels, and those further away
+
+
+def commands(job: Job, root: Path, flags: Sequence[str]) -> list[list[str]]:
+    """Return the command lines that do a job; each can be repeated, and resumes.
+
+    Args:
+        root: working directory of the study.
+        flags: further flags of the program, such as the place of a data set.
+    """
+    settings = dict(job.settings)
+    command = [sys.executable, "-m", "gcgan_jax.main", f"--config={settings.pop('config')}"]
+    command += [f"--workdir={job.workdir(root).absolute()}", f"--config.seed={job.seed}"]
+    command += [f"--config.eval_every={settings['num_iterations']}"]
+    command += [f"--config.{name}={_flag(value)}" for name, value in settings.items()]
+    command += flags
+    return [command, *([[*command, "--mode=ablate"]] if job.kind == "ablation" else [])]
+
+
+def result(job: Job, root: Path) -> dict[str, Any] | None:
+    """Return the result of a job from its working directory; None before it is finished."""
+    workdir, last = job.workdir(root), job.settings["num_iterations"]
+    if job.kind == "ablation":
+        path = workdir / f"ablation-{last:07}.json"
+        return ablation(json.loads(path.read_text())) if path.exists() else None
+    scores = {
+        record.score: record.value
+        for record in read_records(workdir / SCORES)
+        if record.step == last and not record.ema
+    }
+    entries = read_entries(workdir).rows
+    if not scores or not entries or entries[-1]["step"] != last:
+        return None
+    return {"scores": scores, "last": last_measures(entries[-1]), "curves": curves(entries)}
+
+
+def last_measures(entry: Entry) -> dict[str, float | None]:
+    """Return the layers' diagnostics and the critic's estimates of the last log entry."""
+    return {
+        name: value
+        for name, value in entry.items()
+        if name.startswith(("graph/", "critic/")) or name in ("wasserstein", "gradient_norm")
+    }
+
+
+def curves(entries: Sequence[Entry]) -> dict[str, list[float | None]]:
+    """Return CURVES and their iterations, `step`, thinned to POINTS with the last among them."""
+    stride = -(-len(entries) // POINTS)
+    kept = entries[::-1][::stride][::-1]
+    names = [name for name in entries[-1] if name.rpartition("/")[2] in ("step", *CURVES)]
+    return {name: [entry.get(name) for entry in kept] for name in names}
+
+
+def ablation(measured: Mapping[str, Any]) -> dict[str, Any]:
+    """Shorten what `--mode=ablate` wrote: [value, difference, error] by statistics, rule, score."""
+    rules: dict[str, Any] = {}
+    for row in measured["rules"]:
+        rules.setdefault(row["batch_norm"], {})[row["rule"]] = {
+            name: [score["value"], score["difference"], score["error"]]
+            for name, score in row["scores"].items()
+            if name in ABLATED
+        }
+    layers = {
+        layer: {
+            name: value[:SHOWN_DISTANCES] if name.endswith("_by_distance") else value
+            for name, value in measures.items()
+        }
+        for layer, measures in measured["layers"].items()
+    }
+    return {"images": measured["images"], "rules": rules, "layers": layers}
+
+
+def _flag(value: Any) -> str:
+    return str(tuple(value)) if isinstance(value, list | tuple) else str(value)
