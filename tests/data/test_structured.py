@@ -1,4 +1,4 @@
-"""The laboratory's data sets train and are scored."""
+"""Data sets with a structure train and are scored, by the laboratory's configs."""
 
 import importlib
 import json
