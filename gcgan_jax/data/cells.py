@@ -67,7 +67,7 @@ def full_grid(side: int, tile: int) -> Grid:
 
 
 def far_apart(corners: Real[ndarray, "K 2"], side: int) -> Bool[ndarray, "K K"]:
-    """Tell which cells are far apart: by FAR * side pixels or more in their rows or columns.
+    """Return which cells are far apart: by FAR * side pixels or more in their rows or columns.
 
     This is Chebyshev's distance: local layers of a smaller reach cannot connect such cells, as
     their windows are square.

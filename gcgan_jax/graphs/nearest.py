@@ -70,7 +70,8 @@ def in_tiles(
     return lax.map(lambda tile: nearest(h, *tile), rows).reshape(N, -1)
 
 
-def nearest_by_top_k(
+def nearest_by(
+    select_columns: Callable[[Array, int], Array],
     h: Float[Array, "N F"],
     h_i: Float[Array, "R F"],
     i: Int[Array, "R"],
@@ -79,19 +80,8 @@ def nearest_by_top_k(
     k: int,
     exclude: int = 1,
 ) -> Int32[Array, "R {k}"]:
-    return select(_closeness(h, h_i, i, width, exclude), k)
-
-
-def nearest_by_maxima(
-    h: Float[Array, "N F"],
-    h_i: Float[Array, "R F"],
-    i: Int[Array, "R"],
-    *,
-    width: int,
-    k: int,
-    exclude: int = 1,
-) -> Int32[Array, "R {k}"]:
-    return select_by_maxima(_closeness(h, h_i, i, width, exclude), k)
+    """Select from the array of all distances; see `graphs.top_k.select`."""
+    return select_columns(_closeness(h, h_i, i, width, exclude), k)
 
 
 def nearest_by_kernel_if_any(
@@ -103,12 +93,12 @@ def nearest_by_kernel_if_any(
     k: int,
     exclude: int = 1,
 ) -> Int32[Array, "R {k}"]:
-    """Use the kernel on GPUs and TPUs, and `nearest_by_top_k` on other platforms."""
+    """Use the kernel on GPUs and TPUs, and `top_k` on other platforms."""
     return by_platform(
         *(h, h_i, i),
         cuda=partial(ON_GPU, width=width, k=k, exclude=exclude),
         tpu=partial(ON_TPU, width=width, k=k, exclude=exclude),
-        default=partial(nearest_by_top_k, width=width, k=k, exclude=exclude),
+        default=partial(nearest_by, select, width=width, k=k, exclude=exclude),
     )
 
 
@@ -123,8 +113,8 @@ def _closeness(
 
 # Ways to find the k nearest nodes j of some nodes i, given the features h of all.
 SELECTIONS: dict[str, Nearest] = {
-    "top_k": nearest_by_top_k,  # XLA's; on a TPU always, and on a GPU often, a sort
-    "maxima": nearest_by_maxima,  # fastest on a CPU
+    "top_k": partial(nearest_by, select),  # XLA's; on a TPU always, and on a GPU often, a sort
+    "maxima": partial(nearest_by, select_by_maxima),  # fastest on a CPU
     "kernel": nearest_by_kernel_if_any,  # one kernel on GPUs and TPUs; elsewhere like "auto"
 }
 

@@ -1,0 +1,1 @@
+"""Growth, training and cost of lightweight ECC."""
