@@ -1,4 +1,4 @@
-"""Measurement of one row, in turns with kNN and EdgeConv."""
+"""Measurement of one row, in turns with its reference: kNN and EdgeConv, or ECC alone."""
 
 import statistics
 from contextlib import ExitStack, closing
@@ -10,7 +10,15 @@ from gcgan_jax.config.schema import Config
 from scripts.benchmark import flops
 from scripts.benchmark.flops import Passes
 from scripts.benchmark.interleaved import Worker, processor
-from scripts.benchmark.layers.rows import REFERENCE, ROWS, TASKS, Shape, config_of, kind
+from scripts.benchmark.layers.rows import (
+    REFERENCE,
+    REFERENCES,
+    ROWS,
+    TASKS,
+    Shape,
+    config_of,
+    kind,
+)
 
 FEWEST, MOST = 5, 30  # pairs of repetitions
 
@@ -31,7 +39,8 @@ def measure(row: str, shape: Shape, budget: float) -> Record:
     operations = count(row, config_of(ROWS[row], shape.k), shape)
     with ExitStack() as stack:
         reference, worker = (
-            stack.enter_context(closing(start(name, shape))) for name in (REFERENCE, row)
+            stack.enter_context(closing(start(name, shape)))
+            for name in (REFERENCES.get(kind(row), REFERENCE), row)
         )
         described = ask(worker, "describe")
         record = {"parameters": described["parameters"]}

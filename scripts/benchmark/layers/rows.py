@@ -53,6 +53,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "alone/low_rank_ecc": {"operator.name": "low_rank_ecc"},
 }
 REFERENCE = "operator/edge_conv"  # kNN and EdgeConv
+REFERENCES = {"alone": "alone/ecc"}  # of other kinds of rows: with which they alternate
 TASKS = ("forward", "gradient")
 
 
