@@ -21,7 +21,14 @@ from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.graphs.tiling import map_images
 from gcgan_jax.layers.linear import at_least_float32, linear
 from gcgan_jax.layers.statistics import BatchStatistics
-from gcgan_jax.operators.edge_attention import Delta, Rule, Scalar, attention, sow_gamma
+from gcgan_jax.operators.edge_attention import (
+    Delta,
+    Rule,
+    Scalar,
+    attention,
+    sow_gamma,
+    squared_norms,
+)
 from gcgan_jax.ranges import Free, Interval
 
 
@@ -80,7 +87,7 @@ def ecc(
         a = jax.nn.leaky_relu(difference + network.b1[None, None], slope)
         a = jnp.concatenate([a, jnp.ones_like(a[..., :1])], axis=-1)  # [N, k, Fh + 1]
         if delta is not None:
-            a = a * attention(h_j - h[:, None], delta)[..., None]
+            a = a * attention(squared_norms(h_j - h[:, None]), delta)[..., None]
         if weights:
             a = a * (k * weights[0][..., None])
         S = jnp.einsum("nkf,nkc->nfc", a.astype(h.dtype), h_j)

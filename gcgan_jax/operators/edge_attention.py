@@ -20,10 +20,14 @@ Scalar = float | Float[Array, ""]
 Rule = Annotated[str, OneOf(("fixed", "adaptive", "learned"))]
 
 
-def attention(difference: Float[Array, "*edges C"], delta: Scalar) -> Float[Array, "*edges"]:
-    """Compute gamma = exp(-||d||^2 / delta), thesis eq. 3.15."""
-    difference = difference.astype(at_least_float32(difference.dtype))
-    return jnp.exp(-jnp.sum(difference**2, axis=-1) / delta)
+def squared_norms(difference: Float[Array, "*edges C"]) -> Float[Array, "*edges"]:
+    """Compute ||d||^2 in at least float32."""
+    return jnp.sum(difference.astype(at_least_float32(difference.dtype)) ** 2, axis=-1)
+
+
+def attention(squared: Float[Array, "*edges"], delta: Scalar) -> Float[Array, "*edges"]:
+    """Compute gamma = exp(-||d||^2 / delta), thesis eq. 3.15, of squared norms."""
+    return jnp.exp(-squared / delta)
 
 
 def edge_attention(
@@ -31,7 +35,7 @@ def edge_attention(
 ) -> Float[Array, "B N k"]:
     """Compute gamma of all edges."""
     h = jnp.asarray(h, at_least_float32(h.dtype))
-    return jnp.exp(-edge_distances(h, h, neighbours) / delta)
+    return attention(edge_distances(h, h, neighbours), delta)
 
 
 def sow_gamma(

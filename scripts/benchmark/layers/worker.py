@@ -83,12 +83,15 @@ def forward(layer: GraphConv, inputs: Inputs) -> jax.Array:
 
 
 def gradient(layer: GraphConv, inputs: Inputs) -> Any:
-    """Return the gradient with respect to features and parameters."""
+    """Return the gradient with respect to features and parameters, with the value.
+
+    Without the value, compilers leave out a forward pass that is recomputed.
+    """
 
     def product(x: jax.Array, params: Any) -> jax.Array:
         return jnp.vdot(forward(layer, inputs._replace(x=x, params=params)), inputs.cotangent)
 
-    return jax.grad(product, argnums=(0, 1))(inputs.x, inputs.params)
+    return jax.value_and_grad(product, argnums=(0, 1))(inputs.x, inputs.params)
 
 
 def make_answer(row: str, shape: Shape) -> Callable[[str], dict[str, Any]]:
