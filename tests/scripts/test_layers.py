@@ -13,12 +13,13 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.operators import OPERATORS
+from gcgan_jax.report.markdown import filled
 from scripts import ROOT
 from scripts.benchmark import flops
 from scripts.benchmark.flops import matmul
 from scripts.benchmark.layers.__main__ import main
 from scripts.benchmark.layers.measure import count
-from scripts.benchmark.layers.report import LIMITS, STANDARD, Limit, filled, key, slowdown, speedup
+from scripts.benchmark.layers.report import LIMITS, STANDARD, Limit, key, slowdown, speedup, tables
 from scripts.benchmark.layers.rows import ROWS, Shape, config_of, kind
 from scripts.benchmark.layers.worker import describe, forward, make_answer, make_inputs, make_layer
 
@@ -130,9 +131,9 @@ def test_limits() -> None:
 
 def test_every_part_has_a_row_and_is_on_the_page() -> None:
     page = (ROOT / "docs/laboratory.md").read_text()
-    tables = {"graph": GRAPHS, "operator": OPERATORS, "merge": MERGES}
+    parts = {"graph": GRAPHS, "operator": OPERATORS, "merge": MERGES}
     defaults = {"graph": "knn", "operator": "edge_conv", "merge": "average"}
-    for part, table in tables.items():
+    for part, table in parts.items():
         rows = [fields for row, fields in ROWS.items() if kind(row) == part]
         chosen = {fields.get(f"{part}.name", defaults[part]) for fields in rows}
         for name, component in table.items():
@@ -142,9 +143,9 @@ def test_every_part_has_a_row_and_is_on_the_page() -> None:
 
 def test_the_page_shows_the_records() -> None:
     page = (ROOT / "docs/laboratory.md").read_text()
-    assert filled(page, RECORDS) == page
+    assert filled(page, tables(RECORDS)) == page
     with pytest.raises(ValueError, match="no table between <!-- merge -->"):
-        filled(page.replace("<!-- merge -->", ""), RECORDS)
+        filled(page.replace("<!-- merge -->", ""), tables(RECORDS))
 
 
 def test_every_row_whose_parts_exist_has_a_record() -> None:

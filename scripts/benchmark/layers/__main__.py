@@ -20,7 +20,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.report import markdown
 from gcgan_jax.storage.atomic import write_text
 from scripts.benchmark.layers.measure import measure
-from scripts.benchmark.layers.report import COLUMNS, costs, filled, key, limit_table
+from scripts.benchmark.layers.report import COLUMNS, costs, key, limit_table, tables
 from scripts.benchmark.layers.rows import ROWS, Shape
 
 
@@ -45,7 +45,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         print(markdown.row(row, *costs(records[name])), flush=True)
     print(f"\n{limit_table(records)}")
     if arguments.page:
-        write_text(arguments.page, filled(arguments.page.read_text(), records))
+        write_text(arguments.page, markdown.filled(arguments.page.read_text(), tables(records)))
     sys.exit(failed)
 
 

@@ -3,7 +3,6 @@
 A record belongs to one row of `rows.ROWS` and one shape.
 """
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -124,18 +123,7 @@ def limit_table(records: Records) -> str:
     return "\n".join(lines)
 
 
-def filled(page: str, records: Records) -> str:
-    """Return the page with current tables between its markers, `<!-- NAME -->` and `<!-- end -->`.
-
-    Raises:
-        ValueError: the page lacks the markers of a table.
-    """
-    tables = {name: cost_table(records, name) for name in PARTS}
-    for name, table in (tables | {"limits": limit_table(records)}).items():
-        block = re.compile(rf"(<!-- {name} -->\n).*?(<!-- end -->)", re.DOTALL)
-        page, count = block.subn(
-            lambda match, table=table: f"{match[1]}\n{table}\n\n{match[2]}", page
-        )
-        if count != 1:
-            raise ValueError(f"no table between <!-- {name} --> and <!-- end -->: add both lines")
-    return page
+def tables(records: Records) -> dict[str, str]:
+    """Return all tables by the names of their markers in the page."""
+    parts = {name: cost_table(records, name) for name in PARTS}
+    return parts | {"limits": limit_table(records)}
