@@ -68,6 +68,17 @@ def compare(
     return comparisons
 
 
+def cells(comparison: Comparison | None) -> list[str]:
+    """Return the cells of a table: mean and interval, and the three p-values; "-" for None."""
+    if comparison is None:
+        return ["-"] * 4
+    change = f"{comparison.mean:+.3f}"
+    if comparison.low is not None:
+        change += f" ({comparison.low:+.3f} to {comparison.high:+.3f})"
+    p_values = (comparison.p, comparison.sign_p, comparison.equivalence_p)
+    return [change, *("-" if p is None else f"{p:.3f}" for p in p_values)]
+
+
 def pair(a: Mapping[int, float], b: Mapping[int, float]) -> Float[ndarray, "n"]:
     """Return a - b for each seed that both have, in the order of the seeds."""
     return np.array([a[seed] - b[seed] for seed in sorted(a.keys() & b.keys())], np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 
 from gcgan_jax.evaluation.results import Record
 from gcgan_jax.report import markdown
-from gcgan_jax.report.paired import LEVEL, Comparison, compare, pair
+from gcgan_jax.report.paired import LEVEL, Comparison, cells, compare, pair
 
 BASELINE = "baseline"
 MARGINS = {"classifier_score": 0.1, "agreement": 0.02}  # differences that do not matter
@@ -117,9 +117,9 @@ def as_markdown(summaries: list[Summary]) -> str:
         for s in group:
             std = "" if s.std is None else f" ± {s.std:.3f}"
             by_seed = ", ".join(f"{seed}: {value:.3f}" for seed, value in s.values.items())
-            cells = _difference_cells(s.difference)[: len(columns) - 3]
+            compared = cells(s.difference)[: len(columns) - 3]
             lines.append(
-                markdown.row(s.row, f"{s.mean:.3f}{std}", by_seed, *cells, s.thesis or "-")
+                markdown.row(s.row, f"{s.mean:.3f}{std}", by_seed, *compared, s.thesis or "-")
             )
         title = (
             f"{provenance}; mean ± standard deviation over seeds; differences from the baseline "
@@ -127,16 +127,6 @@ def as_markdown(summaries: list[Summary]) -> str:
         )
         tables.append("\n".join([title, "", *lines]))
     return "\n\n".join(tables) + "\n"
-
-
-def _difference_cells(difference: Comparison | None) -> list[str]:
-    if difference is None:
-        return ["-"] * 4
-    change = f"{difference.mean:+.3f}"
-    if difference.low is not None:
-        change += f" ({difference.low:+.3f} to {difference.high:+.3f})"
-    p_values = (difference.p, difference.sign_p, difference.equivalence_p)
-    return [change, *("-" if p is None else f"{p:.3f}" for p in p_values)]
 
 
 def as_csv(summaries: list[Summary]) -> str:

@@ -2,8 +2,8 @@
 
 Runs the jobs of `scripts/study/runs.py` that have no line in docs/results/study.jsonl, one a core,
 and adds a line for each that finishes. Rerun the same command to resume. `--list` shows what was
-run, what is missing, and what was left out and why. Flags after `--` go to the program:
-`-- --config.data.dir=DIR`.
+run, what is missing, and what was left out and why; `--page=docs/why.md` draws that page's tables
+and figures from the results. Flags after `--` go to the program: `-- --config.data.dir=DIR`.
 """
 
 import argparse
@@ -18,6 +18,7 @@ from scripts.study import gan, worker
 from scripts.study.harness import Harness
 from scripts.study.jobs import Job, Results, chosen, obstacle
 from scripts.study.lines import Line, append_line, as_results, cores, read_lines, results_of
+from scripts.study.page import redraw
 from scripts.study.runs import DECIDES, JOBS
 
 RESULTS = ROOT / "docs" / "results" / "study.jsonl"
@@ -33,6 +34,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     finished = results_of(JOBS, read_lines(arguments.results))
     if arguments.list:
         print(listing(jobs, finished))
+        return
+    if arguments.page:
+        redraw(as_results(finished), arguments.page)
         return
     harness = Harness(KINDS, arguments.workdir, arguments.flags, cores()[: arguments.jobs])
     try:
@@ -54,11 +58,12 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--only", type=names, default=[], help="some runs, e.g. A2,A3")
     parser.add_argument("--jobs", type=int, default=len(cores()), help="jobs at a time")
     parser.add_argument("--list", action="store_true", help="show all jobs, and run none")
+    parser.add_argument("--page", type=Path, help="draw the tables and figures of this page")
     parser.add_argument("--results", type=Path, default=RESULTS, help="file of the results")
     parser.add_argument("flags", nargs="*", help="flags of the program, after --")
     arguments = parser.parse_args(argv)
-    if not arguments.workdir and not arguments.list:
-        parser.error("--workdir: name a directory, or pass --list")
+    if not (arguments.workdir or arguments.list or arguments.page):
+        parser.error("--workdir: name a directory, or pass --list or --page")
     if not 1 <= arguments.jobs <= len(cores()):
         parser.error(f"--jobs={arguments.jobs}: choose 1 to {len(cores())}, one a core")
     return arguments

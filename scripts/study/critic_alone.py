@@ -17,6 +17,7 @@ from numpy import ndarray
 
 from gcgan_jax.data.cells import draw_cells, texture_basis
 from gcgan_jax.data.echo import Echo
+from gcgan_jax.data.far_echo import FarEcho
 from gcgan_jax.data.pixels import scale
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.gan.rng import critic_keys, draw_images, loss_keys, update_key
@@ -41,7 +42,7 @@ def measure(settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return {"d_prime": d_primes[-1], "curve": {"update": updates, "d_prime": d_primes}}
 
 
-def independent_cells(data: Echo, seed: int, count: int) -> UInt8[ndarray, "n H H 3"]:
+def independent_cells(data: Echo | FarEcho, seed: int, count: int) -> UInt8[ndarray, "n H H 3"]:
     """Draw images like those of a data set, but with a texture of its own in each cell."""
     basis = texture_basis(data.dims, data.tile)
     cells = draw_cells(np.random.default_rng(seed), count, data.grid.cells, basis)

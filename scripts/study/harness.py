@@ -40,6 +40,7 @@ class Running:
         todo: its command lines after the current one.
         resumed: whether an earlier session began it.
         began: when this session did.
+        cpu: seconds of CPU time that its finished commands took in this session.
     """
 
     job: Job
@@ -48,6 +49,15 @@ class Running:
     todo: list[list[str]]
     resumed: bool
     began: float = field(default_factory=time.monotonic)
+    cpu: float = 0.0
+
+    def ended(self) -> bool:
+        """Return whether the current command has ended, and count its CPU time if it has."""
+        pid, status, used = os.wait4(self.process.pid, os.WNOHANG)
+        if pid:
+            self.process.returncode = os.waitstatus_to_exitcode(status)
+            self.cpu += used.ru_utime + used.ru_stime
+        return bool(pid)
 
 
 class Harness:
@@ -97,7 +107,7 @@ class Harness:
                 if not self._running:
                     return failed
                 time.sleep(POLL)
-                for one in [one for one in self._running if one.process.poll() is not None]:
+                for one in [one for one in self._running if one.ended()]:
                     message = self._advance(one, finish)
                     if message:
                         failed[one.job] = message
@@ -126,7 +136,7 @@ class Harness:
         if result is None:
             message = _message(code, self._console(one.job))
         else:
-            finish(make_line(one.job, result, seconds, resumed=one.resumed))
+            finish(make_line(one.job, result, seconds, one.cpu, resumed=one.resumed))
         print(f"{one.job.name}: {message or f'done in {seconds:.0f} s'}", flush=True)
         return message
 

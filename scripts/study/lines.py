@@ -36,11 +36,14 @@ def as_results(finished: Mapping[Job, Line]) -> Results:
     return Results({(job.run, job.arm, job.seed): line["result"] for job, line in finished.items()})
 
 
-def make_line(job: Job, result: Mapping[str, Any], seconds: float, *, resumed: bool) -> Line:
+def make_line(
+    job: Job, result: Mapping[str, Any], seconds: float, cpu_seconds: float, *, resumed: bool
+) -> Line:
     """Describe a finished job.
 
     Args:
-        seconds: duration of the session that finished it.
+        seconds: duration of the session that finished it, pauses included.
+        cpu_seconds: CPU time that it took in that session.
         resumed: whether earlier sessions had begun it.
     """
     return {
@@ -53,6 +56,7 @@ def make_line(job: Job, result: Mapping[str, Any], seconds: float, *, resumed: b
         "machine": cpu(),
         "date": f"{datetime.now(UTC):%Y-%m-%d}",
         "seconds": round(seconds, 1),
+        "cpu_seconds": round(cpu_seconds, 1),
         "resumed": resumed,
         "result": rounded(result),
     }

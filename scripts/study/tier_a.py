@@ -1,0 +1,128 @@
+"""Tier A: small runs on procedural images, which decide most."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
+from scripts.study.jobs import Job
+from scripts.study.settings import (
+    ARMS,
+    CONSTANT_STEM,
+    GRAPH,
+    LAYER,
+    OPERATOR,
+    SMALL,
+    echo,
+    seeded,
+)
+
+CONTROLS = ("self", "ring")
+AT_NULL = ("knn", "knn k = 32")  # to be run longer before they are called unable
+
+SEES, AGREES = 1.0, 0.1  # d' of the critic alone, agreement of samples
+
+
+def sees(dims: int) -> CriticSees:
+    return CriticSees("A2", f"echo-{dims}", SEES)
+
+
+def critic_alone() -> Iterator[Job]:
+    settings = SMALL | {"num_iterations": 300}
+    for dims in (3, 12, 75):
+        yield Job("A2", f"echo-{dims}", 0, "critic_alone", settings | echo(dims), 2)
+
+
+def noise_fed(dims: int, iterations: int, minutes: float) -> dict[str, Job]:
+    """Return the arms of A3 by name."""
+    shared = SMALL | CONSTANT_STEM | echo(dims) | {"num_iterations": iterations}
+    return {
+        name: Job("A3", f"echo-{dims} {name}", 0, "gan", shared | arm, minutes, (sees(dims),))
+        for name, arm in ARMS.items()
+        if name != "far"
+    }
+
+
+A3, A3_12 = noise_fed(3, 250, 6), noise_fed(12, 500, 11)
+
+
+def what_passed() -> Iterator[Job]:
+    for name, job in A3_12.items():
+        passed = Agreed("A3", f"echo-3 {name}", 3, AGREES)
+        yield replace(job, conditions=job.conditions + (() if name in CONTROLS else (passed,)))
+
+
+def longer() -> Iterator[Job]:
+    for name in AT_NULL:
+        job = A3[name]
+        null = StayedAtNull("A3", job.arm, 3, AGREES)
+        settings = {**job.settings, "num_iterations": 1_500}
+        arm = f"{job.arm}, 1500 iterations"
+        yield replace(job, arm=arm, settings=settings, minutes=30, conditions=(sees(3), null))
+
+
+def bench() -> Iterator[Job]:
+    settings = (
+        SMALL
+        | echo(75)
+        | {
+            "num_iterations": 1_200,
+            "decay_iterations": 1_200,
+            "batch_size": 8,
+            "learning_rate": 2e-3,
+            "optimizer.b1": 0.9,
+            "features": 32,
+            "noise": 0.4,
+        }
+    )
+    for name in ("self", "ring", "random", "knn", "far", "soft_knn", "soft_knn frozen"):
+        yield Job("A1", name, 0, "bench", settings | ARMS[name], 4)
+    yield Job("A1", "self_attention", 0, "bench", settings | ARMS["self_attention"], 4)
+
+
+def stems() -> Iterator[Job]:
+    shared = SMALL | echo(12, fixed=True) | ARMS["self"] | {"num_iterations": 500}
+    yield Job("A4", "dense stem", 0, "gan", shared, 9, (sees(12),))
+    yield Job("A4", "constant stem", 0, "gan", shared | CONSTANT_STEM, 9, (sees(12),))
+
+
+def gammas() -> Iterator[Job]:
+    ecc = {"config": "configs/quickstart.py", OPERATOR: "ecc", "num_iterations": 500}
+    scaled = {f"{LAYER}operator.ecc.delta": round(10 * 34 / 134, 2)}  # as C, of the thesis's 134
+    arms = {
+        "thesis, delta scaled": scaled,
+        "delta adaptive": {f"{LAYER}operator.ecc.delta_rule": "adaptive"},
+        "without gamma": {f"{LAYER}operator.ecc.attention": False},
+        "self, delta scaled": scaled | {GRAPH: "self"},
+    }
+    return (Job("A5", name, 0, "gan", ecc | arm, 9) for name, arm in arms.items())
+
+
+def ablations() -> Iterator[Job]:
+    quickstart = {"config": "configs/quickstart.py", "num_iterations": 400}
+    yield from seeded(3, [Job("A0", "quickstart", 0, "ablation", quickstart, 10)])
+    photographs = {
+        "config": "configs/edge_conv.py:8",
+        "num_iterations": 750,
+        "generator.width": 264,
+        "critic.widths": (64, 128, 256),
+    }
+    yield Job("A0", "CIFAR-10", 0, "ablation", photographs, 40)
+    for job in (*A3.values(), *stems()):
+        yield of_trained(job)
+
+
+def of_trained(job: Job) -> Job:
+    """Return the ablation of what a job trains, in the same working directory."""
+    arm = f"{job.run} {job.arm}"
+    return replace(job, run="A0", arm=arm, kind="ablation", minutes=4, folder=job.place)
+
+
+def jobs() -> Iterator[Job]:
+    yield from seeded(2, critic_alone())
+    yield from seeded(3, A3.values())
+    yield from seeded(4, bench())
+    yield from longer()
+    yield from seeded(3, stems())
+    yield from seeded(3, gammas())
+    yield from ablations()
+    yield from seeded(3, what_passed())

@@ -1,0 +1,79 @@
+"""Tiers B and C: the layer where the latent reaches every pixel, and on photographs."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gcgan_jax.report.statistics import ROWS
+from scripts.study.jobs import Job
+from scripts.study.settings import ARMS, GRAPH, LAYER, MEAN, SMALL, echo, seeded
+
+CRITIC = "critic.graph_layer."
+WITH_LATENT = ("self", "ring", "knn", "soft_knn", "self_attention")
+
+
+def jobs() -> Iterator[Job]:
+    yield from seeded(3, far_critics())
+    yield from seeded(4, sums())
+    yield from seeded(6, dense_stems())
+    yield from seeded(5, equivalence())
+    yield from seeded(4, batches())
+    yield from seeded(3, table())
+    yield Job("C", "Table 4.1 at full width", 0, "gan", {}, 0, missing="it needs an accelerator")
+
+
+def far_critics() -> Iterator[Job]:
+    """Yield critics alone on far echo, with a layer after the second convolution or without."""
+    shared = SMALL | {
+        "data.name": "far_echo",
+        "data.image_size": 64,
+        "batch_size": 16,
+        "num_iterations": 300,
+    }
+    yield Job("B4", "critic alone, plain", 0, "critic_alone", shared, 6)
+    shared |= {
+        "critic.graph_after": (2,),
+        f"{CRITIC}local": "identity",
+        f"{CRITIC}merge.name": "sum",
+    }
+    for name in ("ring", "knn", "soft_knn", "self_attention"):
+        arm = {field.replace(LAYER, CRITIC): value for field, value in ARMS[name].items()}
+        yield Job("B4", f"critic alone, {name}", 0, "critic_alone", shared | arm, 7)
+
+
+def sums() -> Iterator[Job]:
+    wide = {"config": "configs/edge_conv.py:32", "num_iterations": 600}
+    of_self = {GRAPH: "self", f"{LAYER}graph.self.k": 32}
+    arms = {"sum": wide, "self, sum": wide | of_self, "mean": wide | MEAN}
+    return photographs("B3", arms, 15)
+
+
+def dense_stems() -> Iterator[Job]:
+    """Yield arms on echo; `ring` reaches 5x5 pixels with the parameters of the others."""
+    for dims in (12, 48):
+        shared = SMALL | echo(dims) | {"num_iterations": 500}
+        for name in WITH_LATENT:
+            yield Job("B1", f"echo-{dims} {name}", 0, "gan", shared | ARMS[name], 7)
+
+
+def equivalence() -> Iterator[Job]:
+    edge_conv = {"config": "configs/edge_conv.py:8", "num_iterations": 1_500}
+    arms = {name: edge_conv | ARMS[name] for name in ("self", "knn", "far")}
+    return photographs("B2", arms, 28)
+
+
+def batches() -> Iterator[Job]:
+    delta = {f"{LAYER}operator.ecc.delta": 2.6, "num_iterations": 600}
+    rows = ("ecc-16", "ecc-16-constant", "ecc-32", "ecc-32-constant")
+    return photographs("B5", {row: {"config": ROWS[row].config} | delta for row in rows}, 15)
+
+
+def table() -> Iterator[Job]:
+    narrow = {"generator.width": 64, "critic.widths": (16, 31, 62), "num_iterations": 600}
+    arms = {name: {"config": row.config} | narrow for name, row in ROWS.items()}
+    return photographs("B6", arms, 11)
+
+
+def photographs(run: str, arms: Mapping[str, Mapping[str, Any]], minutes: float) -> Iterator[Job]:
+    """Yield arms on CIFAR-10 at a quarter of the thesis's widths, or less."""
+    shared = {"generator.width": 128, "critic.widths": (32, 64, 128)}
+    return (Job(run, name, 0, "gan", {**shared, **arm}, minutes) for name, arm in arms.items())
