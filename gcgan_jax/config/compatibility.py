@@ -25,6 +25,7 @@ DATA_PATHS = ("data.dir", "data.npz.file")
 # Ends of fields that were added since version 0.2, and the values that older runs imply.
 ADDED = {
     "graph_layer.local": "conv",
+    "graph_layer.coordinates": True,
     "graph.knn.metric": "euclidean",
     "graph.knn.exclude": 1,
     "graph.knn.dilation": 1,

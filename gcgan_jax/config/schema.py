@@ -34,6 +34,7 @@ class GraphLayer:
     operator: Choice
     merge: Choice
     local: Annotated[str, OneOf(("conv", "identity"))] = "conv"
+    coordinates: Annotated[bool, Free()] = True
 
 
 @dataclasses.dataclass(frozen=True)

@@ -53,6 +53,7 @@ def _graph_conv(layer: GraphLayer, dtype: DTypeLike | None) -> partial[GraphConv
         operator=bind(OPERATORS, layer.operator, dtype=dtype),
         merge=bind(MERGES, layer.merge),
         local_branch=layer.local,
+        coordinates=layer.coordinates,
         dtype=dtype,
     )
 

@@ -41,6 +41,7 @@ class GraphConv(nn.Module):
         operator: factory of the operator, which takes O; see `operators.edge_conv.EdgeConv`.
         merge: factory of the merge, see `layers.merge.Average`.
         local_branch: "conv", or "identity" for x itself, which needs F = O.
+        coordinates: False: zeros take their place, so that parameters stay the same.
         without: a branch that is replaced by zeros, for ablations.
         statistics: given to the operator and the merge if they take it; None: there are none.
         dtype: dtype of the local convolution; None: that of x.
@@ -51,6 +52,7 @@ class GraphConv(nn.Module):
     operator: Factory
     merge: Factory = Average
     local_branch: str = "conv"
+    coordinates: bool = True
     without: Literal["local", "non_local"] | None = None
     statistics: BatchStatistics | None = None
     dtype: DTypeLike | None = None
@@ -60,7 +62,8 @@ class GraphConv(nn.Module):
         self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
     ) -> Float[Array, "B H W {self.features}"]:
         B, H, W, F = x.shape
-        coords = jnp.broadcast_to(coordinates(H, W).astype(x.dtype), (B, H * W, 2))
+        coords = coordinates(H, W) if self.coordinates else jnp.zeros((H * W, 2))
+        coords = jnp.broadcast_to(coords.astype(x.dtype), (B, H * W, 2))
         h = jnp.concatenate([x.reshape(B, H * W, F), coords], axis=-1)
 
         operator = self._with_statistics(self.operator)(self.features, name="non_local")

@@ -91,6 +91,15 @@ def test_coordinates_go_to_the_operator_but_not_to_the_graph(side: tuple[int, in
     assert np.any(neighbours != references.knn(all_inputs, K))  # coordinates would matter
 
 
+def test_without_coordinates() -> None:
+    x = jnp.asarray(features(), float)
+    layer = GraphConv(features=2, graph=KNN_GRAPH, operator=EDGE_CONV)
+    params = jax.tree.map(partial(jnp.asarray, dtype=float), parameters(layer, x))
+    without = layer.clone(coordinates=False).apply({"params": params}, x)
+    blind = params | {"non_local": {n: w.at[-2:].set(0) for n, w in params["non_local"].items()}}
+    np.testing.assert_allclose(without, layer.apply({"params": blind}, x), rtol=1e-5)
+
+
 def test_no_gradient_flows_through_the_graph() -> None:
     x = jnp.asarray(features(), jnp.float32)
     neighbours = Neighbours(jnp.asarray(references.knn(np.array(x), K)))
