@@ -20,6 +20,11 @@ ARMS: dict[str, dict[str, Any]] = {  # in 16x16 feature maps or larger ones, wit
     "soft_knn edge_conv": MEAN | {GRAPH: "soft_knn"},
     "soft_knn edge_conv frozen": MEAN | {GRAPH: "soft_knn", f"{LAYER}graph.soft_knn.frozen": True},
     "soft_knn k = 64": SOFT_KNN | {f"{LAYER}graph.soft_knn.k": 64},
+    "self_attention, no coordinates": {
+        OPERATOR: "self_attention",
+        f"{LAYER}coordinates": False,
+    },
+    "soft_knn k = 240": SOFT_KNN | {f"{LAYER}graph.soft_knn.k": 240},
     "random": MEAN | {GRAPH: "random"},
     "global": {OPERATOR: "global"},
     "knn k = 32": MEAN | {GRAPH: "knn", f"{LAYER}graph.knn.k": 32},
