@@ -178,6 +178,7 @@ def graphs() -> ConfigDict:
     graph.soft_knn.k = 8
     graph.soft_knn.features = 16  # of the learned space in which distances are taken
     graph.soft_knn.temperature = 1.0  # initial temperature of the edge weights
+    graph.soft_knn.metric = "euclidean"  # or "product", as in attention
     graph.soft_knn.frozen = False  # no gradient to the learned space
     graph.soft_knn.selection = "auto"
     for control in ("self", "grid", "ring", "random"):

@@ -30,6 +30,7 @@ ADDED = {
     "graph.knn.exclude": 1,
     "graph.knn.dilation": 1,
     "graph.knn.position": 0.0,
+    "graph.soft_knn.metric": "euclidean",
     "operator.ecc.delta_rule": "fixed",
     "merge.average.normalise": False,
     "generator.stem": "dense",

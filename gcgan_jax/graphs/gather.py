@@ -3,6 +3,7 @@
 B images, N nodes, k neighbours, F features.
 """
 
+from collections.abc import Callable
 from importlib.metadata import version
 
 import jax
@@ -89,5 +90,27 @@ def edge_distances(
     ) -> Float[Array, "N k"]:
         return jnp.sum((gather_nodes(h, indices) - queries[:, None]) ** 2, axis=-1)
 
+    return _map_edges(per_image, h, queries, indices)
+
+
+def edge_products(
+    h: Float[Array, "B N F"], queries: Float[Array, "B N F"], indices: Int[AnyArray, "B N k"]
+) -> Float[Array, "B N k"]:
+    """Return h_j . q_i of all edges."""
+
+    def per_image(
+        h: Float[Array, "N F"], queries: Float[Array, "N F"], indices: Int[Array, "N k"]
+    ) -> Float[Array, "N k"]:
+        return jnp.sum(gather_nodes(h, indices) * queries[:, None], axis=-1)
+
+    return _map_edges(per_image, h, queries, indices)
+
+
+def _map_edges(
+    per_image: Callable[..., Array],
+    h: Float[Array, "B N F"],
+    queries: Float[Array, "B N F"],
+    indices: Int[AnyArray, "B N k"],
+) -> Float[Array, "B N k"]:
     k, F = indices.shape[-1], h.shape[-1]
     return map_images(per_image, h, queries, indices, image_bytes=h.itemsize * h.shape[1] * k * F)

@@ -12,11 +12,13 @@ from jax import Array, lax
 from jaxtyping import Float, Key
 
 from gcgan_jax.arrays import AnyArray
-from gcgan_jax.graphs.gather import edge_distances
+from gcgan_jax.graphs.gather import edge_distances, edge_products
 from gcgan_jax.graphs.knn import Selection
 from gcgan_jax.graphs.nearest import check_candidates, nearest
 from gcgan_jax.graphs.neighbours import Neighbours
-from gcgan_jax.ranges import Free, Interval
+from gcgan_jax.ranges import Free, Interval, OneOf
+
+Metric = Annotated[str, OneOf(("euclidean", "product"))]
 
 
 @jax.named_scope("soft_knn")
@@ -27,12 +29,16 @@ def soft_knn(
     temperature: Float[AnyArray, ""],
     k: int,
     *,
+    metric: str = "euclidean",
     frozen: bool = False,
     selection: str = "auto",
 ) -> Neighbours:
     """Connect each pixel i to the k nearest p_j outside its 3x3 window:
 
         q = W_q x, p = W_p x,  w_ij = softmax over these j of -||q_i - p_j||^2 / temperature
+
+    With the metric "product", these are the k largest q_i . p_j, which take the place of the
+    negative distances, as in attention. Only there, a p_j can be near to all q_i.
 
     The weights' gradient reaches W_q, W_p and x, and so the choice of neighbours. (N3Net, Ploetz &
     Roth 2018, arXiv:1810.12575, relaxes the selection itself instead.) Distances are taken in at
@@ -53,9 +59,26 @@ def soft_knn(
     if frozen:
         q, p = lax.stop_gradient((q, p))
     fixed_q, fixed_p = lax.stop_gradient((q, p))
+    if metric == "product":
+        fixed_q, fixed_p = with_equal_norms(fixed_q, fixed_p)
     indices = nearest(fixed_p, fixed_q, (H, W), k=k, selection=selection)
-    distances = edge_distances(p, q, indices)
-    return Neighbours(indices, jax.nn.softmax(-distances / temperature, axis=-1))
+    logits = edge_products(p, q, indices) if metric == "product" else -edge_distances(p, q, indices)
+    return Neighbours(indices, jax.nn.softmax(logits / temperature, axis=-1))
+
+
+def with_equal_norms(
+    q: Float[Array, "B N D"], p: Float[Array, "B N D"]
+) -> tuple[Float[Array, "B N D+1"], Float[Array, "B N D+1"]]:
+    """Append a feature so that the nearest p_j are those of the largest q_i . p_j:
+
+    ||(q_i, 0) - (p_j, sqrt(M - ||p_j||^2))||^2 = ||q_i||^2 + M - 2 q_i . p_j,  M = max_j ||p_j||^2
+    """
+    squared = jnp.sum(p**2, axis=-1, keepdims=True)
+    missing = jnp.sqrt(jnp.max(squared, axis=1, keepdims=True) - squared)
+    return (
+        jnp.concatenate([q, jnp.zeros_like(missing)], axis=-1),
+        jnp.concatenate([p, missing], axis=-1),
+    )
 
 
 class SoftKNN(nn.Module):
@@ -67,6 +90,7 @@ class SoftKNN(nn.Module):
     k: Annotated[int, Interval(1, 2**16)] = 8
     features: Annotated[int, Interval(1, 2**12)] = 16
     temperature: Annotated[float, Interval(0, 1e6, open_low=True)] = 1.0
+    metric: Metric = "euclidean"
     frozen: Annotated[bool, Free()] = False
     selection: Selection = "auto"
 
@@ -85,6 +109,7 @@ class SoftKNN(nn.Module):
             self.param("w_p", glorot, shape, float),
             jnp.exp(log_temperature),
             self.k,
+            metric=self.metric,
             frozen=self.frozen,
             selection=self.selection,
         )

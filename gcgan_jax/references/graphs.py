@@ -41,15 +41,24 @@ def distance(a: ndarray, b: ndarray, metric: str) -> float:
 
 
 def soft_knn(
-    x: ndarray, w_q: ndarray, w_p: ndarray, temperature: float, k: int
+    x: ndarray,
+    w_q: ndarray,
+    w_p: ndarray,
+    temperature: float,
+    k: int,
+    metric: str = "euclidean",
 ) -> tuple[ndarray, ndarray]:
     """Indices [B, N, k] of the nearest p_j outside the 3x3 window, and their softmax weights."""
+
+    def distance(q: ndarray, p: ndarray) -> float:
+        return -(q @ p) if metric == "product" else np.sum((q - p) ** 2)
+
     B, H, W, F = x.shape
     h = x.reshape(B, H * W, F)
     indices, weights = np.zeros((B, H * W, k), np.int32), np.zeros((B, H * W, k))
     for b, i in np.ndindex(B, H * W):
         distances = [
-            (np.sum((h[b, i] @ w_q - h[b, j] @ w_p) ** 2), j)
+            (distance(h[b, i] @ w_q, h[b, j] @ w_p), j)
             for j in range(H * W)
             if chebyshev(i, j, W) > 1
         ]

@@ -19,15 +19,16 @@ def inputs(H: int, W: int, B: int = 2, F: int = 3, D: int = 2) -> list[np.ndarra
     return [*(rng.normal(size=shape) for shape in ((B, H, W, F), (F, D), (F, D))), np.array(1.5)]
 
 
+@pytest.mark.parametrize("metric", ["euclidean", "product"])
 @pytest.mark.parametrize(("side", "k"), [((4, 4), 1), ((4, 4), 7), ((5, 7), 8)])
-def test_soft_knn(side: tuple[int, int], k: int) -> None:
+def test_soft_knn(side: tuple[int, int], k: int, metric: str) -> None:
     x, *parameters = inputs(*side, B=1)
     with jax.enable_x64(True):
-        indices = jax.jit(partial(soft_knn, k=k))(x, *parameters).indices
-    np.testing.assert_array_equal(indices, references.soft_knn(x, *parameters, k)[0])
+        indices = jax.jit(partial(soft_knn, k=k, metric=metric))(x, *parameters).indices
+    np.testing.assert_array_equal(indices, references.soft_knn(x, *parameters, k, metric)[0])
     assert_agrees(
-        lambda *arrays: soft_knn(*arrays, k).weights,
-        lambda *arrays: references.soft_knn(*arrays, k)[1],
+        lambda *arrays: soft_knn(*arrays, k, metric=metric).weights,
+        lambda *arrays: references.soft_knn(*arrays, k, metric)[1],
         x,
         *parameters,
     )
