@@ -1,10 +1,14 @@
 """Trainings of the program, and ablations of what they trained."""
 
+import base64
+import io
 import json
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
+
+from PIL import Image
 
 from gcgan_jax.evaluation.results import SCORES, read_records
 from gcgan_jax.storage.metrics_log import Entry, read_entries
@@ -17,6 +21,8 @@ CURVES = (  # the last parts of their names in metrics.jsonl
 )
 ABLATED = ("agreement", "diagonal_correlation", "classifier_score", "structure_error")
 SCALARS = ("step", "iterations_per_second")  # of an entry; no measures
+SHOWN_IMAGES, COLOURS = 3, 64  # of the last sample grid, and how many colours they are stored in
+GAP = 2  # between its images, in pixels
 SHOWN_DISTANCES = 8  # edges by distance, in pixels, and those further away
 
 
@@ -50,7 +56,18 @@ def result(job: Job, root: Path) -> dict[str, Any] | None:
     entries = read_entries(workdir).rows
     if not scores or not entries or entries[-1]["step"] != last:
         return None
-    return {"scores": scores, "last": last_measures(entries[-1]), "curves": curves(entries)}
+    found = {"scores": scores, "last": last_measures(entries[-1]), "curves": curves(entries)}
+    return found if job.seed else found | {"samples": samples(workdir, last)}
+
+
+def samples(workdir: Path, iteration: int) -> str:
+    """Return the first images of a sample grid, side by side: a PNG in base64."""
+    side = json.loads((workdir / "config.json").read_text())["data"]["image_size"]
+    with Image.open(workdir / "samples" / f"{iteration:07}.png") as grid:
+        shown = grid.crop((0, 0, SHOWN_IMAGES * (side + GAP) - GAP, side))
+        png = io.BytesIO()
+        shown.quantize(COLOURS, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
+    return base64.b64encode(png.getvalue()).decode()
 
 
 def last_measures(entry: Entry) -> dict[str, float | None]:

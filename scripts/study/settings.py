@@ -24,6 +24,12 @@ ARMS: dict[str, dict[str, Any]] = {  # in 16x16 feature maps or larger ones, wit
         OPERATOR: "self_attention",
         f"{LAYER}coordinates": False,
     },
+    "soft_knn product": SOFT_KNN | {f"{LAYER}graph.soft_knn.metric": "product"},
+    "soft_knn product frozen": SOFT_KNN
+    | {
+        f"{LAYER}graph.soft_knn.metric": "product",
+        f"{LAYER}graph.soft_knn.frozen": True,
+    },
     "soft_knn k = 240": SOFT_KNN | {f"{LAYER}graph.soft_knn.k": 240},
     "random": MEAN | {GRAPH: "random"},
     "global": {OPERATOR: "global"},

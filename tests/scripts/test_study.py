@@ -1,13 +1,18 @@
 """The study's list of runs, its rules, and its results file."""
 
+import base64
+import io
 import json
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
+from gcgan_jax.storage.image_files import image_grid, write_png
 from scripts.study import __main__ as study
 from scripts.study import gan
 from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
@@ -17,7 +22,7 @@ from scripts.study.lines import append_line, make_line, read_lines, results_of, 
 from scripts.study.runs import DECIDES, JOBS
 from scripts.study.tier_a import A3
 
-LONGEST = 4_000  # bytes of a line
+LONGEST = 8_000  # bytes of a line
 JOB = Job("A3", "knn", 0, "gan", {"config": "configs/quickstart.py", "num_iterations": 250}, 6)
 
 
@@ -121,7 +126,13 @@ def test_results_of_a_training_fit_into_a_line(tmp_path: Path) -> None:
         for score in scores:
             one = record(score=score, value=0.123456789, step=250, network="structure")
             file.write(json.dumps(one.to_json()) + "\n")
+    (workdir / "config.json").write_text(json.dumps({"data": {"image_size": 5}}))
+    grid = np.random.default_rng(0).integers(256, size=(9, 5, 5, 3), dtype=np.uint8)
+    write_png(workdir / "samples/0000250.png", image_grid(grid))
     result = gan.result(job, tmp_path)
+    with Image.open(io.BytesIO(base64.b64decode(result["samples"]))) as shown:
+        pixels = np.asarray(shown.convert("RGB"))
+    assert pixels.shape == (5, 19, 3) and np.abs(pixels[:, 7:12] - grid[1].astype(int)).mean() < 20
     line = make_line(job, result, 300.0, 290.0, resumed=True)
     assert len(json.dumps(line)) < LONGEST
     assert result["scores"]["agreement"] == 0.123456789
