@@ -27,7 +27,8 @@ def with_defaults(config: Config) -> Config:
     """Return the config with only the chosen components' sections, and all defaults filled in."""
 
     def fill(layer: GraphLayer, path: str) -> GraphLayer:
-        return GraphLayer(
+        return replace(
+            layer,
             graph=fill_defaults(GRAPHS, layer.graph, f"{path}.graph"),
             operator=fill_defaults(OPERATORS, layer.operator, f"{path}.operator"),
             merge=fill_defaults(MERGES, layer.merge, f"{path}.merge"),

@@ -30,6 +30,8 @@ ARMS: dict[str, dict[str, Any]] = {  # in 16x16 feature maps or larger ones, wit
         f"{LAYER}graph.soft_knn.metric": "product",
         f"{LAYER}graph.soft_knn.frozen": True,
     },
+    "soft_knn product edge_conv": MEAN
+    | {GRAPH: "soft_knn", f"{LAYER}graph.soft_knn.metric": "product"},
     "soft_knn k = 240": SOFT_KNN | {f"{LAYER}graph.soft_knn.k": 240},
     "random": MEAN | {GRAPH: "random"},
     "global": {OPERATOR: "global"},

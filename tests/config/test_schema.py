@@ -7,12 +7,15 @@ from typing import Any
 import pytest
 
 from configs import default
+from configs.lab import critic_self_attention
 from gcgan_jax.config.compatibility import differences, digest, require_compatible
 from gcgan_jax.config.schema import from_mapping, to_mapping
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.experiment.networks import graph_blocks
 from gcgan_jax.gan.losses import WGANGP
+from gcgan_jax.layers.merge import Gate
+from gcgan_jax.operators.self_attention import SelfAttention
 from tests.conftest import Tiny
 
 OPERATOR = "generator__graph_layer__operator"
@@ -185,3 +188,11 @@ def test_operators_without_a_graph_fit_any_k(tiny: Tiny, operator: str) -> None:
 def test_run_of_version_0_1_is_rejected(tiny: Tiny, stored: dict) -> None:
     with pytest.raises(UserError, match=r"holds a run of gcgan_jax 0\.1 .* use that version, or"):
         require_compatible(tiny().settings, stored, "--workdir=runs/old")
+
+
+def test_every_field_of_a_graph_layer_reaches_it() -> None:
+    config = critic_self_attention.get_config()
+    config.critic.graph_layer.coordinates = False
+    layer = make_experiment(from_mapping(config.to_dict())).gan.critic.graph_conv.keywords
+    assert (layer["local_branch"], layer["coordinates"]) == ("identity", False)
+    assert (layer["operator"].func, layer["merge"].func) == (SelfAttention, Gate)
