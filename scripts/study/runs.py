@@ -19,6 +19,7 @@ DECIDES = {
     "B4": "whether a critic with a graph sees what its windows do not",
     "B5": "whether the thesis's batch and learning rate explain ECC's rows",
     "B6": "Table 4.1, small",
+    "B7": "whether the best graph of A3 helps where two shapes should be alike",
     "C": "Table 4.1 and B3, as large as the thesis's",
 }
 

@@ -11,6 +11,7 @@ GRAPH, OPERATOR = f"{LAYER}graph.name", f"{LAYER}operator.name"
 MEAN = {OPERATOR: "edge_conv", f"{LAYER}operator.edge_conv.reduction": "mean"}
 SOFT_KNN = {OPERATOR: "aggregate", GRAPH: "soft_knn"}
 ARMS: dict[str, dict[str, Any]] = {  # in 16x16 feature maps or larger ones, with k = 8
+    "none": {OPERATOR: "none"},
     "self_attention": {OPERATOR: "self_attention"},
     "knn": MEAN | {GRAPH: "knn"},
     "self": MEAN | {GRAPH: "self"},

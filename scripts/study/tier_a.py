@@ -17,7 +17,13 @@ from scripts.study.settings import (
 )
 
 CONTROLS = ("self", "ring")
-AT_NULL = ("knn", "knn k = 32")  # to be run longer before they are called unable
+ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
+AT_NULL = (
+    "knn",
+    "knn k = 32",
+    "soft_knn",
+    "global",
+)  # to be run longer before they are called unable
 
 SEES, AGREES = 1.0, 0.1  # d' of the critic alone, agreement of samples
 
@@ -38,7 +44,7 @@ def noise_fed(dims: int, iterations: int, minutes: float) -> dict[str, Job]:
     return {
         name: Job("A3", f"echo-{dims} {name}", 0, "gan", shared | arm, minutes, (sees(dims),))
         for name, arm in ARMS.items()
-        if name != "far"
+        if name not in ("none", "far")
     }
 
 
@@ -107,7 +113,7 @@ def ablations() -> Iterator[Job]:
         "critic.widths": (64, 128, 256),
     }
     yield Job("A0", "CIFAR-10", 0, "ablation", photographs, 40)
-    for job in (*A3.values(), *stems()):
+    for job in (*(A3[name] for name in ABLATED), *stems()):
         yield of_trained(job)
 
 

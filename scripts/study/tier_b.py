@@ -8,12 +8,14 @@ from scripts.study.jobs import Job
 from scripts.study.settings import ARMS, GRAPH, LAYER, MEAN, SMALL, echo, seeded
 
 CRITIC = "critic.graph_layer."
-WITH_LATENT = ("self", "ring", "knn", "soft_knn", "self_attention")
+BEST = "soft_knn product"  # of the graphs in A3
+WITH_LATENT = ("none", "self", "ring", "knn", BEST, "self_attention")
 
 
 def jobs() -> Iterator[Job]:
     yield from seeded(3, far_critics())
     yield from seeded(4, sums())
+    yield from seeded(5, twins())
     yield from seeded(6, dense_stems())
     yield from seeded(5, equivalence())
     yield from seeded(4, batches())
@@ -55,9 +57,15 @@ def dense_stems() -> Iterator[Job]:
             yield Job("B1", f"echo-{dims} {name}", 0, "gan", shared | ARMS[name], 7)
 
 
+def twins() -> Iterator[Job]:
+    shared = {"config": "configs/quickstart.py", "num_iterations": 500}
+    for name in ("none", "self", "knn", BEST, "self_attention"):
+        yield Job("B7", f"twins {name}", 0, "gan", shared | ARMS[name], 5)
+
+
 def equivalence() -> Iterator[Job]:
     edge_conv = {"config": "configs/edge_conv.py:8", "num_iterations": 1_500}
-    arms = {name: edge_conv | ARMS[name] for name in ("self", "knn", "far")}
+    arms = {name: edge_conv | ARMS[name] for name in ("self", "knn", "far", BEST, "none")}
     return photographs("B2", arms, 28)
 
 

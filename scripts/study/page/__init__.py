@@ -1,0 +1,55 @@
+"""The study's page: its tables and figures, from nothing but the results of finished jobs."""
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from gcgan_jax.report.markdown import filled
+from gcgan_jax.storage.atomic import write_atomically, write_text
+from scripts.study.jobs import Results
+from scripts.study.page import figures, tables
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+TABLES: Mapping[str, Callable[[Results], str]] = {
+    "headroom": tables.headroom,
+    "critic": tables.critic_alone,
+    "agreement": tables.agreement,
+    "agreement differences": tables.agreement_differences,
+    "bench": tables.bench,
+    "bench differences": tables.bench_differences,
+    "stem": tables.stem,
+    "gamma": tables.gamma,
+    "ablation": tables.ablation,
+}
+FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
+    "agreement": figures.agreement,
+    "graph": figures.graph_over_training,
+    "bench": figures.bench,
+    "ablation": figures.ablation,
+    "sources": figures.sources,
+}
+STYLE = {"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}
+
+
+def redraw(results: Results, page: Path) -> None:
+    """Bring the tables of a page up to date, and its figures in a folder of its name beside it."""
+    write_text(page, filled(page.read_text(), dict(parts(results))))
+    folder = page.with_suffix("")
+    folder.mkdir(exist_ok=True)
+    for name, draw in FIGURES.items():
+        write_atomically(folder / f"{name}.svg", lambda file, draw=draw: save(draw, results, file))
+
+
+def parts(results: Results) -> Iterator[tuple[str, str]]:
+    """Yield all tables by the names of their markers in the page."""
+    return ((name, table(results)) for name, table in TABLES.items())
+
+
+def save(draw: Callable[[Results], "Figure"], results: Results, file: BinaryIO) -> None:
+    """Write a figure as SVG; the same results give the same bytes with the same matplotlib."""
+    from matplotlib import rc_context
+
+    with rc_context(STYLE):
+        draw(results).savefig(file, format="svg", metadata={"Date": None})

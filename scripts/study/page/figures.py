@@ -1,0 +1,172 @@
+"""The figures of the study's page."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from scripts.study.jobs import Results
+from scripts.study.page.scores import scores_of
+from scripts.study.page.tables import BATCH_NORM, BRANCHES, RULES
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+PALETTE = (  # Okabe and Ito 2008: safe for colour-blind readers
+    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"),
+)
+STYLES = ("-", "--", ":")
+
+
+def agreement(results: Results) -> "Figure":
+    """Plot agreement against iterations, a line for each seed, and the null."""
+    figure = _figure(7, 3.4)
+    ax = figure.subplots()
+    for (arm, runs), (colour, style) in zip(
+        _arms(results, "A3", "echo-3 "), _looks(), strict=False
+    ):
+        for i, run in enumerate(runs):
+            label = arm if not i else None
+            steps, values = run["curves"]["step"], run["curves"]["echo/agreement"]
+            ax.plot(steps, values, style, color=colour, lw=1.2, label=label)
+    ax.axhline(0, color="black", lw=0.6)
+    ax.set_xlabel("iteration")
+    ax.set_ylabel("agreement of distant cells")
+    _legend_beside(ax)
+    return figure
+
+
+def graph_over_training(results: Results) -> "Figure":
+    """Plot how near neighbours are, and how new what they say is, over training with kNN."""
+    figure = _figure(7, 2.8)
+    titles = {
+        "distance_ratio": "d² of neighbours / d² of random pairs",
+        "news": "news: what self would not have said",
+    }
+    for ax, (name, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
+        for arm, colour in zip(("knn", "soft_knn", "soft_knn frozen"), PALETTE, strict=False):
+            for i, run in enumerate(results.of("A3", f"echo-3 {arm}")):
+                curve = _curve(run["curves"], name)
+                label = arm if not i else None
+                ax.plot(run["curves"]["step"], curve, color=colour, lw=1.2, label=label)
+        ax.set_title(title, fontsize=9)
+        ax.set_xlabel("iteration")
+        ax.set_ylim(bottom=0)
+        ax.grid(alpha=0.3)
+        if ax.lines:
+            ax.legend(fontsize=8)
+    return figure
+
+
+def bench(results: Results) -> "Figure":
+    """Plot each seed's error between the bounds."""
+    figure = _figure(7, 2.8)
+    ax = figure.subplots()
+    errors = scores_of(results, "A1", lambda result: result["mse"])
+    for i, by_seed in enumerate(errors.values()):
+        ax.plot([*by_seed.values()], [i] * len(by_seed), "o", color=PALETTE[0], alpha=0.7)
+    bounds = next((result["bounds"] for result in results.of("A1", "self")), ())
+    for bound, text in zip(bounds, ("from itself", "with all true copies"), strict=False):
+        ax.axvline(bound, color=PALETTE[1], ls="--", lw=1)
+        ax.annotate(text, (bound, len(errors) - 0.4), fontsize=8, color=PALETTE[1], ha="center")
+    ax.set_yticks(range(len(errors)), [*errors])
+    ax.set_ylim(len(errors) - 0.3, -0.7)
+    ax.set_xlabel("mean squared error on held-out images, one dot a seed")
+    ax.grid(alpha=0.3, axis="x")
+    return figure
+
+
+def ablation(results: Results) -> "Figure":
+    """Plot what other graphs and the loss of a branch do to trained networks."""
+    figure = _figure(7, 3)
+    ax = figure.subplots()
+    rules = (*RULES, *BRANCHES)
+    networks = [(arm, result) for (run, arm, _), result in results.values.items() if run == "A0"]
+    looks: dict[str, str] = {}
+    for arm, result in networks:
+        known = arm in looks
+        colour = looks.setdefault(arm, PALETTE[len(looks) % len(PALETTE)])
+        measured = result["rules"][BATCH_NORM]
+        name = next(iter(measured["as trained"]))
+        shown = [(i, measured[rule][name]) for i, rule in enumerate(rules) if rule in measured]
+        at, values = [i for i, _ in shown], [value for _, value in shown]
+        ax.errorbar(
+            [change for _, change, _ in values],
+            at,
+            xerr=[error for *_, error in values],
+            fmt="o",
+            color=colour,
+            alpha=0.7,
+            ms=4,
+            label=None if known else arm,
+        )
+    ax.axvline(0, color="black", lw=0.6)
+    ax.set_yticks(range(len(rules)), rules)
+    ax.invert_yaxis()
+    ax.set_xlabel("change of the score")
+    ax.grid(alpha=0.3, axis="x")
+    _legend_beside(ax)
+    return figure
+
+
+def sources(results: Results) -> "Figure":
+    """Draw where what an output pixel shows can come from; no result is needed."""
+    figure = _figure(7, 3)
+    for ax, constant in zip(figure.subplots(1, 2), (False, True), strict=True):
+        _draw_sources(ax, constant=constant)
+    return figure
+
+
+def _draw_sources(ax: "Axes", *, constant: bool) -> None:
+    from matplotlib.patches import Rectangle
+
+    side, reach, pixel, far = 16, 3, (4, 4), (12, 11)
+    ax.add_patch(Rectangle((0, 0), side, side, fc="none", ec="black"))
+    corner = tuple(c - reach for c in pixel)
+    ax.add_patch(Rectangle(corner, 2 * reach + 1, 2 * reach + 1, fc="#56b4e9", alpha=0.4))
+    for at in (pixel, far):
+        ax.add_patch(Rectangle(at, 1, 1, fc=PALETTE[1]))
+    arrow = {"arrowstyle": "->", "color": PALETTE[2], "lw": 1.5}
+    if constant:
+        ax.set_title("constant stem, noise at each pixel", fontsize=9)
+        bent = arrow | {"connectionstyle": "arc3,rad=-0.3"}
+        ax.annotate("", (pixel[0] + 1, pixel[1] + 1), (far[0], far[1]), arrowprops=bent)
+        ax.text(8.5, 5.2, "only a non-local\nlayer connects them", fontsize=8, color=PALETTE[2])
+    else:
+        ax.set_title("dense stem", fontsize=9)
+        ax.text(side + 2.2, 8, "z", fontsize=12)
+        for at in (pixel, far):
+            ax.annotate("", (at[0] + 1, at[1] + 0.5), (side + 2, 8.3), arrowprops=arrow)
+        ax.text(5.5, 1.0, "z reaches every pixel", fontsize=8, color=PALETTE[2])
+    ax.text(0.4, 15, "local layers: this window", fontsize=8, color="#0072b2")
+    ax.set_xlim(-1, side + 4)
+    ax.set_ylim(side + 1, -1)
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+
+
+def _figure(width: float, height: float) -> "Figure":
+    from matplotlib.figure import Figure
+
+    return Figure(figsize=(width, height), layout="constrained")
+
+
+def _arms(results: Results, run: str, prefix: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
+    """Yield the arms of a run with their results by seed."""
+    arms = dict.fromkeys(arm for of_run, arm, _ in results.values if of_run == run)
+    return (
+        (arm.removeprefix(prefix), results.of(run, arm)) for arm in arms if arm.startswith(prefix)
+    )
+
+
+def _looks() -> Iterator[tuple[str, str]]:
+    return ((colour, style) for style in STYLES for colour in PALETTE)
+
+
+def _curve(curves: Mapping[str, Sequence[float]], name: str) -> Sequence[float]:
+    return next(curve for key, curve in curves.items() if key.rpartition("/")[2] == name)
+
+
+def _legend_beside(ax: "Axes") -> None:
+    ax.grid(alpha=0.3)
+    if ax.get_legend_handles_labels()[0]:
+        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

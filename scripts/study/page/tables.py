@@ -1,0 +1,104 @@
+"""The tables of the study's page."""
+
+from collections.abc import Iterator
+from itertools import product
+
+from gcgan_jax.report import markdown
+from gcgan_jax.report.statistics import MARGINS
+from scripts.study.jobs import Results
+from scripts.study.page.scores import (
+    Scores,
+    difference_table,
+    last,
+    number,
+    score,
+    scores_of,
+    seed_table,
+)
+
+CONTROLS = ("self", "ring")
+BATCH_NORM = "running"  # statistics of the ablations shown
+RULES = ("knn", "self", "grid", "ring", "random", "shuffled", "far")
+BRANCHES = ("without non-local", "without local")
+
+
+def critic_alone(results: Results) -> str:
+    return seed_table(scores_of(results, "A2", lambda result: result["d_prime"]), "d'")
+
+
+def agreement(results: Results) -> str:
+    return "\n\n".join(_agreement(results, f"echo-{dims} ") for dims in (3, 12))
+
+
+def _agreement(results: Results, prefix: str) -> str:
+    def of(name: str) -> Scores:
+        return scores_of(results, "A3", score(name), prefix)
+
+    further = {name: of(name) for name in ("richness", "diversity")}
+    estimate = {"Wasserstein": scores_of(results, "A3", last("wasserstein"), prefix)}
+    return seed_table(of("agreement"), f"agreement, {prefix.strip()}", further | estimate)
+
+
+def agreement_differences(results: Results) -> str:
+    scores = scores_of(results, "A3", score("agreement"), "echo-3 ")
+    return difference_table(scores, against_controls(scores), MARGINS["agreement"])
+
+
+def against_controls(scores: Scores) -> Iterator[tuple[str, str]]:
+    """Yield each arm with each control."""
+    arms = (arm for arm in scores if arm not in CONTROLS)
+    return ((arm, control) for arm, control in product(arms, CONTROLS) if control in scores)
+
+
+def bench(results: Results) -> str:
+    """Tabulate the errors, how far each is on the way between the bounds, and purity."""
+    errors = scores_of(results, "A1", lambda result: result["mse"])
+    bounds = next((result["bounds"] for result in results.of("A1", "self")), None)
+    if not bounds:
+        return seed_table(errors, "error")
+    alone, copies = bounds
+    way = {
+        arm: {seed: (alone - mse) / (alone - copies) for seed, mse in by_seed.items()}
+        for arm, by_seed in errors.items()
+    }
+    purity = scores_of(results, "A1", lambda result: result.get("purity"))
+    return seed_table(errors, "error", {"part of the way": way, "purity": purity})
+
+
+def bench_differences(results: Results) -> str:
+    errors = scores_of(results, "A1", lambda result: result["mse"])
+    pairs = [(control, arm) for arm, control in against_controls(errors)]
+    return difference_table(errors, [*pairs, ("soft_knn frozen", "soft_knn")])
+
+
+def stem(results: Results) -> str:
+    return seed_table(scores_of(results, "A4", score("agreement")), "agreement")
+
+
+def gamma(results: Results) -> str:
+    correlation = scores_of(results, "A5", score("diagonal_correlation"))
+    error = scores_of(results, "A5", score("structure_error"))
+    measures = {"gamma": "gamma", "non-local / local": "non_local_over_local"}
+    further = {title: scores_of(results, "A5", last(name)) for title, name in measures.items()}
+    return seed_table(correlation, "diagonal correlation", {"structure error": error} | further)
+
+
+def ablation(results: Results) -> str:
+    """Tabulate what each change of a trained network's layers does to its score."""
+    lines = [markdown.header("network", "seed", "score", "trained", *RULES, *BRANCHES)]
+    for (run, arm, seed), result in results.values.items():
+        if run == "A0":
+            rules = result["rules"][BATCH_NORM]
+            name = next(iter(rules["as trained"]))
+            trained = number(rules["as trained"][name][0])
+            changes = (_change(rules.get(rule, {}).get(name)) for rule in (*RULES, *BRANCHES))
+            lines.append(markdown.row(arm, seed, name, trained, *changes))
+    return "\n".join(lines)
+
+
+def _change(measured: list[float] | None) -> str:
+    return f"{measured[1]:+.3f} ± {measured[2]:.3f}" if measured else "-"
+
+
+def headroom(results: Results) -> str:
+    return ""
