@@ -25,6 +25,7 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
 }
 FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "agreement": figures.agreement,
+    "samples": figures.samples,
     "graph": figures.graph_over_training,
     "bench": figures.bench,
     "ablation": figures.ablation,

@@ -1,11 +1,20 @@
 """The figures of the study's page."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
+import numpy as np
+from jaxtyping import UInt8
+from numpy import ndarray
+from PIL import Image
+
+from scripts.study.configured import make
 from scripts.study.jobs import Results
 from scripts.study.page.scores import scores_of
 from scripts.study.page.tables import BATCH_NORM, BRANCHES, RULES
+from scripts.study.settings import SMALL, echo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -14,25 +23,55 @@ if TYPE_CHECKING:
 PALETTE = (  # Okabe and Ito 2008: safe for colour-blind readers
     *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"),
 )
-STYLES = ("-", "--", ":")
+COMPARED = (  # arms of A3 in the figures; the tables have all
+    *("self_attention", "soft_knn product", "soft_knn product frozen", "soft_knn"),
+    *("global", "knn", "random", "self"),
+)
 
 
 def agreement(results: Results) -> "Figure":
     """Plot agreement against iterations, a line for each seed, and the null."""
     figure = _figure(7, 3.4)
     ax = figure.subplots()
-    for (arm, runs), (colour, style) in zip(
-        _arms(results, "A3", "echo-3 "), _looks(), strict=False
-    ):
-        for i, run in enumerate(runs):
+    for arm, colour in zip(COMPARED, PALETTE, strict=True):
+        for i, run in enumerate(results.of("A3", f"echo-3 {arm}")):
             label = arm if not i else None
             steps, values = run["curves"]["step"], run["curves"]["echo/agreement"]
-            ax.plot(steps, values, style, color=colour, lw=1.2, label=label)
+            ax.plot(steps, values, color=colour, lw=1.2, label=label)
     ax.axhline(0, color="black", lw=0.6)
     ax.set_xlabel("iteration")
     ax.set_ylabel("agreement of distant cells")
     _legend_beside(ax)
     return figure
+
+
+def samples(results: Results) -> "Figure":
+    """Show three images of each generator of A3, seed 0, and of the data."""
+    figure = _figure(7, 2.9)
+    shown = {"real images": real_images(3)}
+    for arm in COMPARED:
+        runs = results.of("A3", f"echo-3 {arm}")
+        if runs and "samples" in runs[0]:
+            shown[arm] = decoded(runs[0]["samples"])
+    axes = figure.subplots(3, 3)
+    for ax, (name, image) in zip(axes.flat, shown.items(), strict=False):
+        ax.imshow(image, interpolation="none")
+        ax.set_title(name, fontsize=8, pad=2)
+    for ax in axes.flat:
+        ax.set_axis_off()
+    return figure
+
+
+def real_images(count: int) -> UInt8[ndarray, "H W 3"]:
+    """Return images of A3's data set side by side."""
+    experiment = make(SMALL | echo(3), seed=0)
+    return np.concatenate([*experiment.dataset.draw(1, count)], axis=1)
+
+
+def decoded(png: str) -> UInt8[ndarray, "H W 3"]:
+    """Return the image of a PNG in base64."""
+    with Image.open(io.BytesIO(base64.b64decode(png))) as image:
+        return np.asarray(image.convert("RGB"))
 
 
 def graph_over_training(results: Results) -> "Figure":
@@ -43,7 +82,7 @@ def graph_over_training(results: Results) -> "Figure":
         "news": "news: what self would not have said",
     }
     for ax, (name, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
-        for arm, colour in zip(("knn", "soft_knn", "soft_knn frozen"), PALETTE, strict=False):
+        for arm, colour in zip(("knn", "soft_knn product", "soft_knn"), PALETTE, strict=False):
             for i, run in enumerate(results.of("A3", f"echo-3 {arm}")):
                 curve = _curve(run["curves"], name)
                 label = arm if not i else None
@@ -148,18 +187,6 @@ def _figure(width: float, height: float) -> "Figure":
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), layout="constrained")
-
-
-def _arms(results: Results, run: str, prefix: str) -> Iterator[tuple[str, list[Mapping[str, Any]]]]:
-    """Yield the arms of a run with their results by seed."""
-    arms = dict.fromkeys(arm for of_run, arm, _ in results.values if of_run == run)
-    return (
-        (arm.removeprefix(prefix), results.of(run, arm)) for arm in arms if arm.startswith(prefix)
-    )
-
-
-def _looks() -> Iterator[tuple[str, str]]:
-    return ((colour, style) for style in STYLES for colour in PALETTE)
 
 
 def _curve(curves: Mapping[str, Sequence[float]], name: str) -> Sequence[float]:

@@ -17,6 +17,8 @@ from scripts.study.page.scores import (
 )
 
 CONTROLS = ("self", "ring")
+NAMED = ("knn", "soft_knn", "self_attention")  # arms that were to be compared from the start
+FOUND = "soft_knn product"  # an arm that was added later
 BATCH_NORM = "running"  # statistics of the ablations shown
 RULES = ("knn", "self", "grid", "ring", "random", "shuffled", "far")
 BRANCHES = ("without non-local", "without local")
@@ -34,14 +36,18 @@ def _agreement(results: Results, prefix: str) -> str:
     def of(name: str) -> Scores:
         return scores_of(results, "A3", score(name), prefix)
 
-    further = {name: of(name) for name in ("richness", "diversity")}
-    estimate = {"Wasserstein": scores_of(results, "A3", last("wasserstein"), prefix)}
-    return seed_table(of("agreement"), f"agreement, {prefix.strip()}", further | estimate)
+    further = {name: of(name) for name in ("same", "richness", "diversity")}
+    hubs = {"edges into hubs": scores_of(results, "A3", last("hub_share"), prefix)}
+    return seed_table(of("agreement"), f"agreement, {prefix.strip()}", further | hubs)
 
 
 def agreement_differences(results: Results) -> str:
+    """Tabulate what was to be compared from the start, and an arm found since, as two families."""
     scores = scores_of(results, "A3", score("agreement"), "echo-3 ")
-    return difference_table(scores, against_controls(scores), MARGINS["agreement"])
+    others = (*CONTROLS, "soft_knn", f"{FOUND} frozen")
+    families = product(NAMED, CONTROLS), product([FOUND], others)
+    tables = (difference_table(scores, family, MARGINS["agreement"]) for family in families)
+    return "\n\n".join(tables)
 
 
 def against_controls(scores: Scores) -> Iterator[tuple[str, str]]:
