@@ -21,7 +21,7 @@ from scripts.study.lines import Line, append_line, as_results, cores, read_lines
 from scripts.study.runs import DECIDES, JOBS
 
 RESULTS = ROOT / "docs" / "results" / "study.jsonl"
-KINDS = {"gan": gan, "ablation": gan, "bench": worker, "critic_alone": worker}
+KINDS = {"gan": gan, "ablation": gan} | dict.fromkeys(("bench", "critic_alone", "headroom"), worker)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

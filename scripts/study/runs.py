@@ -25,6 +25,7 @@ DECIDES = {
     "B4": "whether a critic with a graph sees what its windows do not",
     "B5": "whether the thesis's batch and learning rate explain ECC's rows",
     "B6": "Table 4.1, small",
+    "C5": "what a graph layer could gain on a data set at all",
 }
 
 LAYER = "generator.graph_layer."
@@ -166,6 +167,18 @@ def of_trained(job: Job) -> Job:
     return replace(job, run="A0", arm=arm, kind="ablation", minutes=4, folder=job.place)
 
 
+def headrooms() -> Iterator[Job]:
+    """Yield the data sets; CIFAR-10 is read from where `-- --config.data.dir=DIR` says."""
+    lab = ("far_echo", "parity", "mirror", "palette")
+    sets = {
+        "CIFAR-10": {"config": "configs/default.py"},
+        "twins": {"config": "configs/quickstart.py"},
+        **{f"echo-{dims}": SMALL | echo(dims) for dims in (3, 12, 75)},
+        **{name: {"config": f"configs/lab/{name}.py"} for name in lab},
+    }
+    return (Job("C5", name, 0, "headroom", settings, 2) for name, settings in sets.items())
+
+
 def photographs(run: str, arms: Mapping[str, Mapping[str, Any]], minutes: float) -> Iterator[Job]:
     """Yield arms on CIFAR-10 at a quarter of the thesis's widths, or less."""
     shared = {"generator.width": 128, "critic.widths": (32, 64, 128)}
@@ -215,6 +228,7 @@ JOBS = [
     *seeded(3, stems()),
     *seeded(3, gammas()),
     *ablations(),
+    *headrooms(),
     *seeded(3, what_passed()),
     *tier_b(),
 ]
