@@ -125,7 +125,8 @@ def get_config() -> ConfigDict:
     config.eval.batch_size = 256  # batch size of scoring and sampling, over all devices
     config.eval.cache = "~/.cache/gcgan_jax"  # directory of downloaded weights and real features
 
-    # Images of a trained generator: --mode=sample, interpolate, neighbours, nearest and ablate.
+    # Images of a trained generator: --mode=sample, interpolate, neighbours, nearest and ablate;
+    # headroom needs none.
     config.show = ConfigDict()
     config.show.seed = 0  # seed of the latents, which are indexed from 0
     config.show.ema = False  # use the generator's EMA, for runs with ema_decay
@@ -139,6 +140,7 @@ def get_config() -> ConfigDict:
     config.show.columns = (8, 16, 23)  # neighbours: columns of the same pixels
     config.show.nearest = 5  # nearest: training images per generated image
     config.show.ablation_images = 1_000  # ablate: images per rule, a multiple of 10
+    config.show.headroom_images = 256  # headroom: images of each split of the data set
 
     return config
 

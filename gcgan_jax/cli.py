@@ -18,7 +18,10 @@ from gcgan_jax.paths import local_path
 from gcgan_jax.ranges import whole_number
 from gcgan_jax.runtime.live_line import print_above
 
-MODES = ("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "ablate", "check")
+MODES = (
+    *("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "ablate", "headroom"),
+    "check",
+)
 
 
 class WholeNumber(flags.IntegerParser):

@@ -12,6 +12,7 @@ but check need the run's --config, and its --workdir if one was given:
     neighbours   draw which pixels the graph layers connect
     nearest      find the training images nearest to generated ones
     ablate       score a checkpoint under other graphs, and without either branch
+    headroom     measure what a non-local layer could gain on a data set; needs no trained run
     check        test the operators on this device; needs no --config
 
 Flags after --config set its fields, such as --config.seed=1; configs/default.py documents them all.

@@ -26,6 +26,7 @@ PROGRAM = "gcgan_jax.main"
 FEW = (
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
     *("--config.generator.graph_layer.graph.knn.k=3", "--config.diagnostic_images=8"),
+    "--config.show.headroom_images=10",
 )
 TOY = (
     *(*FEW, "--config.num_iterations=2"),
@@ -74,6 +75,7 @@ OUTPUTS = {  # files that each mode writes to the workdir
     "neighbours": ("pictures/neighbours-*",),
     "nearest": ("pictures/nearest-*",),
     "ablate": ("ablation-*",),
+    "headroom": ("headroom.json",),
     "check": (),
 }
 REQUIREMENTS = {  # a module of the extra that a script needs

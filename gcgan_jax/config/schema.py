@@ -103,6 +103,7 @@ class Show:
     columns: Annotated[tuple[int, ...], Each(range(1, 17), Interval(0, 511))]
     nearest: Annotated[int, Interval(1, 100)]
     ablation_images: Annotated[int, Interval(10, 10**6)] = 1000
+    headroom_images: Annotated[int, Interval(10, 10**6)] = 256
 
 
 @dataclasses.dataclass(frozen=True)

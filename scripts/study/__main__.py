@@ -22,7 +22,7 @@ from scripts.study.page import redraw
 from scripts.study.runs import DECIDES, JOBS
 
 RESULTS = ROOT / "docs" / "results" / "study.jsonl"
-KINDS = {"gan": gan, "ablation": gan, "bench": worker, "critic_alone": worker}
+KINDS = {"gan": gan, "ablation": gan} | dict.fromkeys(("bench", "critic_alone", "headroom"), worker)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -123,6 +123,18 @@ def of_trained(job: Job) -> Job:
     return replace(job, run="A0", arm=arm, kind="ablation", minutes=4, folder=job.place)
 
 
+def headrooms() -> Iterator[Job]:
+    """Yield the data sets; CIFAR-10 is read from where `-- --config.data.dir=DIR` says."""
+    lab = ("far_echo", "parity", "mirror", "palette")
+    sets = {
+        "CIFAR-10": {"config": "configs/default.py"},
+        "twins": {"config": "configs/quickstart.py"},
+        **{f"echo-{dims}": SMALL | echo(dims) for dims in (3, 12, 75)},
+        **{name: {"config": f"configs/lab/{name}.py"} for name in lab},
+    }
+    return (Job("C5", name, 0, "headroom", settings, 2) for name, settings in sets.items())
+
+
 def jobs() -> Iterator[Job]:
     yield from seeded(2, critic_alone())
     yield from seeded(3, A3.values())
@@ -131,4 +143,5 @@ def jobs() -> Iterator[Job]:
     yield from seeded(3, stems())
     yield from seeded(3, gammas())
     yield from ablations()
+    yield from headrooms()
     yield from seeded(3, what_passed())

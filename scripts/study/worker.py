@@ -7,6 +7,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from gcgan_jax.config.compatibility import DATA_PATHS
 from gcgan_jax.storage.atomic import write_text
 from scripts.study.jobs import Job
 
@@ -18,11 +19,13 @@ def commands(job: Job, root: Path, flags: Sequence[str]) -> list[list[str]]:
 
     Args:
         root: working directory of the study.
-        flags: those of the program; not used.
+        flags: those of the program, of which only places of data are used: `--config.data.dir=DIR`.
     """
     workdir = job.workdir(root).absolute()
     workdir.mkdir(parents=True, exist_ok=True)
-    described = {"kind": job.kind, "seed": job.seed, "settings": dict(job.settings)}
+    given = dict(flag.removeprefix("--config.").split("=", 1) for flag in flags if "=" in flag)
+    places = {name: given[name] for name in DATA_PATHS if name in given}
+    described = {"kind": job.kind, "seed": job.seed, "settings": {**job.settings, **places}}
     write_text(workdir / JOB, json.dumps(described))
     paths = [str(workdir / name) for name in (JOB, RESULT)]
     return [[sys.executable, "-m", "scripts.study.worker", *paths]]

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gcgan_jax.storage.image_files import image_grid, write_png
 from scripts.study import __main__ as study
-from scripts.study import gan
+from scripts.study import gan, worker
 from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
 from scripts.study.configured import make
 from scripts.study.jobs import Job, Results, chosen, obstacle
@@ -157,6 +157,15 @@ def test_commands_of_trainings() -> None:
     assert "--config.critic.widths=(4, 8)" in train and "--config.eval_every=250" in train
     assert "--config=configs/quickstart.py" in train and train[-1] == "--config.data.dir=D"
     assert ablate == [*train, "--mode=ablate"]
+
+
+def test_workers_learn_where_the_data_are(tmp_path: Path) -> None:
+    job = next(job for job in JOBS if job.name == "C5, CIFAR-10, seed 0")
+    ((*_, described, _),) = worker.commands(
+        job, tmp_path, ["--config.data.dir=D=1", "--config.batch_size=8", "--verbose_errors"]
+    )
+    settings = json.loads(Path(described).read_text())["settings"]
+    assert settings == {"config": "configs/default.py", "data.dir": "D=1"}
 
 
 def test_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

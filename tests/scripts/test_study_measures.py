@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax.data.echo import Echo
-from scripts.study import bench, critic_alone
+from scripts.study import bench, critic_alone, headroom
 from scripts.study.configured import make
 from scripts.study.jobs import Settings
 from scripts.study.runs import JOBS
@@ -92,3 +92,9 @@ def test_a_critic_is_trained_alone() -> None:
     assert result["curve"]["update"] == [1, 2]
     assert np.isfinite(result["d_prime"])
     assert result["d_prime"] == result["curve"]["d_prime"][-1] != result["curve"]["d_prime"][0]
+
+
+def test_headroom_is_measured() -> None:
+    few = {"show.headroom_images": 10, "data.echo.num_train": 10, "data.echo.num_test": 10}
+    result = headroom.measure({**settings("C5", "echo-12"), **few}, seed=0)
+    assert result["images"] == 10 and result["explained"]["mean"]["headroom"]["value"] > 0.1

@@ -29,6 +29,7 @@ FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "graph": figures.graph_over_training,
     "bench": figures.bench,
     "ablation": figures.ablation,
+    "headroom": figures.headroom,
     "sources": figures.sources,
 }
 STYLE = {"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}

@@ -13,7 +13,13 @@ from PIL import Image
 from scripts.study.configured import make
 from scripts.study.jobs import Results
 from scripts.study.page.scores import scores_of
-from scripts.study.page.tables import BATCH_NORM, BRANCHES, RULES
+from scripts.study.page.tables import (
+    BATCH_NORM,
+    BRANCHES,
+    RULES,
+    headroom_of,
+    sets_by_headroom,
+)
 from scripts.study.settings import SMALL, echo
 
 if TYPE_CHECKING:
@@ -144,6 +150,24 @@ def ablation(results: Results) -> "Figure":
     ax.set_xlabel("change of the score")
     ax.grid(alpha=0.3, axis="x")
     _legend_beside(ax)
+    return figure
+
+
+def headroom(results: Results) -> "Figure":
+    """Plot the share of what surrounds leave that nodes of the same image explain."""
+    figure = _figure(7, 2.6)
+    ax = figure.subplots()
+    sets = sets_by_headroom(results)
+    shares = [headroom_of(result) for _, result in sets]
+    ax.barh(
+        [arm for arm, _ in sets],
+        [100 * share["value"] for share in shares],
+        xerr=[100 * share["error"] for share in shares],
+        color=PALETTE[0],
+    )
+    ax.invert_yaxis()
+    ax.set_xlabel("headroom, % of what the surround of a pixel leaves")
+    ax.grid(alpha=0.3, axis="x")
     return figure
 
 

@@ -1,7 +1,8 @@
 """The tables of the study's page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import product
+from typing import Any
 
 from gcgan_jax.report import markdown
 from gcgan_jax.report.statistics import MARGINS
@@ -107,4 +108,27 @@ def _change(measured: list[float] | None) -> str:
 
 
 def headroom(results: Results) -> str:
-    return ""
+    """Tabulate what surrounds and far pixels explain, in percent."""
+    columns = ("by surround", "same image", "another image", "random nodes", "headroom")
+    lines = [markdown.header("data set", *columns)]
+    for arm, result in sets_by_headroom(results):
+        shares = result["explained"]["weighted"]
+        cells = (_percent(shares[name]["value"]) for name in columns[1:-1])
+        error = f" ± {_percent(shares['headroom']['error'])}"
+        own = _percent(shares["headroom"]["value"]) + error
+        lines.append(markdown.row(arm, _percent(result["by_surround"]), *cells, own))
+    return "\n".join(lines)
+
+
+def sets_by_headroom(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
+    """Return the data sets of C5 and their results, that with the largest headroom first."""
+    sets = [(arm, result) for (run, arm, _), result in results.values.items() if run == "C5"]
+    return sorted(sets, key=lambda entry: -headroom_of(entry[1])["value"])
+
+
+def headroom_of(result: Mapping[str, Any]) -> Mapping[str, float]:
+    return result["explained"]["weighted"]["headroom"]
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2f}"

@@ -46,6 +46,10 @@ LABORATORY = (
          f"{ABLATE} --config.show.ablation_images=25", resumes=True),
     Case("ablation under another graph",
          f"{ABLATE} --{LAYER}.graph.name=ring", resumes=True),
+    Case("more images than the data set has",
+         f"{QUICKSTART} --mode=headroom --config.data.twins.num_test=16"),
+    Case("too few images for a headroom",
+         f"{QUICKSTART} --mode=headroom --config.show.headroom_images=9"),
     Case("neighbours of self-attention",
          f"{QUICKSTART} --{OPERATOR}.name=self_attention --mode=neighbours"),
 )  # fmt: skip
