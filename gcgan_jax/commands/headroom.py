@@ -93,4 +93,4 @@ def percent(share: Share) -> str:
     if share.value is None:
         return "-"
     error = "" if share.error is None else f" ± {100 * share.error:.2f}"
-    return f"{100 * share.value:.2f}{error}"
+    return f"{100 * share.value:z.2f}{error}"  # z: no -0.00

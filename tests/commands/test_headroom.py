@@ -58,6 +58,7 @@ def test_too_few_images(tiny: Tiny, tmp_path: Path) -> None:
 
 def test_percent_and_conclusion() -> None:
     assert percent(Share(0.01234, 0.001)) == "1.23 ± 0.10"
+    assert percent(Share(-1e-6, 1e-6)) == "0.00 ± 0.00"
     assert (percent(Share(0.5, None)), percent(Share(None, None))) == ("50.00", "-")
     shares = {HEADROOM: Share(0.01, 0.001)}
     text = conclude(Headroom(0.971, {WEIGHTED: shares}))
