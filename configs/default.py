@@ -21,9 +21,14 @@ def get_config() -> ConfigDict:
     config.iterations_per_call = 1  # per compiled call; must divide num_iterations and all periods
 
     config.loss = ConfigDict()
-    config.loss.name = "wgan_gp"  # loss of both networks
+    # Loss of both networks: "wgan_gp", "wgan", "minimax", "non_saturating", "hinge" or "r3gan".
+    config.loss.name = "wgan_gp"
     config.loss.wgan_gp = ConfigDict()
     config.loss.wgan_gp.penalty_weight = 10.0  # weight lambda of the gradient penalty
+    config.loss.wgan = ConfigDict()
+    config.loss.wgan.clip = 0.01  # c: all parameters of the critic stay in [-c, c]
+    config.loss.r3gan = ConfigDict()
+    config.loss.r3gan.penalty_weight = 0.05  # weight gamma of R1 and R2
 
     config.ema_decay = placeholder(float)  # decay of an EMA of the generator; None: no EMA
 

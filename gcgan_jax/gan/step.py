@@ -14,9 +14,10 @@ from jax.stages import Lowered
 from jaxtyping import Float, Int, Key, UInt8
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.gan.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.losses.loss import Loss, Metrics
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.optimizer import Optimizers, update_ema
+from gcgan_jax.gan.penalties import Critic
 from gcgan_jax.gan.rng import (
     Latents,
     critic_keys,

@@ -12,7 +12,7 @@ from gcgan_jax.config.schema import from_mapping, to_mapping
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.experiment.networks import graph_blocks
-from gcgan_jax.gan.losses import WGANGP
+from gcgan_jax.gan.losses.wgan_gp import WGANGP
 from tests.conftest import Tiny
 
 OPERATOR = "generator__graph_layer__operator"
