@@ -30,6 +30,10 @@ def get_config() -> ConfigDict:
     config.loss.r3gan = ConfigDict()
     config.loss.r3gan.penalty_weight = 0.05  # weight gamma of R1 and R2
 
+    config.instance_noise = ConfigDict()  # on real and generated images that the critic sees
+    config.instance_noise.sigma = 0.0  # initial standard deviation, for pixels in [-1, 1]
+    config.instance_noise.decay_iterations = 100_000  # iteration at which it has decayed to 0
+
     config.ema_decay = placeholder(float)  # decay of an EMA of the generator; None: no EMA
 
     config.compute_dtype = "float32"  # dtype of matmuls and convolutions: "float32" or "bfloat16"

@@ -40,6 +40,8 @@ CHECKED = [
         "evaluation.metrics",
         "evaluation.networks.classifier",
         "evaluation.networks.inception",
+        "gan.batch",
+        "gan.instance_noise",
         "gan.interpolation",
         "gan.losses",
         "gan.networks",

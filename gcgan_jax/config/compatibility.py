@@ -33,6 +33,8 @@ ADDED = {
     "merge.average.normalise": False,
     "generator.stem": "dense",
     "generator.noise.blocks": [],
+    "instance_noise.sigma": 0.0,
+    "instance_noise.decay_iterations": 100_000,
 }
 
 # Fields that may change when a run is resumed, like all of `eval` and `show`: they do not affect

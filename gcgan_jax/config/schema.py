@@ -37,6 +37,12 @@ class GraphLayer:
 
 
 @dataclasses.dataclass(frozen=True)
+class InstanceNoise:
+    sigma: Annotated[float, Interval(0, 1e3)] = 0.0
+    decay_iterations: Iterations = 100_000
+
+
+@dataclasses.dataclass(frozen=True)
 class Optimizer:
     name: Annotated[str, OneOf(("rmsprop", "adam"))]
     b1: Decay
@@ -138,6 +144,7 @@ class Config:
     eval: Eval
     show: Show
     deterministic: Annotated[bool, Free()] = False
+    instance_noise: InstanceNoise = InstanceNoise()
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:

@@ -19,6 +19,8 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
         ({"loss__wgan_gp__penalty_weight": -1.0}, "config.loss.wgan_gp.penalty_weight = -1.0"),
         ({"loss__wgan__clip": 0.0}, "config.loss.wgan.clip = 0.0: must be above 0"),
         ({"loss__r3gan__penalty_weight": -1.0}, "config.loss.r3gan.penalty_weight = -1.0"),
+        ({"instance_noise__sigma": -0.1}, "config.instance_noise.sigma = -0.1: must be at least 0"),
+        ({"instance_noise__decay_iterations": 0}, "config.instance_noise.decay_iterations = 0"),
         ({"loss__name": "lsgan"}, "config.loss.name = 'lsgan': choose 'wgan_gp', '"),
         ({"backbone": "dcgan"}, "config.backbone = 'dcgan': choose 'gcgan'"),
         ({"extensions": ("no_such",)}, "config.extensions: 'no_such' cannot be imported"),

@@ -160,12 +160,13 @@ def test_configs_of_older_runs_imply_the_values_of_fields_that_they_lack(tiny: T
         layer = older[network]["graph_layer"]
         del layer["local"], layer["merge"]["average"]
         layer["graph"]["knn"] = {"k": layer["graph"]["knn"]["k"]}
-    del older["generator"]["stem"], older["generator"]["noise"]
+    del older["instance_noise"], older["generator"]["stem"], older["generator"]["noise"]
     del older["generator"]["graph_layer"]["operator"]["ecc"]["delta_rule"]
     require_compatible(experiment.settings, older, "--workdir=run")
     assert digest(older) == experiment.run
     for changes in (
         {"generator__noise__blocks": (1,)},
+        {"instance_noise__sigma": 0.1},
         {f"{OPERATOR}__ecc__delta_rule": "learned"},
     ):
         other = tiny(**{"operator": "ecc"} | changes)

@@ -47,6 +47,7 @@ FIELDS = (
     Case("learning rate that is not a number", f"{ECC} --config.learning_rate=nan"),
     Case("negative penalty", f"{ECC} --config.loss.wgan_gp.penalty_weight=-1.0"),
     Case("weights clipped to 0", f"{ECC} --config.loss.wgan.clip=0.0"),
+    Case("negative instance noise", f"{ECC} --config.instance_noise.sigma=-0.1"),
     Case("negative seed", f"{ECC} --config.seed=-1"),
     Case("EMA that never moves", f"{ECC} --config.ema_decay=1.0"),
     Case("learning rate that float32 rounds to 0", f"{ECC} --config.learning_rate=1e-46"),
