@@ -110,6 +110,10 @@ def get_config() -> ConfigDict:
     config.critic.slope = 0.2  # negative slope of the leaky ReLU
     config.critic.graph_layer = graph_layer()
     config.critic.graph_after = (1,)  # convolutions, from 1, followed by a graph layer (if any)
+    # "none", "layer", "spectral" or "batch"; the last needs a loss without a per-image penalty.
+    config.critic.norm = "none"
+    config.critic.norm_momentum = 0.9  # decay of batch normalisation's running averages
+    config.critic.norm_epsilon = 1e-5  # added to the variance by layer and batch normalisation
 
     # Output of a run. Periods are in generator iterations.
     config.log_every = 50  # period of log entries: metrics and diagnostics

@@ -32,6 +32,7 @@ _EXPORTS = {
     "layers.conv": ("Conv", "StridedConv"),
     "layers.graph_conv": ("GraphConv",),
     "layers.merge": ("MERGES", "Average", "Gate", "Scale", "Sum"),
+    "layers.normalisation": ("Normalisation",),
     "layers.statistics": ("BatchStatistics",),
     "models": ("BACKBONES",),
     "models.gcgan": ("Critic", "Generator"),

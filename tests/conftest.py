@@ -63,6 +63,8 @@ CHECKED = [
         "layers.graph_conv",
         "layers.linear",
         "layers.merge",
+        "layers.normalisation",
+        "layers.spectral_norm",
         "layers.statistics",
         "models.gcgan",
         "operators.aggregate",

@@ -33,6 +33,9 @@ ADDED = {
     "merge.average.normalise": False,
     "generator.stem": "dense",
     "generator.noise.blocks": [],
+    "critic.norm": "none",
+    "critic.norm_momentum": 0.9,
+    "critic.norm_epsilon": 1e-5,
     "instance_noise.sigma": 0.0,
     "instance_noise.decay_iterations": 100_000,
 }

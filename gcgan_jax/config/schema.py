@@ -81,6 +81,9 @@ class Critic:
     slope: Slope
     graph_layer: GraphLayer
     graph_after: Annotated[tuple[int, ...], Each(range(1, 4), Interval(1, 3))]
+    norm: Annotated[str, OneOf(("none", "layer", "spectral", "batch"))] = "none"
+    norm_momentum: Decay = 0.9
+    norm_epsilon: Epsilon = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)

@@ -160,6 +160,10 @@ def critic_update(
     gan, loss = algorithm.gan, algorithm.loss
     fake, _ = gan.generate(generator.variables, batch.latents, AXIS)
     real, fake = batch.as_seen(fake, algorithm.instance_noise, iteration)
+    if critic.batch_stats:
+        for images in (real, fake):
+            seen = gan.critic_statistics(critic.variables, images, batch.critic_keys, AXIS)
+            critic = critic._replace(batch_stats=seen)
 
     def objective(params: VariableDict) -> tuple[Array, Metrics]:
         critic_fn = bind_critic(gan, critic._replace(params=params), batch.critic_keys)
@@ -197,7 +201,7 @@ def generator_update(
 
 def bind_critic(gan: GAN, critic: NetworkState, keys: Key[Array, "B"]) -> Critic:
     """Return the critic as a function of images alone; see `GAN.apply_critic` for the keys."""
-    return partial(gan.apply_critic, critic.variables, keys=keys)
+    return partial(gan.apply_critic, critic.variables, keys=keys, axis_name=AXIS)
 
 
 @jax.named_scope("optimizer")

@@ -112,14 +112,25 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
                 f"{CRITIC}__operator__name": "ecc",
                 f"{CRITIC}__operator__ecc__delta_rule": "adaptive",
             },
-            "config.critic.graph_layer.operator.ecc.delta_rule = 'adaptive': the critic treats",
+            "config.critic.graph_layer.operator.ecc.delta_rule = 'adaptive': the images of a",
         ),
         (
             {
                 f"{CRITIC}__operator__name": "edge_conv",
                 f"{CRITIC}__merge__average__normalise": True,
             },
-            "config.critic.graph_layer.merge.average.normalise = True: the critic treats images",
+            "config.critic.graph_layer.merge.average.normalise = True: the images of a batch",
+        ),
+        (
+            {f"{CRITIC}__operator__name": "edge_conv", f"{CRITIC}__graph__name": "shuffled"},
+            "config.critic.graph_layer.graph.name = 'shuffled': the images of a batch",
+        ),
+        ({"critic__norm": "instance"}, "config.critic.norm = 'instance': choose 'none', 'layer', "),
+        (
+            {"critic__norm": "batch", "loss__name": "r3gan"},
+            "config.critic.norm = 'batch': the images of a batch affect each other, but the "
+            "penalty of config.loss.name = 'r3gan' needs each by itself: choose another value, or "
+            "for config.loss.name, choose 'wgan', 'minimax', 'non_saturating' or 'hinge'",
         ),
         ({"operator": "ecc", "k": 0}, "config.generator.graph_layer.graph.knn.k = 0"),
         (

@@ -179,6 +179,8 @@ def test_configs_of_older_runs_imply_the_values_of_fields_that_they_lack(tiny: T
         layer = older[network]["graph_layer"]
         del layer["local"], layer["merge"]["average"]
         layer["graph"]["knn"] = {"k": layer["graph"]["knn"]["k"]}
+    for field in ("norm", "norm_momentum", "norm_epsilon"):
+        del older["critic"][field]
     del older["instance_noise"], older["generator"]["stem"], older["generator"]["noise"]
     del older["generator"]["graph_layer"]["operator"]["ecc"]["delta_rule"]
     require_compatible(experiment.settings, older, "--workdir=run")
@@ -186,6 +188,7 @@ def test_configs_of_older_runs_imply_the_values_of_fields_that_they_lack(tiny: T
     for changes in (
         {"generator__noise__blocks": (1,)},
         {"instance_noise__sigma": 0.1},
+        {"critic__norm": "layer"},
         {f"{OPERATOR}__ecc__delta_rule": "learned"},
     ):
         other = tiny(**{"operator": "ecc"} | changes)

@@ -12,8 +12,6 @@ from gcgan_jax import references
 from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.gan.losses.r3gan import R3GAN
 from gcgan_jax.gan.losses.separable import WGAN
-from tests.conftest import Tiny
-from tests.gan.test_step import run
 
 NAMES = sorted(LOSSES.keys() - {"wgan_gp"})
 GAMMA = 0.7
@@ -89,17 +87,9 @@ def test_losses_are_exact_for_a_critic_that_is_sure(
         np.testing.assert_allclose(measure(sign), expected, rtol=1e-6, atol=1e-30)
 
 
-def test_only_wgan_constrains_the_critic(tiny: Tiny) -> None:
+def test_only_wgan_constrains_the_critic() -> None:
     params = {"kernel": jnp.array([-2.0, 0.003]), "bias": jnp.array([0.5])}
     clipped = WGAN(0.01).project(params)
     np.testing.assert_array_equal(clipped["kernel"], np.array([-0.01, 0.003], np.float32))
     np.testing.assert_array_equal(clipped["bias"], np.array([0.01], np.float32))
     assert all(LOSSES[name]().project(params) is params for name in LOSSES if name != "wgan")
-
-
-def test_wgan_clips_in_the_training_step(tiny: Tiny) -> None:
-    state, metrics = run(tiny(loss__name="wgan", loss__wgan__clip=0.02), devices=1)
-    largest = [np.abs(leaf).max() for leaf in jax.tree.leaves(state.critic.params)]
-    assert max(largest) == np.float32(0.02)
-    assert metrics["wasserstein"] == -metrics["critic_loss"]
-    assert metrics["wasserstein"] == pytest.approx(metrics["d_real"] - metrics["d_fake"], rel=1e-4)
