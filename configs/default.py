@@ -21,9 +21,18 @@ def get_config() -> ConfigDict:
     config.iterations_per_call = 1  # per compiled call; must divide num_iterations and all periods
 
     config.loss = ConfigDict()
-    config.loss.name = "wgan_gp"  # loss of both networks
+    # Loss of both networks: "wgan_gp", "wgan", "minimax", "non_saturating", "hinge" or "r3gan".
+    config.loss.name = "wgan_gp"
     config.loss.wgan_gp = ConfigDict()
     config.loss.wgan_gp.penalty_weight = 10.0  # weight lambda of the gradient penalty
+    config.loss.wgan = ConfigDict()
+    config.loss.wgan.clip = 0.01  # c: all parameters of the critic stay in [-c, c]
+    config.loss.r3gan = ConfigDict()
+    config.loss.r3gan.penalty_weight = 0.05  # weight gamma of R1 and R2
+
+    config.instance_noise = ConfigDict()  # on real and generated images that the critic sees
+    config.instance_noise.sigma = 0.0  # initial standard deviation, for pixels in [-1, 1]
+    config.instance_noise.decay_iterations = 100_000  # iteration at which it has decayed to 0
 
     config.ema_decay = placeholder(float)  # decay of an EMA of the generator; None: no EMA
 
@@ -101,6 +110,10 @@ def get_config() -> ConfigDict:
     config.critic.slope = 0.2  # negative slope of the leaky ReLU
     config.critic.graph_layer = graph_layer()
     config.critic.graph_after = (1,)  # convolutions, from 1, followed by a graph layer (if any)
+    # "none", "layer", "spectral" or "batch"; the last needs a loss without a per-image penalty.
+    config.critic.norm = "none"
+    config.critic.norm_momentum = 0.9  # decay of batch normalisation's running averages
+    config.critic.norm_epsilon = 1e-5  # added to the variance by layer and batch normalisation
 
     # Output of a run. Periods are in generator iterations.
     config.log_every = 50  # period of log entries: metrics and diagnostics

@@ -9,7 +9,7 @@ import pytest
 from jaxtyping import TypeCheckError
 
 from gcgan_jax.gan.interpolation import latent_path
-from gcgan_jax.gan.losses import critic_loss
+from gcgan_jax.gan.losses.wgan_gp import critic_loss
 from gcgan_jax.graphs.knn import knn
 from gcgan_jax.graphs.tiling import map_images
 from gcgan_jax.layers.conv import Conv

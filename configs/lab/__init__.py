@@ -1,1 +1,1 @@
-"""The laboratory: a part or a data set each, in the quickstart's network."""
+"""The laboratory: a part, a loss or a data set each, in the quickstart's network."""

@@ -35,6 +35,11 @@ ADDED = {
     "merge.average.normalise": False,
     "generator.stem": "dense",
     "generator.noise.blocks": [],
+    "critic.norm": "none",
+    "critic.norm_momentum": 0.9,
+    "critic.norm_epsilon": 1e-5,
+    "instance_noise.sigma": 0.0,
+    "instance_noise.decay_iterations": 100_000,
 }
 
 # Fields that may change when a run is resumed, like all of `eval` and `show`: they do not affect

@@ -38,6 +38,12 @@ class GraphLayer:
 
 
 @dataclasses.dataclass(frozen=True)
+class InstanceNoise:
+    sigma: Annotated[float, Interval(0, 1e3)] = 0.0
+    decay_iterations: Iterations = 100_000
+
+
+@dataclasses.dataclass(frozen=True)
 class Optimizer:
     name: Annotated[str, OneOf(("rmsprop", "adam"))]
     b1: Decay
@@ -76,6 +82,9 @@ class Critic:
     slope: Slope
     graph_layer: GraphLayer
     graph_after: Annotated[tuple[int, ...], Each(range(1, 4), Interval(1, 3))]
+    norm: Annotated[str, OneOf(("none", "layer", "spectral", "batch"))] = "none"
+    norm_momentum: Decay = 0.9
+    norm_epsilon: Epsilon = 1e-5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -140,6 +149,7 @@ class Config:
     eval: Eval
     show: Show
     deterministic: Annotated[bool, Free()] = False
+    instance_noise: InstanceNoise = InstanceNoise()
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:

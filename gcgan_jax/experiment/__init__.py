@@ -26,6 +26,7 @@ from gcgan_jax.evaluation.reference_statistics import digest_of, load_reference
 from gcgan_jax.evaluation.scorers import Scorer, make_network_scorer, make_structure_scorer
 from gcgan_jax.experiment.checks import check, with_defaults
 from gcgan_jax.experiment.networks import make_gan
+from gcgan_jax.gan.instance_noise import InstanceNoise
 from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.optimizer import make_optimizers
@@ -184,7 +185,7 @@ def make_experiment(config: Config) -> Experiment:
         _import_extension(module)
     config = with_defaults(config)
     check(config)
-    optimizer = config.optimizer
+    optimizer, noise = config.optimizer, config.instance_noise
     algorithm = Algorithm(
         gan=make_gan(config),
         loss=bind(LOSSES, config.loss)(),
@@ -199,6 +200,7 @@ def make_experiment(config: Config) -> Experiment:
         ),
         n_critic=config.n_critic,
         ema_decay=config.ema_decay,
+        instance_noise=InstanceNoise(noise.sigma, noise.decay_iterations) if noise.sigma else None,
     )
     return Experiment(config, _make_dataset(config), algorithm, PROTOCOLS[config.eval.protocol])
 

@@ -60,6 +60,7 @@ def check(config: Config) -> None:
     require(valid, "profile", profile, "must be the first and the last iteration, such as (10, 12)")
 
     _check_networks(config)
+    _check_independence(config)
     structured = [name for name, kind in DATASETS.items() if issubclass(kind, Structured)]
     valid = config.eval.network != "structure" or config.data.name in structured
     remedy = f"requires images of known structure: as config.data.name, {OneOf(tuple(structured))}"
@@ -92,7 +93,6 @@ def _check_networks(config: Config) -> None:
         side = data.image_size // 2**conv
         field = f"critic.graph_layer (after convolution {conv})"
         _check_layer(c.graph_layer, side, c.widths[conv - 1], field)
-        _check_without_statistics(c.graph_layer)
 
 
 def require(valid: bool, field: str, value: Any, remedy: str) -> None:
@@ -119,17 +119,26 @@ def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> Non
         raise UserError(f"config.{field}: {error}") from None
 
 
-def _check_without_statistics(layer: GraphLayer) -> None:
-    """Raise UserError if the critic's graph layer needs the statistics of a batch.
-
-    The gradient penalty treats images independently.
-    """
-    for choice, path, field, value in (
-        (layer.operator, "operator", "delta_rule", "adaptive"),
-        (layer.merge, "merge", "normalise", True),
-    ):
-        if choice.section.get(field) == value:
-            raise UserError(
-                f"config.critic.graph_layer.{path}.{choice.name}.{field} = {value!r}: the critic "
-                "treats images independently and has no batch statistics: choose another value"
-            )
+def _check_independence(config: Config) -> None:
+    """Raise UserError if the loss penalises single images, but the critic sees them as a batch."""
+    allowed = tuple(
+        name for name, loss in LOSSES.items() if not getattr(loss, "per_sample_penalty", True)
+    )
+    if config.loss.name in allowed:
+        return
+    remedy = (
+        f"the images of a batch affect each other, but the penalty of config.loss.name = "
+        f"{config.loss.name!r} needs each by itself: choose another value, or for "
+        f"config.loss.name, {OneOf(allowed)}"
+    )
+    critic, layer = config.critic, config.critic.graph_layer
+    require(critic.norm != "batch", "critic.norm", critic.norm, remedy)
+    if graph_convs_of_critic(config):
+        for choice, path, field, value in (
+            (layer.operator, "operator", "delta_rule", "adaptive"),
+            (layer.merge, "merge", "normalise", True),
+        ):
+            valid = choice.section.get(field) != value
+            require(valid, f"critic.graph_layer.{path}.{choice.name}.{field}", value, remedy)
+        valid = layer.graph.name != "shuffled" or not uses_graph(layer)
+        require(valid, "critic.graph_layer.graph.name", layer.graph.name, remedy)

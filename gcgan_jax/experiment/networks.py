@@ -11,6 +11,7 @@ from gcgan_jax.gan.networks import GAN
 from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.layers.merge import MERGES
+from gcgan_jax.layers.normalisation import Normalisation
 from gcgan_jax.layers.statistics import BatchStatistics
 from gcgan_jax.models import BACKBONES
 from gcgan_jax.operators import OPERATORS
@@ -38,6 +39,7 @@ def make_gan(config: Config) -> GAN:
         slope=c.slope,
         graph_after=graph_convs_of_critic(config),
         graph_conv=_graph_conv(c.graph_layer, dtype),
+        norm=Normalisation(c.norm, BatchStatistics(c.norm_momentum, c.norm_epsilon, dtype)),
         dtype=dtype,
     )
     shape = (data.image_size, data.image_size, data.channels)

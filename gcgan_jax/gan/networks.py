@@ -50,10 +50,36 @@ class GAN:
         variables: VariableDict,
         images: Float[AnyArray, "n H W F"],
         keys: Key[Array, "B"],
+        axis_name: str | None = None,
     ) -> Float[Array, "n"]:
-        """Apply the critic to n images, a multiple of B; image i uses key i mod B."""
+        """Apply the critic to n images, a multiple of B, with the statistics of this batch.
+
+        Image i uses key i mod B.
+        """
+        return self._train_critic(variables, images, keys, axis_name)[0]
+
+    def critic_statistics(
+        self,
+        variables: VariableDict,
+        images: Float[AnyArray, "n H W F"],
+        keys: Key[Array, "B"],
+        axis_name: str | None = None,
+    ) -> VariableDict:
+        """Return the critic's running statistics after it has seen a batch."""
+        return self._train_critic(variables, images, keys, axis_name)[1]
+
+    def _train_critic(
+        self,
+        variables: VariableDict,
+        images: Float[AnyArray, "n H W F"],
+        keys: Key[Array, "B"],
+        axis_name: str | None,
+    ) -> tuple[Float[Array, "n"], VariableDict]:
         keys = jnp.tile(keys, len(images) // len(keys))
-        return cast(Array, self.critic.apply(variables, images, keys))
+        scores, updated = self.critic.apply(
+            variables, images, keys, train=True, axis_name=axis_name, mutable=["batch_stats"]
+        )
+        return cast(Array, scores), updated.get("batch_stats", {})
 
     def sample(
         self,

@@ -1,4 +1,4 @@
-"""The gradient penalty: Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
+"""Gradient penalties.
 
 B images, of any shape.
 """
@@ -23,6 +23,8 @@ def gradient_penalty(
 ) -> tuple[Float[Array, ""], Float[Array, ""]]:
     """E[(||grad_x D(x)||_2 - 1)^2] at x = epsilon real + (1 - epsilon) fake, and E[||grad_x D||_2].
 
+    Gulrajani et al. 2017, arXiv:1704.00028, eq. 3.
+
     Args:
         critic: the critic D.
         real, fake: real and generated images.
@@ -33,13 +35,21 @@ def gradient_penalty(
     return jnp.mean((norms - 1) ** 2), jnp.mean(norms)
 
 
-@jax.named_scope("gradient_penalty")
 def gradient_norms(critic: Critic, x: Float[AnyArray, "B ..."]) -> Float[Array, "B"]:
     """Compute ||grad D||_2 at each image, over its rows, columns and channels.
 
     Where the gradient is zero, the norm is 0 and its derivative is defined as 0 instead of 0/0.
     """
-    gradients = jax.grad(lambda x: jnp.sum(critic(x)))(x)
-    squares = jnp.sum(gradients**2, axis=tuple(range(1, x.ndim)))
+    squares = squared_gradient_norms(critic, x)
     positive = squares > 0
     return jnp.where(positive, jnp.sqrt(jnp.where(positive, squares, 1)), 0)
+
+
+@jax.named_scope("gradient_penalty")
+def squared_gradient_norms(critic: Critic, x: Float[AnyArray, "B ..."]) -> Float[Array, "B"]:
+    """Compute ||grad D||_2^2 at each image; its mean is R1 at real images and R2 at generated ones.
+
+    Mescheder et al. 2018, arXiv:1801.04406, eq. 9; Huang et al. 2024, arXiv:2501.05441.
+    """
+    gradients = jax.grad(lambda x: jnp.sum(critic(x)))(x)
+    return jnp.sum(gradients**2, axis=tuple(range(1, x.ndim)))

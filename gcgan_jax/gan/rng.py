@@ -75,6 +75,11 @@ def critic_keys(key: Key[Array, ""], indices: Int[AnyArray, "B"]) -> Key[Array, 
     return _image_keys(key, 4, indices)
 
 
+def noise_keys(key: Key[Array, ""], indices: Int[AnyArray, "B"]) -> Key[Array, "B"]:
+    """Return the instance noise's key for each image."""
+    return _image_keys(key, 5, indices)
+
+
 def layer_keys(keys: Key[Array, "B"] | None, layer: int) -> Key[Array, "B"] | None:
     """Derive the keys of a layer, by its index, from those of its network (None: None)."""
     return None if keys is None else jax.vmap(jax.random.fold_in, (0, None))(keys, layer)

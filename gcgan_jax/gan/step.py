@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import NamedTuple, Protocol, cast, runtime_checkable
+from typing import Protocol, cast, runtime_checkable
 
 import jax
 import jax.numpy as jnp
@@ -14,17 +14,13 @@ from jax.stages import Lowered
 from jaxtyping import Float, Int, Key, UInt8
 
 from gcgan_jax.errors import UserError
-from gcgan_jax.gan.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.batch import Batch, draw_batch
+from gcgan_jax.gan.instance_noise import InstanceNoise
+from gcgan_jax.gan.losses.loss import Loss, Metrics
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.optimizer import Optimizers, update_ema
-from gcgan_jax.gan.rng import (
-    Latents,
-    critic_keys,
-    draw_images,
-    draw_latents,
-    loss_keys,
-    update_key,
-)
+from gcgan_jax.gan.penalties import Critic
+from gcgan_jax.gan.rng import update_key
 from gcgan_jax.gan.state import NetworkState, State
 from gcgan_jax.runtime.devices import AXIS
 
@@ -45,6 +41,7 @@ class Algorithm:
     Attributes:
         n_critic: critic updates per iteration.
         ema_decay: decay of the generator's EMA; None: no EMA.
+        instance_noise: noise on all images that the critic sees in training; None: no noise.
     """
 
     gan: GAN
@@ -52,15 +49,7 @@ class Algorithm:
     optimizers: Optimizers
     n_critic: int
     ema_decay: float | None
-
-
-class Batch(NamedTuple):
-    """The inputs of one update: B images in [-1, 1], with latents and keys for each."""
-
-    real: Float[Array, "B H W F"]
-    latents: Latents
-    loss_keys: Key[Array, "B"]
-    critic_keys: Key[Array, "B"]
+    instance_noise: InstanceNoise | None = None
 
 
 def make_train_step(
@@ -150,26 +139,14 @@ def train_iteration(
     )
     metrics = lax.pmean(jax.tree.map(jnp.mean, critic_metrics) | metrics, AXIS)
     metrics |= {"learning_rate": algorithm.optimizers.learning_rate(iteration)}
+    if algorithm.instance_noise:
+        noise = algorithm.instance_noise.standard_deviation(iteration)
+        metrics |= {"instance_noise": noise}
     new_state = State(iteration + 1, generator, critic, state.ema)
     if algorithm.ema_decay is not None:
         ema = update_ema(state.ema, generator.variables, algorithm.ema_decay, new_state.iteration)
         new_state = new_state._replace(ema=ema)
     return new_state, metrics
-
-
-def draw_batch(
-    gan: GAN,
-    key: Key[Array, ""],
-    images: UInt8[Array, "n pixels"],
-    indices: Int[Array, "B"],
-) -> Batch:
-    """Draw the batch of an update from its key."""
-    return Batch(
-        real=draw_images(key, indices, images).reshape(-1, *gan.image_shape),
-        latents=draw_latents(key, indices, gan.latent_size),
-        loss_keys=loss_keys(key, indices),
-        critic_keys=critic_keys(key, indices),
-    )
 
 
 def critic_update(
@@ -182,10 +159,15 @@ def critic_update(
     """Update the critic once; also return the parts of its loss."""
     gan, loss = algorithm.gan, algorithm.loss
     fake, _ = gan.generate(generator.variables, batch.latents, AXIS)
+    real, fake = batch.as_seen(fake, algorithm.instance_noise, iteration)
+    if critic.batch_stats:
+        for images in (real, fake):
+            seen = gan.critic_statistics(critic.variables, images, batch.critic_keys, AXIS)
+            critic = critic._replace(batch_stats=seen)
 
     def objective(params: VariableDict) -> tuple[Array, Metrics]:
         critic_fn = bind_critic(gan, critic._replace(params=params), batch.critic_keys)
-        return loss.critic_loss(critic_fn, batch.real, fake, batch.loss_keys, iteration)
+        return loss.critic_loss(critic_fn, real, fake, batch.loss_keys, iteration)
 
     gradients, metrics = jax.grad(objective, has_aux=True)(critic.params)
     critic, norm = apply_gradients(critic, gradients, algorithm.optimizers.critic)
@@ -207,9 +189,8 @@ def generator_update(
     def objective(params: VariableDict) -> tuple[Array, VariableDict]:
         variables = generator._replace(params=params).variables
         fake, batch_stats = gan.generate(variables, batch.latents, AXIS)
-        loss = algorithm.loss.generator_loss(
-            critic_fn, batch.real, fake, batch.loss_keys, iteration
-        )
+        real, fake = batch.as_seen(fake, algorithm.instance_noise, iteration)
+        loss = algorithm.loss.generator_loss(critic_fn, real, fake, batch.loss_keys, iteration)
         return loss, batch_stats
 
     (loss, batch_stats), gradients = jax.value_and_grad(objective, has_aux=True)(generator.params)
@@ -220,7 +201,7 @@ def generator_update(
 
 def bind_critic(gan: GAN, critic: NetworkState, keys: Key[Array, "B"]) -> Critic:
     """Return the critic as a function of images alone; see `GAN.apply_critic` for the keys."""
-    return partial(gan.apply_critic, critic.variables, keys=keys)
+    return partial(gan.apply_critic, critic.variables, keys=keys, axis_name=AXIS)
 
 
 @jax.named_scope("optimizer")

@@ -21,7 +21,7 @@ class Merge(nn.Module):
 
     Attributes:
         normalise: whether each branch is batch-normalised first.
-        statistics: how it is; None where there are none, as in the critic.
+        statistics: how it is; None where there are none.
     """
 
     normalise: Annotated[bool, Free()] = False

@@ -18,6 +18,7 @@ from jaxtyping import Float, Key
 from gcgan_jax.arrays import AnyArray
 from gcgan_jax.gan.rng import layer_keys
 from gcgan_jax.layers.conv import Conv, StridedConv
+from gcgan_jax.layers.normalisation import Normalisation
 from gcgan_jax.layers.statistics import BatchStatistics
 
 DENSE = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
@@ -119,8 +120,10 @@ class Critic(nn.Module):
 
         3 x (5x5 convolution with stride 2, leaky ReLU; graph conv, leaky ReLU) -> one linear unit
 
-    with graph convolutions only where configured. There is no normalisation, so that the gradient
-    penalty treats images independently. The linear unit is computed in at least float32.
+    with graph convolutions only where configured. As in the thesis, there is no normalisation by
+    default. Otherwise, it is that of the features before each leaky ReLU but the first, as in DCGAN
+    (Radford et al. 2016, arXiv:1511.06434), or that of all weights. The linear unit is computed in
+    at least float32.
 
     Attributes:
         widths: features after each convolution; H and W are divisible by 2^len(widths).
@@ -128,6 +131,7 @@ class Critic(nn.Module):
         graph_after: convolutions, counted from 1, that are followed by a graph convolution.
         graph_conv: factory of the graph layer, which takes its number of features; None: no such
             layer.
+        norm: normalisation; its statistics are also those of the graph layers.
         dtype: dtype of the convolutions; None: that of x.
     """
 
@@ -135,17 +139,27 @@ class Critic(nn.Module):
     slope: float
     graph_after: tuple[int, ...] = ()
     graph_conv: Callable[..., nn.Module] | None = None
+    norm: Normalisation = Normalisation()
     dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
-        self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
+        self,
+        x: Float[AnyArray, "B H W F"],
+        keys: Key[Array, "B"] | None = None,
+        *,
+        train: bool = False,
+        axis_name: str | None = None,
     ) -> Float[Array, "B"]:
+        norm = self.norm.in_mode(train=train, axis_name=axis_name)
         for index, features in enumerate(self.widths, start=1):
-            conv = StridedConv(features, dtype=self.dtype, name=f"conv{index}")
-            x = nn.leaky_relu(conv(x), self.slope)
+            name = f"conv{index}"
+            x = norm.weights(StridedConv(features, dtype=self.dtype, name=name))(x)
+            x = nn.leaky_relu(norm.features(x, name) if index > 1 else x, self.slope)
             if self.graph_conv and index in self.graph_after:
-                graph_conv = self.graph_conv(features, name=f"conv{index}_graph")
-                x = nn.leaky_relu(graph_conv(x, layer_keys(keys, index)), self.slope)
-        head = DENSE(1, name="dense")
+                name = f"conv{index}_graph"
+                layer = self.graph_conv(features, statistics=norm.statistics, name=name)
+                x = norm.features(norm.weights(layer)(x, layer_keys(keys, index)), name)
+                x = nn.leaky_relu(x, self.slope)
+        head = norm.weights(DENSE(1, name="dense"))
         return head(x.reshape(x.shape[0], -1))[:, 0]

@@ -6,6 +6,7 @@ B images, H rows, W columns, N = H * W nodes, F or C features in, O features out
 from gcgan_jax.references.derivatives import gradients
 from gcgan_jax.references.graphs import chebyshev, coordinates, distance, knn, soft_knn
 from gcgan_jax.references.layers import batch_norm, conv, leaky_relu, upsample
+from gcgan_jax.references.losses import critic_loss, generator_loss
 from gcgan_jax.references.low_rank_ecc import edge_rms, low_rank_ecc
 from gcgan_jax.references.operators import (
     aggregate,
@@ -23,10 +24,12 @@ __all__ = [
     "chebyshev",
     "conv",
     "coordinates",
+    "critic_loss",
     "distance",
     "ecc",
     "edge_conv",
     "edge_rms",
+    "generator_loss",
     "global_context",
     "gradients",
     "knn",

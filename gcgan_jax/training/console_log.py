@@ -9,6 +9,8 @@ from gcgan_jax.runtime.progress import pace
 SHOWN = {  # metrics, and their names on the console
     "wasserstein": "wasserstein",
     "gradient_norm": "gradient norm",
+    "d_real": "D(real)",
+    "d_fake": "D(fake)",
     "twins/diagonal_correlation": "diagonal correlation",
     **dict.fromkeys(("echo/agreement", "far_echo/agreement"), "agreement"),
     **dict.fromkeys(("mirror/agreement", "palette/agreement"), "agreement"),

@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from gcgan_jax.errors import NotFiniteError
-from gcgan_jax.gan.losses import Metrics
+from gcgan_jax.gan.losses.loss import Metrics
 from gcgan_jax.gan.state import State
 from gcgan_jax.training.recorder import entries_of
 

@@ -17,7 +17,7 @@ from gcgan_jax.data.images import Images
 from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.evaluation.results import SCORES
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.losses import Metrics
+from gcgan_jax.gan.losses.loss import Metrics
 from gcgan_jax.gan.state import State
 from gcgan_jax.gan.step import check_batch
 from gcgan_jax.runtime.console import report

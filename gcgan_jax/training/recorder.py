@@ -11,7 +11,7 @@ import numpy as np
 from gcgan_jax.evaluation.diagnostics import Diagnostics
 from gcgan_jax.evaluation.evaluator import Evaluator
 from gcgan_jax.evaluation.results import add_records, read_records
-from gcgan_jax.gan.losses import Metrics
+from gcgan_jax.gan.losses.loss import Metrics
 from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State
 from gcgan_jax.regular_files import read_regular

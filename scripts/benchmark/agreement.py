@@ -17,7 +17,7 @@ from torch import nn
 
 from gcgan_jax.config.schema import Config
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.losses import critic_loss, generator_loss
+from gcgan_jax.gan.losses.wgan_gp import critic_loss, generator_loss
 from gcgan_jax.gan.rng import Latents
 from scripts.benchmark import pytorch_training as training
 from scripts.benchmark.pytorch_networks import make_networks

@@ -17,7 +17,11 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
         ({"batch_size": 0}, "config.batch_size = 0: must be at least 1 and at most 65536"),
         ({"learning_rate": -1.0}, "config.learning_rate = -1.0"),
         ({"loss__wgan_gp__penalty_weight": -1.0}, "config.loss.wgan_gp.penalty_weight = -1.0"),
-        ({"loss__name": "wgan"}, "config.loss.name = 'wgan': choose 'wgan_gp'"),
+        ({"loss__wgan__clip": 0.0}, "config.loss.wgan.clip = 0.0: must be above 0"),
+        ({"loss__r3gan__penalty_weight": -1.0}, "config.loss.r3gan.penalty_weight = -1.0"),
+        ({"instance_noise__sigma": -0.1}, "config.instance_noise.sigma = -0.1: must be at least 0"),
+        ({"instance_noise__decay_iterations": 0}, "config.instance_noise.decay_iterations = 0"),
+        ({"loss__name": "lsgan"}, "config.loss.name = 'lsgan': choose 'wgan_gp', '"),
         ({"backbone": "dcgan"}, "config.backbone = 'dcgan': choose 'gcgan'"),
         ({"extensions": ("no_such",)}, "config.extensions: 'no_such' cannot be imported"),
         ({"seed": -1}, "config.seed = -1"),
@@ -108,14 +112,25 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
                 f"{CRITIC}__operator__name": "ecc",
                 f"{CRITIC}__operator__ecc__delta_rule": "adaptive",
             },
-            "config.critic.graph_layer.operator.ecc.delta_rule = 'adaptive': the critic treats",
+            "config.critic.graph_layer.operator.ecc.delta_rule = 'adaptive': the images of a",
         ),
         (
             {
                 f"{CRITIC}__operator__name": "edge_conv",
                 f"{CRITIC}__merge__average__normalise": True,
             },
-            "config.critic.graph_layer.merge.average.normalise = True: the critic treats images",
+            "config.critic.graph_layer.merge.average.normalise = True: the images of a batch",
+        ),
+        (
+            {f"{CRITIC}__operator__name": "edge_conv", f"{CRITIC}__graph__name": "shuffled"},
+            "config.critic.graph_layer.graph.name = 'shuffled': the images of a batch",
+        ),
+        ({"critic__norm": "instance"}, "config.critic.norm = 'instance': choose 'none', 'layer', "),
+        (
+            {"critic__norm": "batch", "loss__name": "r3gan"},
+            "config.critic.norm = 'batch': the images of a batch affect each other, but the "
+            "penalty of config.loss.name = 'r3gan' needs each by itself: choose another value, or "
+            "for config.loss.name, choose 'wgan', 'minimax', 'non_saturating' or 'hinge'",
         ),
         ({"operator": "ecc", "k": 0}, "config.generator.graph_layer.graph.knn.k = 0"),
         (

@@ -7,6 +7,7 @@ import pytest
 
 from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.experiment import Experiment, make_experiment
+from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
 from gcgan_jax.operators import OPERATORS
@@ -35,7 +36,8 @@ def toy(name: str) -> Experiment:
 
 def test_every_part_has_a_config() -> None:
     text = " ".join(NAMES)
-    for name in {*GRAPHS, *OPERATORS, *MERGES} - {"none", "edge_conv", "knn", "average", "ecc"}:
+    defaults = {"none", "edge_conv", "knn", "average", "ecc", "wgan_gp"}
+    for name in {*GRAPHS, *OPERATORS, *MERGES, *LOSSES} - defaults:
         assert name in text, name
     assert any("critic" in name for name in NAMES)
 

@@ -13,7 +13,9 @@ from gcgan_jax.config.schema import from_mapping, to_mapping
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.experiment.networks import graph_blocks
-from gcgan_jax.gan.losses import WGANGP
+from gcgan_jax.gan.losses.loss import Loss
+from gcgan_jax.gan.losses.separable import WGAN, Minimax
+from gcgan_jax.gan.losses.wgan_gp import WGANGP
 from gcgan_jax.layers.merge import Gate
 from gcgan_jax.operators.self_attention import SelfAttention
 from tests.conftest import Tiny
@@ -49,6 +51,23 @@ def test_table_4_1(file: str, argument: str | None, expected: tuple) -> None:
     assert (config.n_critic, config.decay_iterations) == (5, 100_000)
     assert experiment.algorithm.loss == WGANGP(penalty_weight=10.0)
     assert config.critic.widths == (128, 256, 512)
+
+
+@pytest.mark.parametrize(
+    ("file", "loss", "training", "optimizer"),
+    [
+        ("algorithm1", Minimax(), (64, 1, 2e-4), ("adam", 0.5, 0.999)),
+        ("algorithm2", WGAN(clip=0.01), (64, 5, 5e-5), ("rmsprop", 0.0, 0.9)),
+        ("algorithm3", WGANGP(penalty_weight=10.0), (32, 5, 1e-4), ("adam", 0.0, 0.9)),
+    ],
+)
+def test_algorithms_of_the_thesis(file: str, loss: Loss, training: tuple, optimizer: tuple) -> None:
+    values = importlib.import_module(f"configs.{file}").get_config()
+    experiment = make_experiment(from_mapping(values.to_dict()))
+    config = experiment.config
+    assert experiment.algorithm.loss == loss
+    assert (config.batch_size, config.n_critic, config.learning_rate) == training
+    assert (config.optimizer.name, config.optimizer.b1, config.optimizer.b2) == optimizer
 
 
 def test_quickstart_has_a_graph_layer() -> None:
@@ -163,12 +182,16 @@ def test_configs_of_older_runs_imply_the_values_of_fields_that_they_lack(tiny: T
         layer = older[network]["graph_layer"]
         del layer["local"], layer["merge"]["average"]
         layer["graph"]["knn"] = {"k": layer["graph"]["knn"]["k"]}
-    del older["generator"]["stem"], older["generator"]["noise"]
+    for field in ("norm", "norm_momentum", "norm_epsilon"):
+        del older["critic"][field]
+    del older["instance_noise"], older["generator"]["stem"], older["generator"]["noise"]
     del older["generator"]["graph_layer"]["operator"]["ecc"]["delta_rule"]
     require_compatible(experiment.settings, older, "--workdir=run")
     assert digest(older) == experiment.run
     for changes in (
         {"generator__noise__blocks": (1,)},
+        {"instance_noise__sigma": 0.1},
+        {"critic__norm": "layer"},
         {f"{OPERATOR}__ecc__delta_rule": "learned"},
     ):
         other = tiny(**{"operator": "ecc"} | changes)

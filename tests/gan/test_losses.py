@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from jax import Array
 
-from gcgan_jax.gan.losses import critic_loss, generator_loss
+from gcgan_jax.gan.losses.wgan_gp import critic_loss, generator_loss
 from gcgan_jax.gan.penalties import gradient_norms
 from gcgan_jax.models.gcgan import Critic
 

@@ -14,7 +14,8 @@ from jax import Array, lax
 
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.losses.loss import Loss, Metrics
+from gcgan_jax.gan.penalties import Critic
 from gcgan_jax.gan.rng import draw_latents, update_key
 from gcgan_jax.gan.state import State
 from gcgan_jax.runtime.devices import AXIS, device_indices, replicate

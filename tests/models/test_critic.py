@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax import references
-from gcgan_jax.gan.losses import critic_loss
+from gcgan_jax.gan.losses.wgan_gp import critic_loss
 from gcgan_jax.gan.penalties import gradient_norms
 from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.graphs.soft_knn import SoftKNN

@@ -19,7 +19,8 @@ from jax import Array, lax
 
 from gcgan_jax import cli
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.gan.losses import Critic, Loss, Metrics
+from gcgan_jax.gan.losses.loss import Loss, Metrics
+from gcgan_jax.gan.penalties import Critic
 from gcgan_jax.gan.step import Step
 from gcgan_jax.main import main
 

@@ -6,42 +6,17 @@ B images, of any shape.
 """
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Protocol, runtime_checkable
+from typing import Annotated, Any, ClassVar
 
 import jax.numpy as jnp
 from jax import Array
-from jaxtyping import Float, Int, Key
+from jaxtyping import Float
 
 from gcgan_jax.arrays import AnyArray
+from gcgan_jax.gan.losses.loss import Images, Iteration, Keys, Metrics, Scalar
 from gcgan_jax.gan.penalties import Critic, gradient_penalty
 from gcgan_jax.gan.rng import draw_mix
 from gcgan_jax.ranges import Interval
-
-Images = Float[AnyArray, "B H W F"]
-Keys = Key[Array, "B"]
-Scalar = Float[Array, ""]
-Metrics = dict[str, Array]
-
-
-@runtime_checkable
-class Loss(Protocol):
-    """The objectives that both networks minimise, on a batch with one key per image.
-
-    `iteration` counts generator iterations from 0, for losses with a schedule. Metrics are means
-    over the batch.
-    """
-
-    def critic_loss(
-        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
-    ) -> tuple[Scalar, Metrics]: ...
-
-    def generator_loss(
-        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
-    ) -> Scalar: ...
-
-    def project(self, critic_params: Any) -> Any:
-        """Project the critic's parameters onto their constraint set after an update."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -52,23 +27,22 @@ class WGANGP:
         penalty_weight: lambda.
     """
 
+    per_sample_penalty: ClassVar[bool] = True
+
     penalty_weight: Annotated[float, Interval(0, 1e6)] = 10.0
 
     def critic_loss(
-        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Iteration
     ) -> tuple[Scalar, Metrics]:
         return critic_loss(critic, real, fake, draw_mix(keys), penalty_weight=self.penalty_weight)
 
     def generator_loss(
-        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Int[Array, ""]
+        self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Iteration
     ) -> Scalar:
         return generator_loss(critic, fake)
 
     def project(self, critic_params: Any) -> Any:
         return critic_params
-
-
-LOSSES: dict[str, type[Loss]] = {"wgan_gp": WGANGP}
 
 
 def critic_loss(

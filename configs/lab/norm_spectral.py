@@ -1,0 +1,10 @@
+"""Spectral normalisation of the critic, with the hinge loss, as in SAGAN."""
+
+from configs import quickstart
+
+
+def get_config():
+    config = quickstart.get_config()
+    config.loss.name = "hinge"
+    config.critic.norm = "spectral"
+    return config

@@ -1,0 +1,113 @@
+"""Train the quickstart with every loss and every normalisation of the critic.
+
+    python -m scripts.losses --records=docs/results/losses.jsonl
+
+Every job trains a new quickstart for 100 iterations, or until a number is not finite, and adds one
+line to the records; rerunning skips those that are there. Combinations that the config refuses are
+recorded with their message. Prints a table of all records of a backbone.
+"""
+
+import argparse
+from collections.abc import Sequence
+from fnmatch import fnmatch
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import jax
+import numpy as np
+
+from configs import quickstart
+from gcgan_jax.config.schema import from_mapping
+from gcgan_jax.errors import NotFiniteError, UserError
+from gcgan_jax.experiment import Experiment, make_experiment
+from gcgan_jax.gan.losses import LOSSES
+from gcgan_jax.layers.normalisation import NAMES
+from gcgan_jax.models import BACKBONES
+from gcgan_jax.report import markdown
+from gcgan_jax.runtime.devices import device_indices, local_copy, replicate
+from gcgan_jax.storage.json_lines import append_json_lines, read_json_lines
+from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
+
+ITERATIONS = 100
+CORRELATION = "twins/diagonal_correlation"
+
+Record = dict[str, Any]
+
+
+def run(backbone: str, loss: str, norm: str, iterations: int) -> Record:
+    """Train one combination, if it is allowed."""
+    values = quickstart.get_config()
+    values.backbone, values.loss.name, values.critic.norm = backbone, loss, norm
+    try:
+        experiment = make_experiment(from_mapping(values.to_dict()))
+    except UserError as refused:
+        return {"refused": str(refused)}
+    return train(experiment, iterations)
+
+
+def train(experiment: Experiment, iterations: int) -> Record:
+    """Train, and return the last metrics, the structure of samples, or what was not finite."""
+    devices = jax.devices()[:1]
+    images = experiment.load_images()
+    pixels = replicate(images.train.reshape(len(images.train), -1), devices)
+    state = replicate(experiment.init_state(), devices)
+    step = experiment.train_step(devices)
+    done, last = 0, {}
+    try:
+        while done < iterations:
+            state, metrics = step(state, pixels, device_indices(devices))
+            metrics = jax.device_get(metrics)
+            require_finite_metrics(done + len(metrics["critic_loss"]), metrics, 0)
+            done += len(metrics["critic_loss"])
+            last = {name: float(np.asarray(values)[-1]) for name, values in metrics.items()}
+        require_finite_state(local_copy(state), 0)
+    except NotFiniteError as error:
+        return {"iterations": done, "error": str(error), **last}
+    diagnose = experiment.diagnostics(images, experiment.sampler(devices))
+    return {"iterations": done, **last, **diagnose(local_copy(state))}
+
+
+def table(records: dict[str, Record], backbone: str) -> str:
+    """Tabulate, for every loss and normalisation, the samples' diagonal correlation."""
+    lines = [markdown.header("`loss.name`", *(f"`{norm}`" for norm in NAMES))]
+    for loss in LOSSES:
+        cells = (cell(records.get(f"{backbone}/{loss}/{norm}")) for norm in NAMES)
+        lines.append(markdown.row(f"`{loss}`", *cells))
+    return "\n".join(lines)
+
+
+def cell(record: Record | None) -> str:
+    if record is None:
+        return "not run"
+    if "refused" in record:
+        return "refused"
+    if "error" in record:
+        return f"not finite after {record['iterations']}"
+    return f"{record[CORRELATION]:.2f}"
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--records", type=Path, required=True, help="file of results (JSON lines)")
+    parser.add_argument("--backbone", choices=BACKBONES, default="gcgan", help="networks to train")
+    parser.add_argument("--only", default="*", help="pattern of jobs, such as '*/hinge/*'")
+    parser.add_argument("--iterations", type=int, default=ITERATIONS, help="iterations of each job")
+    arguments = parser.parse_args(argv)
+    for loss, norm in product(LOSSES, NAMES):
+        name = f"{arguments.backbone}/{loss}/{norm}"
+        if fnmatch(name, arguments.only) and name not in read(arguments.records):
+            print(name, flush=True)
+            record = run(arguments.backbone, loss, norm, arguments.iterations)
+            append_json_lines(arguments.records, [{"job": name, **record}])
+    print(table(read(arguments.records), arguments.backbone))
+
+
+def read(path: Path) -> dict[str, Record]:
+    """Return the records by job."""
+    rows = read_json_lines(path, parse=dict, key=lambda row: row["job"]).rows
+    return {row["job"]: row for row in rows}
+
+
+if __name__ == "__main__":
+    main()

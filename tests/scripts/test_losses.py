@@ -1,0 +1,33 @@
+"""The script that trains every loss with every normalisation of the critic."""
+
+from pathlib import Path
+
+import pytest
+
+from gcgan_jax.gan.losses import LOSSES
+from scripts.losses import NAMES, cell, main, read, table, train
+from tests.conftest import Tiny
+
+
+def test_refused_combinations_are_recorded_once(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    records = tmp_path / "records.jsonl"
+    for _ in range(2):
+        for loss in ("wgan_gp", "r3gan"):
+            main([f"--records={records}", f"--only=*/{loss}/batch"])
+    assert {*read(records)} == {"gcgan/wgan_gp/batch", "gcgan/r3gan/batch"}
+    assert len(records.read_text().splitlines()) == 2
+    for record in read(records).values():
+        assert record["refused"].startswith("config.critic.norm = 'batch': ")
+        assert "\n" not in record["refused"]
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[-1] == "| `r3gan` | not run | not run | not run | refused |"
+    assert len(table({}, "gcgan").splitlines()) == 2 + len(LOSSES) and len(NAMES) == 4
+
+
+def test_training_is_recorded(tiny: Tiny) -> None:
+    record = train(tiny(learning_rate=1e-4, loss__name="r3gan", critic__norm="layer"), 2)
+    assert record["iterations"] == 2 and record["r1"] > 0
+    assert cell(record) == f"{record['twins/diagonal_correlation']:.2f}"
+    assert cell({"iterations": 3, "error": "…"}) == "not finite after 3"
