@@ -187,8 +187,8 @@ def graphs() -> ConfigDict:
 def operators() -> ConfigDict:
     """What connected pixels exchange."""
     operator = ConfigDict()
-    # "none" (no graph layer), edge_conv, ecc, aggregate, self_attention or global; the last two
-    # connect all pixels and ignore the graph.
+    # "none" (no graph layer), edge_conv, ecc, low_rank_ecc, aggregate or max_relative;
+    # or self_attention or global, which connect all pixels and ignore the graph.
     operator.name = "none"
     operator.edge_conv = ConfigDict()
     operator.edge_conv.reduction = "sum"  # over the neighbours: "sum", "mean" or "max"

@@ -69,6 +69,7 @@ CHECKED = [
         "operators.edge_conv",
         "operators.global_context",
         "operators.low_rank_ecc",
+        "operators.max_relative",
         "operators.self_attention",
         "report.paired",
     )

@@ -13,6 +13,7 @@ from gcgan_jax.references.operators import (
     ecc,
     edge_conv,
     global_context,
+    max_relative,
     self_attention,
 )
 
@@ -32,6 +33,7 @@ __all__ = [
     "knn",
     "leaky_relu",
     "low_rank_ecc",
+    "max_relative",
     "self_attention",
     "soft_knn",
     "upsample",

@@ -163,11 +163,17 @@ def global_context(config: Config, N: int, F: int, O: int) -> Passes:
     return Passes(weights, 2 * weights)
 
 
+def max_relative(config: Config, N: int, F: int, O: int) -> Passes:
+    weights = matmul(N, 2 * (F + COORDINATES), O)
+    return Passes(weights, 2 * weights)
+
+
 OPERATORS: dict[str, Callable[[Config, int, int, int], Passes]] = {
     "edge_conv": edge_conv,
     "ecc": ecc,
     "low_rank_ecc": low_rank_ecc,
     "aggregate": aggregate,
+    "max_relative": max_relative,
     "self_attention": self_attention,
     "global": global_context,
 }

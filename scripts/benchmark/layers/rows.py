@@ -42,6 +42,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "operator.low_rank_ecc.circulant": 1,
     },
     "operator/aggregate": {"operator.name": "aggregate"},
+    "operator/max_relative": {"operator.name": "max_relative"},
     "operator/self_attention": {"operator.name": "self_attention"},
     "operator/global": {"operator.name": "global"},
     "merge/average": {},
