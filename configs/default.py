@@ -187,7 +187,7 @@ def graphs() -> ConfigDict:
 def operators() -> ConfigDict:
     """What connected pixels exchange."""
     operator = ConfigDict()
-    # "none" (no graph layer), edge_conv, ecc, low_rank_ecc, aggregate or max_relative;
+    # "none" (no graph layer), edge_conv, ecc, low_rank_ecc, aggregate, max_relative, or gcn;
     # or self_attention or global, which connect all pixels and ignore the graph.
     operator.name = "none"
     operator.edge_conv = ConfigDict()

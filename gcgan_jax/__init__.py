@@ -36,6 +36,7 @@ _EXPORTS = {
     "operators.aggregate": ("Aggregate", "aggregate"),
     "operators.ecc": ("ECC", "ecc"),
     "operators.edge_conv": ("EdgeConv", "edge_conv"),
+    "operators.gcn": ("GCN", "gcn"),
     "operators.global_context": ("GlobalContext", "global_context"),
     "operators.low_rank_ecc": ("LowRankECC", "LowRankNetwork", "low_rank_ecc"),
     "operators.max_relative": ("MaxRelative", "max_relative"),

@@ -15,6 +15,7 @@ from gcgan_jax.layers.conv import conv, strided_conv, upsample_conv
 from gcgan_jax.operators.aggregate import aggregate
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
+from gcgan_jax.operators.gcn import gcn
 from gcgan_jax.operators.global_context import global_context
 from gcgan_jax.operators.low_rank_ecc import LowRankNetwork, low_rank_ecc
 from gcgan_jax.operators.max_relative import max_relative
@@ -82,6 +83,7 @@ def weighted_operators() -> Iterator[Operator]:
     for name, function, reference, shape in (
         ("aggregate", aggregate, references.aggregate, (4, 3)),
         ("max-relative", max_relative, references.max_relative, (8, 3)),
+        ("GCN", gcn, references.gcn, (4, 3)),
     ):
         yield Operator(
             name,

@@ -5,6 +5,7 @@ import flax.linen as nn
 from gcgan_jax.operators.aggregate import Aggregate
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
+from gcgan_jax.operators.gcn import GCN
 from gcgan_jax.operators.global_context import GlobalContext
 from gcgan_jax.operators.low_rank_ecc import LowRankECC
 from gcgan_jax.operators.max_relative import MaxRelative
@@ -17,6 +18,7 @@ OPERATORS: dict[str, type[nn.Module] | None] = {
     "low_rank_ecc": LowRankECC,
     "aggregate": Aggregate,
     "max_relative": MaxRelative,
+    "gcn": GCN,
     "self_attention": SelfAttention,
     "global": GlobalContext,
 }

@@ -16,8 +16,10 @@ from gcgan_jax.references.operators import (
     max_relative,
     self_attention,
 )
+from gcgan_jax.references.undirected import adjacency, gcn, normalised
 
 __all__ = [
+    "adjacency",
     "aggregate",
     "attention",
     "batch_norm",
@@ -28,12 +30,14 @@ __all__ = [
     "ecc",
     "edge_conv",
     "edge_rms",
+    "gcn",
     "global_context",
     "gradients",
     "knn",
     "leaky_relu",
     "low_rank_ecc",
     "max_relative",
+    "normalised",
     "self_attention",
     "soft_knn",
     "upsample",

@@ -145,7 +145,7 @@ def low_rank_ecc(config: Config, N: int, F: int, O: int) -> Passes:
     return Passes(nodes + edges, 2 * nodes + 3 * edges)
 
 
-def aggregate(config: Config, N: int, F: int, O: int) -> Passes:
+def once_per_node(config: Config, N: int, F: int, O: int) -> Passes:
     weights = matmul(N, F + COORDINATES, O)
     return Passes(weights, 2 * weights)
 
@@ -172,7 +172,7 @@ OPERATORS: dict[str, Callable[[Config, int, int, int], Passes]] = {
     "edge_conv": edge_conv,
     "ecc": ecc,
     "low_rank_ecc": low_rank_ecc,
-    "aggregate": aggregate,
+    **dict.fromkeys(("aggregate", "gcn"), once_per_node),
     "max_relative": max_relative,
     "self_attention": self_attention,
     "global": global_context,

@@ -19,6 +19,7 @@ from gcgan_jax.models.gcgan import Critic
 from gcgan_jax.operators.aggregate import Aggregate
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
+from gcgan_jax.operators.gcn import GCN
 from gcgan_jax.operators.max_relative import MaxRelative
 from gcgan_jax.operators.self_attention import SelfAttention
 from tests.helpers import assert_agrees
@@ -76,6 +77,7 @@ GRAPH_CONVS = {
     ),
     "soft_knn": partial(GraphConv, graph=partial(SoftKNN, k=3, features=2), operator=Aggregate),
     "max_relative": partial(GraphConv, graph=partial(KNN, k=3), operator=MaxRelative),
+    "gcn": partial(GraphConv, graph=partial(SoftKNN, k=3, features=2), operator=GCN),
     "self_attention": partial(
         GraphConv, graph=KNN, operator=SelfAttention, merge=Gate, local_branch="identity"
     ),

@@ -54,6 +54,7 @@ def with_layer(graph: str, operator: str, **fields: Any) -> Config:
     [  # N = 10, F = 4, C = 6, O = 5, k = 3
         ("aggregate", 2 * 10 * 6 * 5, 0),
         ("max_relative", 2 * 10 * 12 * 5, 0),
+        ("gcn", 2 * 10 * 6 * 5, 0),
         ("global", 2 * 6 * 5, 0),
         # three projections to 8, their mean, the last projection; scores
         ("self_attention", 3 * 2 * 10 * 6 * 8 + 2 * 10 * 10 * 8 + 2 * 10 * 8 * 5, 2 * 10 * 8 * 10),
