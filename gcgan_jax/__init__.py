@@ -34,6 +34,7 @@ _EXPORTS = {
     "models.gcgan": ("Critic", "Generator"),
     "operators": ("OPERATORS",),
     "operators.aggregate": ("Aggregate", "aggregate"),
+    "operators.chebyshev": ("ChebyshevConv", "chebyshev_conv"),
     "operators.ecc": ("ECC", "ecc"),
     "operators.edge_conv": ("EdgeConv", "edge_conv"),
     "operators.gcn": ("GCN", "gcn"),

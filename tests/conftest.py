@@ -65,6 +65,7 @@ CHECKED = [
         "layers.statistics",
         "models.gcgan",
         "operators.aggregate",
+        "operators.chebyshev",
         "operators.ecc",
         "operators.edge_attention",
         "operators.edge_conv",

@@ -13,6 +13,7 @@ from gcgan_jax import references
 from gcgan_jax.graphs.soft_knn import soft_knn
 from gcgan_jax.layers.conv import conv, strided_conv, upsample_conv
 from gcgan_jax.operators.aggregate import aggregate
+from gcgan_jax.operators.chebyshev import chebyshev_conv
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
 from gcgan_jax.operators.gcn import gcn
@@ -84,6 +85,7 @@ def weighted_operators() -> Iterator[Operator]:
         ("aggregate", aggregate, references.aggregate, (4, 3)),
         ("max-relative", max_relative, references.max_relative, (8, 3)),
         ("GCN", gcn, references.gcn, (4, 3)),
+        ("Chebyshev", chebyshev_conv, references.chebyshev_conv, (3, 4, 2)),
     ):
         yield Operator(
             name,

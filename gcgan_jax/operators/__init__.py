@@ -3,6 +3,7 @@
 import flax.linen as nn
 
 from gcgan_jax.operators.aggregate import Aggregate
+from gcgan_jax.operators.chebyshev import ChebyshevConv
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
 from gcgan_jax.operators.gcn import GCN
@@ -19,6 +20,7 @@ OPERATORS: dict[str, type[nn.Module] | None] = {
     "aggregate": Aggregate,
     "max_relative": MaxRelative,
     "gcn": GCN,
+    "chebyshev": ChebyshevConv,
     "self_attention": SelfAttention,
     "global": GlobalContext,
 }

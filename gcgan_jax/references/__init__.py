@@ -16,7 +16,7 @@ from gcgan_jax.references.operators import (
     max_relative,
     self_attention,
 )
-from gcgan_jax.references.undirected import adjacency, gcn, normalised
+from gcgan_jax.references.undirected import adjacency, chebyshev_conv, gcn, normalised
 
 __all__ = [
     "adjacency",
@@ -24,6 +24,7 @@ __all__ = [
     "attention",
     "batch_norm",
     "chebyshev",
+    "chebyshev_conv",
     "conv",
     "coordinates",
     "distance",

@@ -44,6 +44,7 @@ ROWS: dict[str, dict[str, Any]] = {
     "operator/aggregate": {"operator.name": "aggregate"},
     "operator/max_relative": {"operator.name": "max_relative"},
     "operator/gcn": {"operator.name": "gcn"},
+    "operator/chebyshev": {"operator.name": "chebyshev"},
     "operator/self_attention": {"operator.name": "self_attention"},
     "operator/global": {"operator.name": "global"},
     "merge/average": {},
