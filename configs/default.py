@@ -204,8 +204,8 @@ def graphs() -> ConfigDict:
 def operators() -> ConfigDict:
     """What connected pixels exchange."""
     operator = ConfigDict()
-    # "none" (no graph layer), edge_conv, ecc, aggregate, self_attention or global; the last two
-    # connect all pixels and ignore the graph.
+    # "none" (no graph layer), edge_conv, ecc, low_rank_ecc, aggregate, max_relative, gcn or
+    # chebyshev; or self_attention or global, which connect all pixels and ignore the graph.
     operator.name = "none"
     operator.edge_conv = ConfigDict()
     operator.edge_conv.reduction = "sum"  # over the neighbours: "sum", "mean" or "max"
@@ -226,6 +226,8 @@ def operators() -> ConfigDict:
     operator.low_rank_ecc.delta = 10.0
     operator.low_rank_ecc.delta_rule = "fixed"
     operator.low_rank_ecc.slope = 0.2
+    operator.chebyshev = ConfigDict()
+    operator.chebyshev.order = 3  # of the polynomial of the Laplacian: so many edges it reaches
     operator.self_attention = ConfigDict()
     operator.self_attention.inner = placeholder(int)  # inner width; None: max(8, features // 8)
     return operator

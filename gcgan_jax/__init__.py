@@ -38,10 +38,13 @@ _EXPORTS = {
     "models.gcgan": ("Critic", "Generator"),
     "operators": ("OPERATORS",),
     "operators.aggregate": ("Aggregate", "aggregate"),
+    "operators.chebyshev": ("ChebyshevConv", "chebyshev_conv"),
     "operators.ecc": ("ECC", "ecc"),
     "operators.edge_conv": ("EdgeConv", "edge_conv"),
+    "operators.gcn": ("GCN", "gcn"),
     "operators.global_context": ("GlobalContext", "global_context"),
     "operators.low_rank_ecc": ("LowRankECC", "LowRankNetwork", "low_rank_ecc"),
+    "operators.max_relative": ("MaxRelative", "max_relative"),
     "operators.self_attention": ("SelfAttention", "self_attention"),
 }
 _MODULES = {name: module for module, names in _EXPORTS.items() for name in names}

@@ -13,10 +13,13 @@ from gcgan_jax import references
 from gcgan_jax.graphs.soft_knn import soft_knn
 from gcgan_jax.layers.conv import conv, strided_conv, upsample_conv
 from gcgan_jax.operators.aggregate import aggregate
+from gcgan_jax.operators.chebyshev import chebyshev_conv
 from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
+from gcgan_jax.operators.gcn import gcn
 from gcgan_jax.operators.global_context import global_context
 from gcgan_jax.operators.low_rank_ecc import LowRankNetwork, low_rank_ecc
+from gcgan_jax.operators.max_relative import max_relative
 from gcgan_jax.operators.self_attention import Projections, self_attention
 
 
@@ -33,6 +36,7 @@ class Operator:
 def operators() -> Iterator[Operator]:
     """Yield all operators to check, at sizes that divide neither a tile nor each other."""
     yield from edge_operators()
+    yield from weighted_operators()
     yield from other_operators()
     yield from convolutions()
 
@@ -70,13 +74,25 @@ def edge_operators() -> Iterator[Operator]:
             *(normal(2, 3), normal(2, 3, 1), normal(2, 3, 2)),  # kappa, left and right
         ),
     )
+
+
+def weighted_operators() -> Iterator[Operator]:
+    """Yield operators that send messages along edges with weights."""
+    rng = np.random.default_rng(1)
+    neighbours = rng.integers(7, size=(2, 7, 3))
     weights = rng.uniform(size=neighbours.shape)
-    yield Operator(
-        "aggregate",
-        lambda h, w, weights: aggregate(h, neighbours, w, weights),
-        lambda h, w, weights: references.aggregate(h, neighbours, w, weights),
-        (h, normal(4, 3), weights),
-    )
+    for name, function, reference, shape in (
+        ("aggregate", aggregate, references.aggregate, (4, 3)),
+        ("max-relative", max_relative, references.max_relative, (8, 3)),
+        ("GCN", gcn, references.gcn, (4, 3)),
+        ("Chebyshev", chebyshev_conv, references.chebyshev_conv, (3, 4, 2)),
+    ):
+        yield Operator(
+            name,
+            lambda h, w, weights, f=function: f(h, neighbours, w, weights),
+            lambda h, w, weights, f=reference: f(h, neighbours, w, weights),
+            (_normal(2, 7, 4), rng.normal(size=shape), weights),
+        )
 
 
 def other_operators() -> Iterator[Operator]:

@@ -74,8 +74,10 @@ gather_nodes.defvjp(
     lambda h, neighbours: (gather_nodes(h, neighbours), neighbours),
     lambda neighbours, cotangent: (sum_at_nodes(cotangent, neighbours), None),
 )
+# A copy of the neighbours is stored, since jax 0.10.2 takes another array for a residual that is an
+# argument, in second derivatives of a `lax.map`.
 sum_at_nodes.defvjp(
-    lambda messages, neighbours: (sum_at_nodes(messages, neighbours), neighbours),
+    lambda messages, neighbours: (sum_at_nodes(messages, neighbours), neighbours + 0),
     lambda neighbours, cotangent: (gather_nodes(cotangent, neighbours), None),
 )
 

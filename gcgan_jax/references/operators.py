@@ -58,6 +58,17 @@ def aggregate(h: ndarray, neighbours: ndarray, w: ndarray, weights: ndarray) -> 
     return out
 
 
+def max_relative(h: ndarray, neighbours: ndarray, w: ndarray, weights: ndarray) -> ndarray:
+    """out_i = W [ h_i ; max_j k w_ij (h_j - h_i) ]."""
+    B, N, k = neighbours.shape
+    out = np.zeros((B, N, w.shape[1]))
+    for b, i in np.ndindex(B, N):
+        edges = zip(neighbours[b, i], weights[b, i], strict=True)
+        differences = [k * weight * (h[b, j] - h[b, i]) for j, weight in edges]
+        out[b, i] = np.concatenate([h[b, i], np.max(differences, axis=0)]) @ w
+    return out
+
+
 def global_context(h: ndarray, w: ndarray) -> ndarray:
     """out_i = W mean_j h_j."""
     B, N, _ = h.shape

@@ -145,7 +145,7 @@ def low_rank_ecc(config: Config, N: int, F: int, O: int) -> Passes:
     return Passes(nodes + edges, 2 * nodes + 3 * edges)
 
 
-def aggregate(config: Config, N: int, F: int, O: int) -> Passes:
+def once_per_node(config: Config, N: int, F: int, O: int) -> Passes:
     weights = matmul(N, F + COORDINATES, O)
     return Passes(weights, 2 * weights)
 
@@ -163,11 +163,25 @@ def global_context(config: Config, N: int, F: int, O: int) -> Passes:
     return Passes(weights, 2 * weights)
 
 
+def max_relative(config: Config, N: int, F: int, O: int) -> Passes:
+    weights = matmul(N, 2 * (F + COORDINATES), O)
+    return Passes(weights, 2 * weights)
+
+
+def chebyshev(config: Config, N: int, F: int, O: int) -> Passes:
+    """The matrix of each term; the Laplacian is applied by sums over neighbours."""
+    terms = config.generator.graph_layer.operator.section["order"] + 1
+    weights = matmul(N, F + COORDINATES, terms * O)
+    return Passes(weights, 2 * weights)
+
+
 OPERATORS: dict[str, Callable[[Config, int, int, int], Passes]] = {
     "edge_conv": edge_conv,
     "ecc": ecc,
     "low_rank_ecc": low_rank_ecc,
-    "aggregate": aggregate,
+    **dict.fromkeys(("aggregate", "gcn"), once_per_node),
+    "max_relative": max_relative,
+    "chebyshev": chebyshev,
     "self_attention": self_attention,
     "global": global_context,
 }

@@ -100,6 +100,7 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
         ({f"{GRAPH}__soft_knn__features": 0}, "soft_knn.features = 0: must be at least 1"),
         ({f"{OPERATOR}__ecc__delta_rule": "auto"}, "ecc.delta_rule = 'auto': choose 'fixed', "),
         ({f"{OPERATOR}__self_attention__inner": 0}, "self_attention.inner = 0: must be at l"),
+        ({f"{OPERATOR}__chebyshev__order": 0}, "chebyshev.order = 0: must be at least 1"),
         ({"generator__graph_layer__local": "none"}, "graph_layer.local = 'none': choose 'conv'"),
         ({"generator__graph_layer__merge__scale__initial": -1.0}, "scale.initial = -1.0: must"),
         ({"generator__stem": "zero"}, "config.generator.stem = 'zero': choose 'dense'"),

@@ -49,6 +49,23 @@ def test_sums_at_nodes() -> None:
             np.testing.assert_allclose(function(messages, neighbours), expected, rtol=1e-12)
 
 
+def test_second_derivatives_of_sums_in_a_map_of_images() -> None:
+    rng = np.random.default_rng(0)
+    messages, neighbours = rng.normal(size=(2, N, 4, F)), rng.integers(N, size=(2, N, 4))
+
+    def second(sums):
+        def energy(messages: Array) -> Array:
+            return jnp.sum(jax.lax.map(lambda image: sums(*image), (messages, neighbours)) ** 3)
+
+        return jax.grad(lambda messages: jnp.sum(jax.grad(energy)(messages) ** 2))
+
+    with jax.enable_x64(True):
+        actual, expected = jax.jit(lambda m: (second(sum_at_nodes)(m), second(scatter)(m)))(
+            messages
+        )
+    np.testing.assert_allclose(actual, expected, rtol=1e-12, atol=1e-12)
+
+
 def test_bfloat16_messages_are_summed_in_float32() -> None:
     messages = jnp.full((N, 60, F), 1 + 2**-7, jnp.bfloat16)
     for function in (scatter, multiply_one_hot):

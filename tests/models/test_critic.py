@@ -17,8 +17,11 @@ from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.layers.merge import Gate
 from gcgan_jax.models.gcgan import Critic
 from gcgan_jax.operators.aggregate import Aggregate
+from gcgan_jax.operators.chebyshev import ChebyshevConv
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
+from gcgan_jax.operators.gcn import GCN
+from gcgan_jax.operators.max_relative import MaxRelative
 from gcgan_jax.operators.self_attention import SelfAttention
 from tests.helpers import assert_agrees
 
@@ -74,6 +77,11 @@ GRAPH_CONVS = {
         GraphConv, graph=partial(KNN, k=3), operator=partial(EdgeConv, reduction="mean")
     ),
     "soft_knn": partial(GraphConv, graph=partial(SoftKNN, k=3, features=2), operator=Aggregate),
+    "max_relative": partial(GraphConv, graph=partial(KNN, k=3), operator=MaxRelative),
+    "gcn": partial(GraphConv, graph=partial(SoftKNN, k=3, features=2), operator=GCN),
+    "chebyshev": partial(
+        GraphConv, graph=partial(KNN, k=3), operator=partial(ChebyshevConv, order=2)
+    ),
     "self_attention": partial(
         GraphConv, graph=KNN, operator=SelfAttention, merge=Gate, local_branch="identity"
     ),

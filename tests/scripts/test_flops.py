@@ -53,6 +53,9 @@ def with_layer(graph: str, operator: str, **fields: Any) -> Config:
     ("operator", "once", "recomputed"),
     [  # N = 10, F = 4, C = 6, O = 5, k = 3
         ("aggregate", 2 * 10 * 6 * 5, 0),
+        ("max_relative", 2 * 10 * 12 * 5, 0),
+        ("gcn", 2 * 10 * 6 * 5, 0),
+        ("chebyshev", 3 * 2 * 10 * 6 * 5, 0),
         ("global", 2 * 6 * 5, 0),
         # three projections to 8, their mean, the last projection; scores
         ("self_attention", 3 * 2 * 10 * 6 * 8 + 2 * 10 * 10 * 8 + 2 * 10 * 8 * 5, 2 * 10 * 8 * 10),
@@ -65,7 +68,7 @@ def with_layer(graph: str, operator: str, **fields: Any) -> Config:
     ],
 )
 def test_operators_of_the_laboratory(operator: str, once: int, recomputed: int) -> None:
-    config = with_layer("knn", operator, k=3, rank=2, inner=None)
+    config = with_layer("knn", operator, k=3, rank=2, inner=None, order=2)
     expected = Passes(once + recomputed, 2 * once + 3 * recomputed)
     assert flops.non_local(config, 10, 4, 5) == expected
 

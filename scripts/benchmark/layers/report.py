@@ -97,6 +97,14 @@ def gibibytes(record: Record) -> float:
 
 LIMITS = (
     Limit("soft_knn and aggregate: time", ("graph/soft_knn+aggregate",), slowdown, 1.5),
+    Limit("max_relative: time", ("operator/max_relative",), slowdown, 1.5),
+    Limit("gcn: time", ("operator/gcn",), slowdown, 1.5),
+    Limit(
+        "chebyshev, of three propagations, against gcn: time",
+        ("operator/chebyshev", "operator/gcn"),
+        speedup,
+        3 * 1.5,
+    ),
     Limit("self_attention: memory", ("operator/self_attention",), gibibytes, 1.5, unit="GiB"),
     *(
         Limit(f"{name} and edge_conv: time", (f"graph/{name}",), slowdown, NOISE)

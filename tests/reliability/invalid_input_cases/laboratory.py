@@ -26,6 +26,7 @@ LABORATORY = (
     Case("field of another graph", f"{ECC} --{LAYER}.graph.ring.metric=cosine"),
     Case("unknown rule for delta", f"{ECC} --{OPERATOR}.ecc.delta_rule=auto"),
     Case("inner width 0", f"{ECC} --{OPERATOR}.self_attention.inner=0"),
+    Case("polynomial of order 0", f"{ECC} --{OPERATOR}.chebyshev.order=0"),
     Case("unknown merge", f"{ECC} --{LAYER}.merge.name=concatenate"),
     Case("negative scale", f"{ECC} --{LAYER}.merge.scale.initial=-0.1"),
     Case("unknown local branch", f"{ECC} --{LAYER}.local=conv5x5"),
