@@ -5,8 +5,9 @@ from pathlib import Path
 import pytest
 
 from gcgan_jax.gan.losses import LOSSES
-from scripts.losses import NAMES, cell, main, read, table, train
+from scripts.losses import ITERATIONS, NAMES, cell, main, read, table, train
 from tests.conftest import Tiny
+from tests.program import ROOT
 
 
 def test_refused_combinations_are_recorded_once(
@@ -24,6 +25,13 @@ def test_refused_combinations_are_recorded_once(
     lines = capsys.readouterr().out.splitlines()
     assert lines[-1] == "| `r3gan` | not run | not run | not run | refused |"
     assert len(table({}, "gcgan").splitlines()) == 2 + len(LOSSES) and len(NAMES) == 4
+
+
+def test_page_has_the_table_of_the_records() -> None:
+    records = read(ROOT / "docs/results/losses.jsonl")
+    assert table(records, "gcgan") in (ROOT / "docs/laboratory.md").read_text()
+    trained = [record for record in records.values() if "refused" not in record]
+    assert all(record["iterations"] == ITERATIONS for record in trained)
 
 
 def test_training_is_recorded(tiny: Tiny) -> None:
