@@ -2,11 +2,15 @@
 
 import atexit
 import os
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
+
+# Programs that the tests start inherit what is ignored, which SIGINT is in a shell's background.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 os.environ["JAX_PLATFORMS"] = "cpu"
 os.environ["JAX_NUM_CPU_DEVICES"] = "8"
