@@ -168,7 +168,7 @@ def test_a_killed_run_leaves_what_was_finished(tmp_path: Path, compiled: Path) -
     first, second = runs
     assert first and all(row["agrees"] for row in second.values())
     assert list(second.items())[: len(first)] == list(first.items())
-    assert f"Measured: {len(second)} of 16." in path.with_suffix(".md").read_text()
+    assert f"Measured: {len(second)} of 19." in path.with_suffix(".md").read_text()
 
 
 def rows(path: Path) -> dict[str, dict[str, Any]]:
