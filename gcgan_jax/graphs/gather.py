@@ -3,6 +3,7 @@
 B images, N nodes, k neighbours, F features.
 """
 
+import operator
 from collections.abc import Callable
 from importlib.metadata import version
 
@@ -86,33 +87,28 @@ def edge_distances(
     h: Float[Array, "B N F"], queries: Float[Array, "B N F"], indices: Int[AnyArray, "B N k"]
 ) -> Float[Array, "B N k"]:
     """Return ||h_j - q_i||^2 of all edges."""
-
-    def per_image(
-        h: Float[Array, "N F"], queries: Float[Array, "N F"], indices: Int[Array, "N k"]
-    ) -> Float[Array, "N k"]:
-        return jnp.sum((gather_nodes(h, indices) - queries[:, None]) ** 2, axis=-1)
-
-    return _map_edges(per_image, h, queries, indices)
+    return _sum_over_features(lambda h_j, q_i: (h_j - q_i) ** 2, h, queries, indices)
 
 
 def edge_products(
     h: Float[Array, "B N F"], queries: Float[Array, "B N F"], indices: Int[AnyArray, "B N k"]
 ) -> Float[Array, "B N k"]:
     """Return h_j . q_i of all edges."""
-
-    def per_image(
-        h: Float[Array, "N F"], queries: Float[Array, "N F"], indices: Int[Array, "N k"]
-    ) -> Float[Array, "N k"]:
-        return jnp.sum(gather_nodes(h, indices) * queries[:, None], axis=-1)
-
-    return _map_edges(per_image, h, queries, indices)
+    return _sum_over_features(operator.mul, h, queries, indices)
 
 
-def _map_edges(
-    per_image: Callable[..., Array],
+def _sum_over_features(
+    term: Callable[[Array, Array], Array],
     h: Float[Array, "B N F"],
     queries: Float[Array, "B N F"],
     indices: Int[AnyArray, "B N k"],
 ) -> Float[Array, "B N k"]:
+    """Sum a function of h_j and q_i over their features, for all edges."""
+
+    def per_image(
+        h: Float[Array, "N F"], queries: Float[Array, "N F"], indices: Int[Array, "N k"]
+    ) -> Float[Array, "N k"]:
+        return jnp.sum(term(gather_nodes(h, indices), queries[:, None]), axis=-1)
+
     k, F = indices.shape[-1], h.shape[-1]
     return map_images(per_image, h, queries, indices, image_bytes=h.itemsize * h.shape[1] * k * F)

@@ -11,10 +11,11 @@ from PIL import Image
 
 from gcgan_jax.storage.atomic import write_atomically
 
+GAP = 2  # pixels between the images of a grid
 GREY = 128  # gap colour, as images may have black or white borders
 
 
-def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = 2) -> np.ndarray:
+def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = GAP) -> np.ndarray:
     """Tile uint8 images [n, H, W, 3] row by row on grey; roughly square by default."""
     n, H, W, F = images.shape
     columns = columns or math.ceil(math.sqrt(n))

@@ -121,8 +121,7 @@ GRAPHS: dict[str, Callable[[Config, int, int], Passes]] = {
 
 
 def edge_conv(config: Config, N: int, F: int, O: int) -> Passes:
-    matmuls = 2 * matmul(N, F + COORDINATES, O)
-    return Passes(matmuls, 2 * matmuls)
+    return by_weights(N, F + COORDINATES, 2 * O)
 
 
 def ecc(config: Config, N: int, F: int, O: int) -> Passes:
@@ -146,8 +145,7 @@ def low_rank_ecc(config: Config, N: int, F: int, O: int) -> Passes:
 
 
 def once_per_node(config: Config, N: int, F: int, O: int) -> Passes:
-    weights = matmul(N, F + COORDINATES, O)
-    return Passes(weights, 2 * weights)
+    return by_weights(N, F + COORDINATES, O)
 
 
 def self_attention(config: Config, N: int, F: int, O: int) -> Passes:
@@ -159,20 +157,17 @@ def self_attention(config: Config, N: int, F: int, O: int) -> Passes:
 
 
 def global_context(config: Config, N: int, F: int, O: int) -> Passes:
-    weights = matmul(1, F + COORDINATES, O)
-    return Passes(weights, 2 * weights)
+    return by_weights(1, F + COORDINATES, O)
 
 
 def max_relative(config: Config, N: int, F: int, O: int) -> Passes:
-    weights = matmul(N, 2 * (F + COORDINATES), O)
-    return Passes(weights, 2 * weights)
+    return by_weights(N, 2 * (F + COORDINATES), O)
 
 
 def chebyshev(config: Config, N: int, F: int, O: int) -> Passes:
     """The matrix of each term; the Laplacian is applied by sums over neighbours."""
     terms = config.generator.graph_layer.operator.section["order"] + 1
-    weights = matmul(N, F + COORDINATES, terms * O)
-    return Passes(weights, 2 * weights)
+    return by_weights(N, F + COORDINATES, terms * O)
 
 
 OPERATORS: dict[str, Callable[[Config, int, int, int], Passes]] = {
@@ -224,3 +219,9 @@ def _formula(
 def matmul(rows: int, inner: int, columns: int) -> int:
     """Return the FLOPs of [rows, inner] times [inner, columns]."""
     return 2 * rows * inner * columns
+
+
+def by_weights(rows: int, inner: int, columns: int) -> Passes:
+    """Return the FLOPs of a product with weights, and of the gradients of both its factors."""
+    forward = matmul(rows, inner, columns)
+    return Passes(forward, 2 * forward)

@@ -11,6 +11,7 @@ from typing import Any
 from PIL import Image
 
 from gcgan_jax.evaluation.results import SCORES, read_records
+from gcgan_jax.storage.image_files import GAP
 from gcgan_jax.storage.metrics_log import Entry, read_entries
 from scripts.study.jobs import Job
 
@@ -20,9 +21,7 @@ CURVES = (  # the last parts of their names in metrics.jsonl
     *("distance_ratio", "news"),
 )
 ABLATED = ("agreement", "diagonal_correlation", "classifier_score", "structure_error")
-SCALARS = ("step", "iterations_per_second")  # of an entry; no measures
 SHOWN_IMAGES, COLOURS = 3, 64  # of the last sample grid, and how many colours they are stored in
-GAP = 2  # between its images, in pixels
 SHOWN_DISTANCES = 8  # edges by distance, in pixels, and those further away
 
 

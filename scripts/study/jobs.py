@@ -71,6 +71,10 @@ class Results:
 
     values: Mapping[tuple[str, str, int], Mapping[str, Any]]
 
+    def of_run(self, run: str) -> list[tuple[str, int, Mapping[str, Any]]]:
+        """Return arm, seed and result of each finished job of a run."""
+        return [(arm, seed, result) for (of, arm, seed), result in self.values.items() if of == run]
+
     def of(self, run: str, arm: str) -> list[Mapping[str, Any]]:
         """Return the results of an arm, by seed."""
         return [self.values[key] for key in sorted(self.values) if key[:2] == (run, arm)]

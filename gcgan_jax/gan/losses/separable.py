@@ -4,6 +4,7 @@ The critic sees real and generated images as batches of their own, as in DCGAN (
 arXiv:1511.06434), so that batch normalisation treats generated images alike in both updates.
 """
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -20,19 +21,19 @@ Scores = Float[Array, "B"]
 
 
 @dataclass(frozen=True)
-class Separable:
+class Separable(ABC):
     """Critic: E[on_real(D(real))] + E[on_fake(D(fake))]; generator: E[of_generator(D(fake))]."""
 
     per_sample_penalty: ClassVar[bool] = False
 
-    def on_real(self, d: Scores) -> Scores:
-        raise NotImplementedError
+    @abstractmethod
+    def on_real(self, d: Scores) -> Scores: ...
 
-    def on_fake(self, d: Scores) -> Scores:
-        raise NotImplementedError
+    @abstractmethod
+    def on_fake(self, d: Scores) -> Scores: ...
 
-    def of_generator(self, d: Scores) -> Scores:
-        raise NotImplementedError
+    @abstractmethod
+    def of_generator(self, d: Scores) -> Scores: ...
 
     def critic_loss(
         self, critic: Critic, real: Images, fake: Images, keys: Keys, iteration: Iteration

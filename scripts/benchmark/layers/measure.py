@@ -8,7 +8,6 @@ from typing import Any
 
 from gcgan_jax.config.schema import Config
 from scripts.benchmark import flops
-from scripts.benchmark.flops import Passes
 from scripts.benchmark.interleaved import Worker, processor
 from scripts.benchmark.layers.rows import (
     REFERENCE,
@@ -60,8 +59,7 @@ def count(row: str, config: Config, shape: Shape) -> dict[str, int]:
     if kind(row) != "alone":
         passes += flops.graph(config, N, F)
     if kind(row) == "merge":
-        local = flops.matmul(N, 9 * F, F)
-        passes += Passes(local, 2 * local)
+        passes += flops.by_weights(N, 9 * F, F)
     return {"forward": passes.forward, "gradient": passes.both}
 
 

@@ -2,7 +2,6 @@
 
 import base64
 import io
-from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -40,10 +39,7 @@ def agreement(results: Results) -> "Figure":
     figure = _figure(7, 3.4)
     ax = figure.subplots()
     for arm, colour in zip(COMPARED, PALETTE, strict=True):
-        for i, run in enumerate(results.of("A3", f"echo-3 {arm}")):
-            label = arm if not i else None
-            steps, values = run["curves"]["step"], run["curves"]["echo/agreement"]
-            ax.plot(steps, values, color=colour, lw=1.2, label=label)
+        _plot_seeds(ax, results, arm, "echo/agreement", colour)
     ax.axhline(0, color="black", lw=0.6)
     ax.set_xlabel("iteration")
     ax.set_ylabel("agreement of distant cells")
@@ -89,10 +85,7 @@ def graph_over_training(results: Results) -> "Figure":
     }
     for ax, (name, title) in zip(figure.subplots(1, 2), titles.items(), strict=True):
         for arm, colour in zip(("knn", "soft_knn product", "soft_knn"), PALETTE, strict=False):
-            for i, run in enumerate(results.of("A3", f"echo-3 {arm}")):
-                curve = _curve(run["curves"], name)
-                label = arm if not i else None
-                ax.plot(run["curves"]["step"], curve, color=colour, lw=1.2, label=label)
+            _plot_seeds(ax, results, arm, f"/{name}", colour)
         ax.set_title(title, fontsize=9)
         ax.set_xlabel("iteration")
         ax.set_ylim(bottom=0)
@@ -125,9 +118,8 @@ def ablation(results: Results) -> "Figure":
     figure = _figure(7, 3)
     ax = figure.subplots()
     rules = (*RULES, *BRANCHES)
-    networks = [(arm, result) for (run, arm, _), result in results.values.items() if run == "A0"]
     looks: dict[str, str] = {}
-    for arm, result in networks:
+    for arm, _, result in results.of_run("A0"):
         known = arm in looks
         colour = looks.setdefault(arm, PALETTE[len(looks) % len(PALETTE)])
         measured = result["rules"][BATCH_NORM]
@@ -213,8 +205,12 @@ def _figure(width: float, height: float) -> "Figure":
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _curve(curves: Mapping[str, Sequence[float]], name: str) -> Sequence[float]:
-    return next(curve for key, curve in curves.items() if key.rpartition("/")[2] == name)
+def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -> None:
+    """Plot the curve of each seed of an arm of A3; `end` is that of the curve's name."""
+    for i, run in enumerate(results.of("A3", f"echo-3 {arm}")):
+        curves = run["curves"]
+        curve = next(values for name, values in curves.items() if name.endswith(end))
+        ax.plot(curves["step"], curve, color=colour, lw=1.2, label=None if i else arm)
 
 
 def _legend_beside(ax: "Axes") -> None:

@@ -31,8 +31,8 @@ def last(name: str) -> Measure:
 def scores_of(results: Results, run: str, measure: Measure, prefix: str = "") -> Scores:
     """Return the measure of a run's finished jobs whose arms start with `prefix`, without it."""
     scores: Scores = {}
-    for (of_run, arm, seed), result in results.values.items():
-        if of_run == run and arm.startswith(prefix):
+    for arm, seed, result in results.of_run(run):
+        if arm.startswith(prefix):
             value = measure(result)
             if value is not None:
                 scores.setdefault(arm.removeprefix(prefix), {})[seed] = value

@@ -93,13 +93,12 @@ def gamma(results: Results) -> str:
 def ablation(results: Results) -> str:
     """Tabulate what each change of a trained network's layers does to its score."""
     lines = [markdown.header("network", "seed", "score", "trained", *RULES, *BRANCHES)]
-    for (run, arm, seed), result in results.values.items():
-        if run == "A0":
-            rules = result["rules"][BATCH_NORM]
-            name = next(iter(rules["as trained"]))
-            trained = number(rules["as trained"][name][0])
-            changes = (_change(rules.get(rule, {}).get(name)) for rule in (*RULES, *BRANCHES))
-            lines.append(markdown.row(arm, seed, name, trained, *changes))
+    for arm, seed, result in results.of_run("A0"):
+        rules = result["rules"][BATCH_NORM]
+        name = next(iter(rules["as trained"]))
+        trained = number(rules["as trained"][name][0])
+        changes = (_change(rules.get(rule, {}).get(name)) for rule in (*RULES, *BRANCHES))
+        lines.append(markdown.row(arm, seed, name, trained, *changes))
     return "\n".join(lines)
 
 
@@ -122,7 +121,7 @@ def headroom(results: Results) -> str:
 
 def sets_by_headroom(results: Results) -> list[tuple[str, Mapping[str, Any]]]:
     """Return the data sets of C5 and their results, that with the largest headroom first."""
-    sets = [(arm, result) for (run, arm, _), result in results.values.items() if run == "C5"]
+    sets = [(arm, result) for arm, _, result in results.of_run("C5")]
     return sorted(sets, key=lambda entry: -headroom_of(entry[1])["value"])
 
 
