@@ -15,19 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import numpy as np
 
 from configs import quickstart
 from gcgan_jax.config.schema import from_mapping
-from gcgan_jax.errors import NotFiniteError, UserError
+from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment, make_experiment
 from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.layers.normalisation import NAMES
 from gcgan_jax.models import BACKBONES
 from gcgan_jax.report import markdown
-from gcgan_jax.runtime.devices import device_indices, local_copy, replicate
 from gcgan_jax.storage.json_lines import append_json_lines, read_json_lines
-from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
+from scripts.finite_training import train
 
 ITERATIONS = 100
 CORRELATION = "twins/diagonal_correlation"
@@ -43,29 +41,20 @@ def run(backbone: str, loss: str, norm: str, iterations: int) -> Record:
         experiment = make_experiment(from_mapping(values.to_dict()))
     except UserError as refused:
         return {"refused": str(refused)}
-    return train(experiment, iterations)
+    return measure(experiment, iterations)
 
 
-def train(experiment: Experiment, iterations: int) -> Record:
+def measure(experiment: Experiment, iterations: int) -> Record:
     """Train, and return the last metrics, the structure of samples, or what was not finite."""
-    devices = jax.devices()[:1]
     images = experiment.load_images()
-    pixels = replicate(images.train.reshape(len(images.train), -1), devices)
-    state = replicate(experiment.init_state(), devices)
-    step = experiment.train_step(devices)
-    done, last = 0, {}
-    try:
-        while done < iterations:
-            state, metrics = step(state, pixels, device_indices(devices))
-            metrics = jax.device_get(metrics)
-            require_finite_metrics(done + len(metrics["critic_loss"]), metrics, 0)
-            done += len(metrics["critic_loss"])
-            last = {name: float(np.asarray(values)[-1]) for name, values in metrics.items()}
-        require_finite_state(local_copy(state), 0)
-    except NotFiniteError as error:
-        return {"iterations": done, "error": str(error), **last}
-    diagnose = experiment.diagnostics(images, experiment.sampler(devices))
-    return {"iterations": done, **last, **diagnose(local_copy(state))}
+    trained = train(experiment, images, iterations)
+    done, last = trained.iterations, {}
+    if done:
+        last = {name: float(values[done - 1]) for name, values in trained.metrics.items()}
+    if trained.error:
+        return {"iterations": done, "error": trained.error, **last}
+    diagnose = experiment.diagnostics(images, experiment.sampler(jax.devices()[:1]))
+    return {"iterations": done, **last, **diagnose(trained.state)}
 
 
 def table(records: dict[str, Record], backbone: str) -> str:
@@ -98,8 +87,8 @@ def main(argv: Sequence[str] | None = None) -> None:
         name = f"{arguments.backbone}/{loss}/{norm}"
         if fnmatch(name, arguments.only) and name not in read(arguments.records):
             print(name, flush=True)
-            record = run(arguments.backbone, loss, norm, arguments.iterations)
-            append_json_lines(arguments.records, [{"job": name, **record}])
+            measured = run(arguments.backbone, loss, norm, arguments.iterations)
+            append_json_lines(arguments.records, [{"job": name, **measured}])
     print(table(read(arguments.records), arguments.backbone))
 
 

@@ -15,7 +15,6 @@ from jax import Array
 
 from configs.lab import low_rank_ecc as config
 from gcgan_jax.config.schema import from_mapping
-from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.experiment import make_experiment
 from gcgan_jax.graphs.gather import gather_nodes
 from gcgan_jax.graphs.geometry import coordinates
@@ -23,8 +22,7 @@ from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc
-from gcgan_jax.runtime.devices import device_indices, local_copy, replicate
-from gcgan_jax.training.finite import require_finite_metrics, require_finite_state
+from scripts.finite_training import train
 
 ITERATIONS = 500
 WIDTH = 120  # of the generator: 30 features in its graph layer, where the quickstart has 32
@@ -88,33 +86,19 @@ def training(normalise: bool, attention: bool, seed: int) -> Record:
     operator = values.generator.graph_layer.operator.low_rank_ecc
     operator.normalise, operator.attention = normalise, attention
     experiment = make_experiment(from_mapping(values.to_dict()))
-    devices = jax.devices()[:1]
     images = experiment.load_images()
-    diagnose = experiment.diagnostics(images, experiment.sampler(devices))
-    state = replicate(experiment.init_state(), devices)
+    diagnose = experiment.diagnostics(images, experiment.sampler(jax.devices()[:1]))
+    trained = train(experiment, images, ITERATIONS)
     ratio = "graph/block2_graph/non_local_over_local"
-    ratios = [diagnose(local_copy(state))[ratio]]
-    pixels = replicate(images.train.reshape(len(images.train), -1), devices)
-    step = experiment.train_step(devices)
-    norms: list[float] = []
-    error = ""
-    try:
-        for before in range(0, ITERATIONS, experiment.config.iterations_per_call):
-            state, metrics = step(state, pixels, device_indices(devices))
-            metrics = jax.device_get(metrics)
-            norms += np.asarray(metrics["generator_gradients"]).tolist()
-            require_finite_metrics(before + len(metrics["generator_gradients"]), metrics, 0)
-        require_finite_state(local_copy(state), 0)
-        ratios.append(diagnose(local_copy(state))[ratio])
-    except NotFiniteError as stopped:
-        error = str(stopped)
+    states = [experiment.init_state(), *([] if trained.error else [trained.state])]
+    norms = trained.metrics["generator_gradients"].tolist()
     finite = [norm for norm in norms if np.isfinite(norm)]
     return {
-        "error": error,
+        "error": trained.error,
         "iterations": len(finite),
         "generator_gradients_median": statistics.median(finite),
         "generator_gradients_max": max(finite),
-        "non_local_over_local": ratios,
+        "non_local_over_local": [diagnose(state)[ratio] for state in states],
     }
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from gcgan_jax.gan.losses import LOSSES
-from scripts.losses import ITERATIONS, NAMES, cell, main, read, table, train
+from scripts.losses import ITERATIONS, NAMES, cell, main, measure, read, table
 from tests.conftest import Tiny
 from tests.program import ROOT
 
@@ -35,7 +35,7 @@ def test_page_has_the_table_of_the_records() -> None:
 
 
 def test_training_is_recorded(tiny: Tiny) -> None:
-    record = train(tiny(learning_rate=1e-4, loss__name="r3gan", critic__norm="layer"), 2)
+    record = measure(tiny(learning_rate=1e-4, loss__name="r3gan", critic__norm="layer"), 2)
     assert record["iterations"] == 2 and record["r1"] > 0
     assert cell(record) == f"{record['twins/diagonal_correlation']:.2f}"
     assert cell({"iterations": 3, "error": "…"}) == "not finite after 3"
