@@ -166,7 +166,7 @@ def graph_layer() -> ConfigDict:
     layer = ConfigDict()
     layer.graph = graphs()
     layer.operator = operators()
-    layer.local = "conv"  # local branch: a 3x3 "conv", or the "identity"
+    layer.local = "conv"  # local branch: a 3x3 "conv", "linear" (1x1), or the "identity"
     layer.coordinates = True  # the operator sees each pixel's row and column; False: zeros instead
     layer.merge = merges()
     return layer

@@ -31,6 +31,7 @@ _EXPORTS = {
     "graphs.soft_knn": ("SoftKNN", "soft_knn"),
     "layers.conv": ("Conv", "StridedConv"),
     "layers.graph_conv": ("GraphConv",),
+    "layers.linear": ("Linear",),
     "layers.merge": ("MERGES", "Average", "Gate", "Scale", "Sum"),
     "layers.normalisation": ("Normalisation",),
     "layers.statistics": ("BatchStatistics",),

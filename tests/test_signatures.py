@@ -24,7 +24,7 @@ NODES, EDGES, WEIGHTS = np.ones((2, 5, 3)), np.zeros((2, 5, 1), int), np.ones((3
         lambda: edge_conv(NODES[:, :4], EDGES, WEIGHTS, WEIGHTS),  # N differs
         lambda: edge_conv(NODES, EDGES, WEIGHTS, WEIGHTS.T),
         lambda: edge_conv(NODES, EDGES.astype(float), WEIGHTS, WEIGHTS),
-        lambda: knn(NODES, 1),  # nodes instead of images
+        lambda: knn(EDGES, 1),  # indices instead of features
         lambda: critic_loss(
             lambda x: x[:, 0], NODES[0], NODES[0], jnp.ones(4), penalty_weight=1.0
         ),  # B differs

@@ -33,7 +33,7 @@ class GraphLayer:
     graph: Choice
     operator: Choice
     merge: Choice
-    local: Annotated[str, OneOf(("conv", "identity"))] = "conv"
+    local: Annotated[str, OneOf(("conv", "linear", "identity"))] = "conv"
     coordinates: Annotated[bool, Free()] = True
 
 

@@ -1,8 +1,10 @@
 """Graphs that ignore the features, or the image: controls for kNN, with the same parameters.
 
-B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
+B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours. `size`
+is H and W, or N alone for a point set.
 """
 
+import math
 from itertools import product
 from typing import Annotated
 
@@ -20,7 +22,7 @@ from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.ranges import Interval
 
 Count = Annotated[int, Interval(1, 2**16)]
-Features = Float[AnyArray, "B H W F"]
+Features = Float[AnyArray, "B *size F"]
 Keys = Key[Array, "B"]
 
 
@@ -75,12 +77,15 @@ def _around_window(radius: int) -> list[tuple[int, int]]:
 
 
 def random_outside_window(
-    keys: Keys, height: int, width: int, k: int
+    keys: Keys, height: int, width: int, k: int, exclude: int = 1
 ) -> Int32[Array, "B {height}*{width} {k}"]:
-    """Draw k nodes uniformly from those outside each node's 3x3 window, with replacement."""
+    """Draw k nodes uniformly from those outside each node's window, with replacement.
+
+    `exclude` is the window's Chebyshev radius: 1 for 3x3.
+    """
     rows, columns = jnp.divmod(jnp.arange(height * width, dtype=jnp.int32)[:, None], width)
-    top, bottom = jnp.maximum(rows - 1, 0), jnp.minimum(rows + 2, height)
-    left, right = jnp.maximum(columns - 1, 0), jnp.minimum(columns + 2, width)
+    top, bottom = jnp.maximum(rows - exclude, 0), jnp.minimum(rows + exclude + 1, height)
+    left, right = jnp.maximum(columns - exclude, 0), jnp.minimum(columns + exclude + 1, width)
     rest = width - (right - left)  # pixels outside the window in each of its rows
     before = top * width
     candidates = before + (bottom - top) * rest + (height - bottom) * width
@@ -102,7 +107,7 @@ class SelfLoops(nn.Module):
     k: Count = 8
 
     def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
-        return _same_for_all(x, self_loops(x.shape[1], x.shape[2], self.k))
+        return _same_for_all(x, self_loops(1, math.prod(x.shape[1:-1]), self.k))
 
 
 class Grid(nn.Module):
@@ -111,7 +116,7 @@ class Grid(nn.Module):
     k: Count = 8
 
     def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
-        return _same_for_all(x, grid(x.shape[1], x.shape[2], self.k))
+        return _same_for_all(x, grid(*_sides(x, "grid"), self.k))
 
 
 class Ring(nn.Module):
@@ -120,32 +125,37 @@ class Ring(nn.Module):
     k: Count = 8
 
     def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
-        self.check(*x.shape[1:3])
-        return _same_for_all(x, ring(x.shape[1], x.shape[2], self.k))
+        height, width = _sides(x, "ring")
+        self.check(height, width)
+        return _same_for_all(x, ring(height, width, self.k))
 
     def check(self, height: int, width: int) -> None:
         """Raise ValueError if k does not fit a feature map of this size."""
-        check_candidates(height, width, self.k)
+        check_candidates((height, width), self.k)
 
 
 class Random(nn.Module):
     """Connects each pixel to k random ones outside its 3x3 window; see `random_outside_window`.
 
-    The edges follow from the image's key: new ones in each update, and when sampling the same for
-    the same latents.
+    In a point set, they are any other points. The edges follow from the image's key: new ones in
+    each update, and when sampling the same for the same latents.
     """
 
     k: Count = 8
 
     def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
-        self.check(*x.shape[1:3])
+        size = x.shape[1:-1]
+        check_candidates(size, self.k)
         if keys is None:
             raise ValueError("a random graph needs one key per image: pass keys")
-        return Neighbours(random_outside_window(keys, x.shape[1], x.shape[2], self.k))
+        if len(size) == 1:
+            return Neighbours(random_outside_window(keys, 1, size[0], self.k, exclude=0))
+        height, width = size
+        return Neighbours(random_outside_window(keys, height, width, self.k))
 
     def check(self, height: int, width: int) -> None:
         """Raise ValueError if k does not fit a feature map of this size."""
-        check_candidates(height, width, self.k)
+        check_candidates((height, width), self.k)
 
 
 class Shuffled(KNN):
@@ -165,6 +175,16 @@ class Far(KNN):
     """kNN that leaves out a window of 9x9 pixels."""
 
     exclude: Annotated[int, Interval(0, 512)] = 4
+
+
+def _sides(x: Features, graph: str) -> tuple[int, int]:
+    """Return H and W; raise ValueError for a point set."""
+    if x.ndim != 4:
+        raise ValueError(
+            f"{graph!r} connects pixels by their places in an image [B, H, W, F], but the features "
+            f"are a point set {list(x.shape)}: choose another graph, such as 'knn'"
+        )
+    return x.shape[1], x.shape[2]
 
 
 def _same_for_all(x: Features, indices: Int[np.ndarray, "N k"]) -> Neighbours:

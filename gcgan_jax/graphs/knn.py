@@ -1,6 +1,7 @@
-"""k-nearest-neighbour graph over the pixels of an image.
+"""k-nearest-neighbour graph over the pixels of an image, or over a set of points.
 
-B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
+B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours. `size`
+is H and W, or N alone for a point set.
 """
 
 from typing import Annotated
@@ -23,7 +24,7 @@ Selection = Annotated[str, OneOf(("auto", *SELECTIONS))]
 
 @jax.named_scope("knn")
 def knn(
-    x: Float[AnyArray, "B H W F"],
+    x: Float[AnyArray, "B *size F"],
     k: int,
     selection: str = "auto",
     *,
@@ -31,19 +32,21 @@ def knn(
     exclude: int = 1,
     dilation: int = 1,
     position: float = 0.0,
-) -> Int32[Array, "B H*W {k}"]:
-    """Return the k nearest neighbours of every pixel in feature space, outside its 3x3 window.
+) -> Int32[Array, "B N {k}"]:
+    """Return the k nearest neighbours of every node in feature space, outside its 3x3 window.
 
     Thesis 3.2.2 and 4.2: neighbours j of i have the k smallest ||h_j - h_i||^2 among all pixels
     that the local 3x3 convolution does not cover. Distances are float32 (or float64) at the highest
-    matmul precision; ties go to the lower node index. No gradient flows through the graph.
+    matmul precision; ties go to the lower node index. No gradient flows through the graph. A point
+    has no window: its neighbours are the nearest other points.
 
     Args:
         x: features.
-        k: neighbours per pixel, 1 <= k <= N - 9.
+        k: neighbours per node, 1 <= k <= N - 9, or N - 1 in a point set.
         selection: see `graphs.nearest.nearest`.
         metric: "euclidean", or "cosine": ||h_j / |h_j| - h_i / |h_i| ||^2 = 2 (1 - cos).
-        exclude: Chebyshev radius of the window that is left out: 1 for 3x3, 0 for i alone.
+        exclude: Chebyshev radius of the window that is left out: 1 for 3x3, 0 for i alone. In a
+            point set, both leave out i alone.
         dilation: d, to take every d-th of the k d nearest (Li et al. 2019, arXiv:1904.03751).
         position: alpha, the weight of the coordinates (in [-1, 1]) appended to the features.
 
@@ -51,28 +54,33 @@ def knn(
         Node indices, nearest first.
 
     Raises:
-        ValueError: fewer than k * dilation pixels are outside the window, or an image side is
-            below 4.
+        ValueError: fewer than k * dilation nodes are outside the window, an image side is below
+            4, or `exclude` or `position` needs pixels, but x is a point set.
     """
-    _, H, W, _ = x.shape
-    check_candidates(H, W, k, exclude, dilation)
+    size = x.shape[1:-1]
+    check_candidates(size, k, exclude, dilation)
     h = compared_features(lax.stop_gradient(x), metric, position)
-    found = nearest(h, h, (H, W), k=k * dilation, exclude=exclude, selection=selection)
+    found = nearest(h, h, size, k=k * dilation, exclude=exclude, selection=selection)
     return found[..., ::dilation]
 
 
 def compared_features(
-    x: Float[AnyArray, "B H W F"], metric: str, position: float
-) -> Float[Array, "B H*W C"]:
+    x: Float[AnyArray, "B *size F"], metric: str, position: float
+) -> Float[Array, "B N C"]:
     """Return features, in at least float32, whose Euclidean distances are those of the metric.
 
     With the cosine metric they have length 1, or 0 where all features are 0.
     """
-    B, H, W, F = x.shape
-    h = jnp.asarray(x).reshape(B, H * W, F)
+    B, *size, F = x.shape
+    h = jnp.asarray(x).reshape(B, -1, F)
     h = h.astype(jnp.promote_types(h.dtype, jnp.float32))
     if position:
-        coords = jnp.broadcast_to(position * coordinates(H, W).astype(h.dtype), (B, H * W, 2))
+        if len(size) == 1:
+            raise ValueError(
+                f"position = {position} weighs the coordinates of pixels, but a point set has "
+                "none: choose 0, and append coordinates to the features"
+            )
+        coords = jnp.broadcast_to(position * coordinates(*size).astype(h.dtype), (*h.shape[:2], 2))
         h = jnp.concatenate([h, coords], axis=-1)
     if metric == "cosine":
         lengths = jnp.linalg.norm(h, axis=-1, keepdims=True)
@@ -81,7 +89,7 @@ def compared_features(
 
 
 class KNN(nn.Module):
-    """Connects each pixel to its k nearest in feature space, outside a window; see `knn`.
+    """Connects each node to its k nearest in feature space, outside a window; see `knn`.
 
     With a threshold, longer edges have weight 0 and the others 1 / k (thesis 3.10, in distances
     instead of similarities): lengths are ||h_j - h_i||, or 1 - cos with the cosine metric.
@@ -96,7 +104,7 @@ class KNN(nn.Module):
     threshold: Annotated[float | None, Interval(0, 1e6)] = None
 
     def __call__(
-        self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
+        self, x: Float[AnyArray, "B *size F"], keys: Key[Array, "B"] | None = None
     ) -> Neighbours:
         """Return the neighbours; the graph is deterministic and ignores the keys."""
         indices = knn(
@@ -117,4 +125,4 @@ class KNN(nn.Module):
 
     def check(self, height: int, width: int) -> None:
         """Raise ValueError if k does not fit a feature map of this size."""
-        check_candidates(height, width, self.k, self.exclude, self.dilation)
+        check_candidates((height, width), self.k, self.exclude, self.dilation)

@@ -1,7 +1,7 @@
 """Selection of the nearest nodes outside a window of pixels, in several equivalent ways.
 
 B images, H rows, W columns, N = H * W nodes (pixels, row-major), R of which are queried at a time,
-F features, k neighbours.
+F features, k neighbours. A point set has N nodes and no pixels: all nodes but i are candidates.
 """
 
 from collections.abc import Callable
@@ -23,7 +23,7 @@ Nearest = Callable[..., Int32[Array, "R k"]]
 def nearest(
     h: Float[Array, "B N F"],
     queries: Float[Array, "B N F"],
-    size: tuple[int, int],
+    size: tuple[int, ...],
     *,
     k: int,
     exclude: int = 1,
@@ -35,25 +35,25 @@ def nearest(
 
     Args:
         h, queries: features h_j and q_i, in float32 or float64.
-        size: H and W.
+        size: H and W, or N alone for a point set.
         exclude: Chebyshev radius, in pixels, of the window around i that is left out.
         selection: a name in SELECTIONS, all of which select the same neighbours, or "auto":
             "maxima" on CPUs, where it was measured to be fastest, and "top_k" elsewhere.
     """
-    H, W = size
+    N, width = h.shape[1], size[-1]
+    if len(size) == 1:
+        exclude = 0  # as in an image of one row: i alone
 
     def per_image(selection: str, tile_bytes: int) -> Callable[..., Array]:
-        tiles = num_tiles(H, W, tile_bytes)
-        return partial(
-            in_tiles, partial(SELECTIONS[selection], width=W, k=k, exclude=exclude), tiles
-        )
+        select = partial(SELECTIONS[selection], width=width, k=k, exclude=exclude)
+        return partial(in_tiles, select, num_tiles(N, tile_bytes))
 
     on_cpu = "maxima" if selection in ("auto", "kernel") else selection
     otherwise = "top_k" if selection == "auto" else selection
     return map_images(
         per_image(otherwise, MEMORY_BYTES),
         *((h,) if queries is h else (h, queries)),
-        image_bytes=min(4 * (H * W) ** 2, MEMORY_BYTES),
+        image_bytes=min(4 * N**2, MEMORY_BYTES),
         on_cpu=per_image(on_cpu, CACHE_BYTES),
     )
 
@@ -66,8 +66,10 @@ def in_tiles(
     (N, F), nodes = h.shape, jnp.arange(len(h))
     if tiles == 1:
         return nearest(h, queries, nodes)
-    rows = queries.reshape(tiles, -1, F), nodes.reshape(tiles, -1)
-    return lax.map(lambda tile: nearest(h, *tile), rows).reshape(N, -1)
+    padding = -N % tiles
+    queries = jnp.pad(queries, ((0, padding), (0, 0))).reshape(tiles, -1, F)
+    nodes = jnp.pad(nodes, (0, padding)).reshape(tiles, -1)
+    return lax.map(lambda tile: nearest(h, *tile), (queries, nodes)).reshape(N + padding, -1)[:N]
 
 
 def nearest_by(
@@ -119,21 +121,40 @@ SELECTIONS: dict[str, Nearest] = {
 }
 
 
-def check_candidates(height: int, width: int, k: int, exclude: int = 1, dilation: int = 1) -> None:
-    """Raise ValueError unless k * dilation pixels lie outside every pixel's window."""
-    if min(height, width) < 4:
-        raise ValueError(f"a kNN graph needs sides of at least 4 pixels, got {height}x{width}")
-    candidates = height * width - min(2 * exclude + 1, height) * min(2 * exclude + 1, width)
-    size = f"a {height}x{width} feature map"
-    if not candidates:
-        raise ValueError(
-            f"exclude = {exclude} leaves no candidates on {size}: "
-            f"choose at most {(max(height, width) - 2) // 2}"
-        )
+def check_candidates(size: tuple[int, ...], k: int, exclude: int = 1, dilation: int = 1) -> None:
+    """Raise ValueError unless k * dilation nodes lie outside every node's window.
+
+    `size` and `exclude` are those of `nearest`. A radius above 1 counts pixels, which a point set
+    has not.
+    """
+    if len(size) == 1:
+        candidates, shown = size[0] - 1, f"a set of {size[0]} points"
+        if exclude > 1:
+            raise ValueError(
+                f"exclude = {exclude} is a radius in pixels, but a point set has none: choose 0, "
+                "which leaves out the point itself"
+            )
+    else:
+        height, width = size
+        candidates = _pixels_outside(height, width, exclude)
+        shown = f"a {height}x{width} feature map"
     if not 1 <= k * dilation <= candidates:
         named = f"k = {k}" if dilation == 1 else f"k = {k} with dilation = {dilation}"
         bound = "k" if dilation == 1 else "k * dilation"
         raise ValueError(
-            f"{named} does not fit {size}: choose 1 <= {bound} <= {candidates}"
-            + (f" with exclude = {exclude}" if exclude != 1 else "")
+            f"{named} does not fit {shown}: choose 1 <= {bound} <= {candidates}"
+            + (f" with exclude = {exclude}" if exclude != 1 and len(size) == 2 else "")
         )
+
+
+def _pixels_outside(height: int, width: int, exclude: int) -> int:
+    """Return how many pixels lie outside the largest window; raise ValueError if none do."""
+    if min(height, width) < 4:
+        raise ValueError(f"a kNN graph needs sides of at least 4 pixels, got {height}x{width}")
+    candidates = height * width - min(2 * exclude + 1, height) * min(2 * exclude + 1, width)
+    if not candidates:
+        raise ValueError(
+            f"exclude = {exclude} leaves no candidates on a {height}x{width} feature map: "
+            f"choose at most {(max(height, width) - 2) // 2}"
+        )
+    return candidates

@@ -1,6 +1,7 @@
 """kNN in learned features, with edge weights that carry a gradient to the choice of neighbours.
 
-B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours.
+B images, H rows, W columns, N = H * W nodes (pixels, row-major), F features, k neighbours. `size`
+is H and W, or N alone for a point set.
 """
 
 from typing import Annotated
@@ -23,7 +24,7 @@ Metric = Annotated[str, OneOf(("euclidean", "product"))]
 
 @jax.named_scope("soft_knn")
 def soft_knn(
-    x: Float[AnyArray, "B H W F"],
+    x: Float[AnyArray, "B *size F"],
     w_q: Float[AnyArray, "F D"],
     w_p: Float[AnyArray, "F D"],
     temperature: Float[AnyArray, ""],
@@ -33,7 +34,7 @@ def soft_knn(
     frozen: bool = False,
     selection: str = "auto",
 ) -> Neighbours:
-    """Connect each pixel i to the k nearest p_j outside its 3x3 window:
+    """Connect each node i to the k nearest p_j outside its 3x3 window, or of all other points:
 
         q = W_q x, p = W_p x,  w_ij = softmax over these j of -||q_i - p_j||^2 / temperature
 
@@ -49,19 +50,19 @@ def soft_knn(
         selection: see `graphs.nearest.nearest`.
 
     Raises:
-        ValueError: fewer than k pixels are outside the window, or an image side is below 4.
+        ValueError: fewer than k nodes are outside the window, or an image side is below 4.
     """
-    B, H, W, F = x.shape
-    check_candidates(H, W, k)
-    rows = jnp.asarray(x).reshape(B * H * W, F)
+    B, *size, F = x.shape
+    check_candidates(tuple(size), k)
+    rows = jnp.asarray(x).reshape(-1, F)
     rows = rows.astype(jnp.promote_types(rows.dtype, jnp.float32))
-    q, p = ((rows @ w.astype(rows.dtype)).reshape(B, H * W, -1) for w in (w_q, w_p))
+    q, p = ((rows @ w.astype(rows.dtype)).reshape(B, -1, w.shape[-1]) for w in (w_q, w_p))
     if frozen:
         q, p = lax.stop_gradient((q, p))
     fixed_q, fixed_p = lax.stop_gradient((q, p))
     if metric == "product":
         fixed_q, fixed_p = with_equal_norms(fixed_q, fixed_p)
-    indices = nearest(fixed_p, fixed_q, (H, W), k=k, selection=selection)
+    indices = nearest(fixed_p, fixed_q, tuple(size), k=k, selection=selection)
     logits = edge_products(p, q, indices) if metric == "product" else -edge_distances(p, q, indices)
     return Neighbours(indices, jax.nn.softmax(logits / temperature, axis=-1))
 
@@ -96,7 +97,7 @@ class SoftKNN(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
+        self, x: Float[AnyArray, "B *size F"], keys: Key[Array, "B"] | None = None
     ) -> Neighbours:
         """Return the neighbours; the graph is deterministic and ignores the keys."""
         shape = (x.shape[-1], self.features)
@@ -116,4 +117,4 @@ class SoftKNN(nn.Module):
 
     def check(self, height: int, width: int) -> None:
         """Raise ValueError if k does not fit a feature map of this size."""
-        check_candidates(height, width, self.k)
+        check_candidates((height, width), self.k)

@@ -54,10 +54,9 @@ def _map_groups(
     return lax.map(lambda image: per_image(*image), arrays, batch_size=-(-B // groups))
 
 
-def num_tiles(height: int, width: int, tile_bytes: int) -> int:
-    """Return the number of tiles, each of whole image rows, with distances of at most `tile_bytes`.
+def num_tiles(nodes: int, tile_bytes: int) -> int:
+    """Return into how many tiles to split the nodes: each has distances of at most `tile_bytes`.
 
-    One row is the least. The distances of all pairs of a 64x64 image, for example, take 64 MiB.
+    One node is the least. The distances of all pairs of a 64x64 image, for example, take 64 MiB.
     """
-    fewest = min(height, -(-4 * (height * width) ** 2 // tile_bytes))
-    return next(tiles for tiles in range(fewest, height + 1) if height % tiles == 0)
+    return min(nodes, -(-4 * nodes**2 // tile_bytes))

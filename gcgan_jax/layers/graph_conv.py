@@ -1,6 +1,7 @@
 """Graph-convolutional layer: merges a local 3x3 convolution and a non-local operator.
 
-B images, H rows, W columns, N = H * W nodes, F features in, C = F + 2, O features out.
+B images, H rows, W columns, N = H * W nodes, F features in, C = F + 2, O features out. `size` is H
+and W, or N alone for a point set.
 """
 
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from gcgan_jax.graphs.controls import self_loops
 from gcgan_jax.graphs.geometry import chebyshev, coordinates
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.layers.conv import Conv
+from gcgan_jax.layers.linear import Linear
 from gcgan_jax.layers.merge import Average
 from gcgan_jax.layers.statistics import BatchStatistics
 
@@ -31,6 +33,9 @@ class GraphConv(nn.Module):
     The graph is built on x alone; h is x with the scaled row and column of each pixel appended.
     An operator whose attribute `needs_graph` is False gets None instead of a graph.
 
+    Point sets [B, N, F] have neither a 3x3 convolution nor rows and columns: the layer takes them
+    with another local branch and without coordinates.
+
     Wherever these collections are mutable, the layer sows statistics into "diagnostics", its edges
     into "edges", and into "branches" h, the outputs of both branches, and what the operator gives
     on self-loops.
@@ -40,7 +45,8 @@ class GraphConv(nn.Module):
         graph: factory of the graph, see `graphs.knn.KNN`; it gets one key per image.
         operator: factory of the operator, which takes O; see `operators.edge_conv.EdgeConv`.
         merge: factory of the merge, see `layers.merge.Average`.
-        local_branch: "conv", or "identity" for x itself, which needs F = O.
+        local_branch: "conv"; "linear" for the same linear map of every node; or "identity" for x
+            itself, which needs F = O.
         coordinates: False: zeros take their place, so that parameters stay the same.
         without: a branch that is replaced by zeros, for ablations.
         statistics: given to the operator and the merge if they take it; None: there are none.
@@ -59,12 +65,22 @@ class GraphConv(nn.Module):
 
     @nn.compact
     def __call__(
-        self, x: Float[AnyArray, "B H W F"], keys: Key[Array, "B"] | None = None
-    ) -> Float[Array, "B H W {self.features}"]:
-        B, H, W, F = x.shape
-        coords = coordinates(H, W) if self.coordinates else jnp.zeros((H * W, 2))
-        coords = jnp.broadcast_to(coords.astype(x.dtype), (B, H * W, 2))
-        h = jnp.concatenate([x.reshape(B, H * W, F), coords], axis=-1)
+        self, x: Float[AnyArray, "B *size F"], keys: Key[Array, "B"] | None = None
+    ) -> Float[Array, "B *size {self.features}"]:
+        """Apply the layer.
+
+        Raises:
+            ValueError: x is a point set, but the layer needs pixels; the local branch is the
+                identity, but F is not O; or as the parts do.
+        """
+        B, *size, F = x.shape
+        if len(size) == 1:
+            self._require_no_pixels(x.shape)
+        x = jnp.asarray(x)
+        h = x.reshape(B, -1, F)
+        coords = coordinates(*size) if self.coordinates else jnp.zeros((h.shape[1], 2))
+        coords = jnp.broadcast_to(coords.astype(x.dtype), (*h.shape[:2], 2))
+        h = jnp.concatenate([h, coords], axis=-1)
 
         operator = self._with_statistics(self.operator)(self.features, name="non_local")
         neighbours = None
@@ -72,10 +88,10 @@ class GraphConv(nn.Module):
             neighbours = self.graph(name="graph")(x, keys)
         local = self._local(x)
         non_local = operator(h, neighbours).reshape(local.shape)
-        self._record(h, local, non_local, neighbours, W)
+        self._record(h, local, non_local, neighbours)
         if neighbours and self.is_mutable_collection("branches"):
             shape = neighbours.indices.shape
-            loops = jnp.broadcast_to(self_loops(H, W, shape[-1]), shape)
+            loops = jnp.broadcast_to(self_loops(1, shape[1], shape[2]), shape)
             self.sow("branches", "of_self", operator(h, Neighbours(loops)))
 
         branches = {"local": local, "non_local": non_local}
@@ -83,37 +99,51 @@ class GraphConv(nn.Module):
             branches[self.without] = jnp.zeros_like(local)
         merged = self._with_statistics(self.merge)(name="merge")(**branches)
         bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
-        return merged + bias[None, None, None].astype(local.dtype)
+        return merged + jnp.broadcast_to(bias.astype(local.dtype), local.shape)
+
+    def _require_no_pixels(self, shape: tuple[int, ...]) -> None:
+        """Raise ValueError if this layer uses the places of pixels, which a point set has not."""
+        if self.local_branch == "conv":
+            raise ValueError(
+                f"local = 'conv' needs images [B, H, W, F], but x is a point set {list(shape)}: "
+                "choose 'linear' or 'identity'"
+            )
+        if self.coordinates:
+            raise ValueError(
+                f"coordinates = True needs images [B, H, W, F], but x is a point set "
+                f"{list(shape)}: set it to False; features may contain the points' coordinates"
+            )
 
     def _with_statistics(self, factory: Factory) -> Factory:
         component: Any = factory.func if isinstance(factory, partial) else factory
         takes_statistics = any(field.name == "statistics" for field in fields(component))
         return partial(factory, statistics=self.statistics) if takes_statistics else factory
 
-    def _local(self, x: Float[AnyArray, "B H W F"]) -> Float[Array, "B H W {self.features}"]:
+    def _local(self, x: Float[Array, "B *size F"]) -> Float[Array, "B *size {self.features}"]:
         if self.local_branch == "conv":
             return Conv(self.features, dtype=self.dtype, name="local")(x)
+        if self.local_branch == "linear":
+            return Linear(self.features, dtype=self.dtype, name="local")(x)
         if x.shape[-1] != self.features:
             raise ValueError(
                 f"local = 'identity' needs equal features, got {x.shape[-1]} in and "
-                f"{self.features} out: choose 'conv'"
+                f"{self.features} out: choose 'conv' or 'linear'"
             )
         return jnp.asarray(x, self.dtype)
 
     def _record(
         self,
         h: Float[Array, "B N C"],
-        local: Float[Array, "B H W O"],
-        non_local: Float[Array, "B H W O"],
+        local: Float[Array, "B *size O"],
+        non_local: Float[Array, "B *size O"],
         neighbours: Neighbours | None,
-        width: int,
     ) -> None:
         if self.is_mutable_collection("diagnostics"):
             norms = [jnp.linalg.norm(branch.astype(float)) for branch in (non_local, local)]
             self.sow("diagnostics", "non_local_over_local", norms[0] / norms[1])
-            if neighbours:
+            if neighbours and local.ndim == 4:
                 nodes = jnp.arange(h.shape[1])[None, :, None]
-                at_distance_2 = chebyshev(nodes, neighbours.indices, width) == 2
+                at_distance_2 = chebyshev(nodes, neighbours.indices, local.shape[2]) == 2
                 self.sow("diagnostics", "edges_at_distance_2", jnp.mean(at_distance_2))
         if neighbours:
             self.sow("edges", "neighbours", neighbours.indices)

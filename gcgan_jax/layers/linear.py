@@ -1,6 +1,8 @@
 """Matmul of features and weights, in the formulation that XLA differentiates fastest on a CPU."""
 
+import flax.linen as nn
 import jax.numpy as jnp
+from flax.linen.dtypes import promote_dtype
 from jax import Array
 from jax.typing import DTypeLike
 from jaxtyping import Float
@@ -26,3 +28,19 @@ def linear(
 def at_least_float32(dtype: DTypeLike) -> DTypeLike:
     """Return the dtype in which differences of features are taken, whatever the compute dtype."""
     return jnp.promote_types(dtype, jnp.float32)
+
+
+class Linear(nn.Module):
+    """Linear map of features without bias, Glorot normal: on images, a 1x1 convolution.
+
+    `dtype` is that of the computation; None: that of the inputs.
+    """
+
+    features: int
+    dtype: DTypeLike | None = None
+
+    @nn.compact
+    def __call__(self, x: Float[AnyArray, "*rows F"]) -> Float[Array, "*rows {self.features}"]:
+        shape = (x.shape[-1], self.features)
+        kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
+        return linear(*promote_dtype(x, kernel, dtype=self.dtype))

@@ -1,6 +1,6 @@
 """Registry of merges: Modules that combine the local and non-local branch of a graph layer.
 
-B images, H rows, W columns, O features.
+B images, O features; `size` is H rows and W columns, or N points.
 """
 
 from typing import Annotated
@@ -13,7 +13,7 @@ from gcgan_jax.arrays import AnyArray
 from gcgan_jax.layers.statistics import BatchStatistics
 from gcgan_jax.ranges import Free, Interval
 
-Branch = Float[AnyArray, "B H W O"]
+Branch = Float[AnyArray, "B *size O"]
 
 
 class Merge(nn.Module):
@@ -82,7 +82,7 @@ class Scale(Merge):
         start = nn.initializers.constant(self.initial)
         scale = self.param("scale", start, (local.shape[-1],), float)
         self.sow("diagnostics", "scale", jnp.mean(jnp.abs(scale)))
-        return local + scale.astype(local.dtype)[None, None, None] * non_local
+        return local + jnp.broadcast_to(scale.astype(local.dtype), local.shape) * non_local
 
 
 MERGES: dict[str, type[Merge]] = {"average": Average, "sum": Sum, "gate": Gate, "scale": Scale}

@@ -18,19 +18,27 @@ def knn(
     dilation: int = 1,
     position: float = 0.0,
 ) -> ndarray:
-    """[B, H, W, F] -> [B, N, k]: nearest in features outside the window; ties: lowest j."""
-    B, H, W, F = x.shape
-    h = x.reshape(B, H * W, F).astype(np.float64)
-    h = np.concatenate([h, np.stack([position * coordinates(H, W)] * B)], axis=-1)
-    neighbours = np.zeros((B, H * W, k), np.int32)
-    for b, i in np.ndindex(B, H * W):
-        distances = [
-            (distance(h[b, i], h[b, j], metric), j)
-            for j in range(H * W)
-            if chebyshev(i, j, W) > exclude
-        ]
+    """[B, H, W, F] -> [B, N, k]: nearest in features outside the window; ties: lowest j.
+
+    Of a point set [B, N, F]: the nearest others.
+    """
+    B, *size, F = x.shape
+    h = x.reshape(B, -1, F).astype(np.float64)
+    if position:
+        h = np.concatenate([h, np.stack([position * coordinates(*size)] * B)], axis=-1)
+    neighbours = np.zeros((B, h.shape[1], k), np.int32)
+    for b, i in np.ndindex(B, h.shape[1]):
+        distances = [(distance(h[b, i], h[b, j], metric), j) for j in candidates(i, size, exclude)]
         neighbours[b, i] = [j for _, j in sorted(distances)[: k * dilation : dilation]]
     return neighbours
+
+
+def candidates(i: int, size: list[int], exclude: int) -> list[int]:
+    """Nodes outside the window of i in an image of H x W pixels; all but i of N points."""
+    if len(size) == 1:
+        return [j for j in range(size[0]) if j != i]
+    H, W = size
+    return [j for j in range(H * W) if chebyshev(i, j, W) > exclude]
 
 
 def distance(a: ndarray, b: ndarray, metric: str) -> float:
@@ -48,19 +56,21 @@ def soft_knn(
     k: int,
     metric: str = "euclidean",
 ) -> tuple[ndarray, ndarray]:
-    """Indices [B, N, k] of the nearest p_j outside the 3x3 window, and their softmax weights."""
+    """Indices [B, N, k] of the nearest p_j outside the 3x3 window, and their softmax weights.
+
+    Of a point set [B, N, F]: of the nearest others.
+    """
 
     def distance(q: ndarray, p: ndarray) -> float:
         return -(q @ p) if metric == "product" else np.sum((q - p) ** 2)
 
-    B, H, W, F = x.shape
-    h = x.reshape(B, H * W, F)
-    indices, weights = np.zeros((B, H * W, k), np.int32), np.zeros((B, H * W, k))
-    for b, i in np.ndindex(B, H * W):
+    B, *size, F = x.shape
+    h = x.reshape(B, -1, F)
+    N = h.shape[1]
+    indices, weights = np.zeros((B, N, k), np.int32), np.zeros((B, N, k))
+    for b, i in np.ndindex(B, N):
         distances = [
-            (distance(h[b, i] @ w_q, h[b, j] @ w_p), j)
-            for j in range(H * W)
-            if chebyshev(i, j, W) > 1
+            (distance(h[b, i] @ w_q, h[b, j] @ w_p), j) for j in candidates(i, size, exclude=1)
         ]
         nearest = sorted(distances)[:k]
         indices[b, i] = [j for _, j in nearest]

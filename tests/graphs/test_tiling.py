@@ -15,18 +15,20 @@ from tests.helpers import VARIANTS
 
 
 @pytest.mark.parametrize(
-    ("side", "tiles"), [((16, 16), 1), ((32, 32), 1), ((64, 64), 16), ((33, 32), 3), ((37, 64), 37)]
+    ("nodes", "tiles"), [(16 * 16, 1), (32 * 32, 1), (64 * 64, 16), (33 * 32, 2), (1031, 2)]
 )
-def test_num_tiles(side: tuple[int, int], tiles: int) -> None:
-    assert num_tiles(*side, CACHE_BYTES) == tiles
+def test_num_tiles(nodes: int, tiles: int) -> None:
+    assert num_tiles(nodes, CACHE_BYTES) == tiles
+    assert num_tiles(nodes, 1) == nodes
 
 
 @pytest.mark.parametrize("selection", SELECTIONS)
 def test_knn_in_tiles(selection: str) -> None:
     x = np.random.default_rng(0).normal(size=(1, 6, 5, 3)).astype(np.float32)
     nearest = partial(SELECTIONS[selection], width=5, k=4)
-    actual = jax.jit(partial(in_tiles, nearest, 3))(x.reshape(30, 3))
-    np.testing.assert_array_equal(actual[None], references.knn(x, 4))
+    for tiles in (3, 4):  # of 10 nodes, and of 8, with two nodes missing in the last
+        actual = jax.jit(partial(in_tiles, nearest, tiles))(x.reshape(30, 3))
+        np.testing.assert_array_equal(actual[None], references.knn(x, 4))
 
 
 @pytest.mark.parametrize("image_bytes", [1, 2**27, 2**29, 2**31])

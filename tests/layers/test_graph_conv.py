@@ -14,6 +14,7 @@ from gcgan_jax import references
 from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.layers.graph_conv import GraphConv
+from gcgan_jax.layers.merge import Scale
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.edge_conv import EdgeConv
 from tests.helpers import assert_agrees
@@ -189,3 +190,59 @@ def test_init_rejects_graphs_that_do_not_fit() -> None:
     layer = GraphConv(features=2, graph=partial(KNN, k=12), operator=EDGE_CONV)
     with pytest.raises(ValueError, match="k = 12 does not fit a 4x5 feature map"):
         jax.eval_shape(layer.init, jax.random.key(0), features())
+
+
+@pytest.mark.parametrize("size", [(7,), (4, 5)], ids=["point set", "image"])
+@pytest.mark.parametrize("local_branch", ["linear", "identity"])
+def test_local_branches_without_a_window(size: tuple[int, ...], local_branch: str) -> None:
+    x = np.random.default_rng(0).normal(size=(2, *size, 3))
+    O = 3 if local_branch == "identity" else 2
+    layer = GraphConv(
+        O, graph=KNN_GRAPH, operator=EDGE_CONV, local_branch=local_branch, coordinates=False
+    )
+    weights, structure = jax.tree.flatten(parameters(layer, x))
+    neighbours = references.knn(x, K)
+
+    def reference(x: np.ndarray, *weights: np.ndarray) -> np.ndarray:
+        params = jax.tree.unflatten(structure, weights)
+        local = x if local_branch == "identity" else x @ params["local"]["kernel"]
+        h = np.concatenate([x.reshape(2, -1, 3), np.zeros((*neighbours.shape[:2], 2))], axis=-1)
+        non_local = references.edge_conv(h, neighbours, **params["non_local"])
+        return (local + non_local.reshape(local.shape)) / 2 + params["bias"]
+
+    def apply(x: Array, *weights: Array) -> Array:
+        return layer.apply({"params": jax.tree.unflatten(structure, weights)}, x)
+
+    assert_agrees(apply, reference, x, *weights)
+
+
+def test_diagnostics_of_point_sets_have_no_pixel_distances() -> None:
+    x = np.random.default_rng(0).normal(size=(2, 7, 3)).astype(np.float32)
+    layer = GraphConv(
+        3,
+        graph=KNN_GRAPH,
+        operator=SMALL_ECC,
+        merge=partial(Scale, initial=0.5),
+        local_branch="identity",
+        coordinates=False,
+    )
+    out, sown = jax.jit(partial(layer.init_with_output, mutable=["params", "diagnostics"]))(
+        jax.random.key(0), x
+    )
+    assert out.shape == x.shape
+    expected = {"non_local_over_local", "non_local", "merge"}
+    assert sown["diagnostics"].keys() == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({}, r"^local = 'conv' needs images .* a point set \[2, 7, 3\]: choose 'linear'"),
+        ({"local_branch": "linear"}, r"^coordinates = True needs images .* set it to False"),
+        ({"local_branch": "identity", "coordinates": False}, r"equal features, got 3 in and 2"),
+    ],
+)
+def test_point_sets_need_a_layer_without_pixels(fields: dict[str, Any], message: str) -> None:
+    layer = GraphConv(2, graph=KNN_GRAPH, operator=EDGE_CONV, **fields)
+    with pytest.raises(ValueError, match=message):
+        jax.eval_shape(layer.init, jax.random.key(0), jnp.zeros((2, 7, 3)))
