@@ -40,13 +40,14 @@ _EXPORTS = {
     "operators": ("OPERATORS",),
     "operators.aggregate": ("Aggregate", "aggregate"),
     "operators.chebyshev": ("ChebyshevConv", "chebyshev_conv"),
-    "operators.ecc": ("ECC", "ecc"),
+    "operators.ecc": ("ECC", "FilterNetwork", "ecc"),
     "operators.edge_conv": ("EdgeConv", "edge_conv"),
     "operators.gcn": ("GCN", "gcn"),
     "operators.global_context": ("GlobalContext", "global_context"),
-    "operators.low_rank_ecc": ("LowRankECC", "LowRankNetwork", "low_rank_ecc"),
+    "operators.low_rank_ecc": ("LowRankECC", "low_rank_ecc"),
+    "operators.low_rank_network": ("LowRankNetwork",),
     "operators.max_relative": ("MaxRelative", "max_relative"),
-    "operators.self_attention": ("SelfAttention", "self_attention"),
+    "operators.self_attention": ("Projections", "SelfAttention", "self_attention"),
 }
 _MODULES = {name: module for module, names in _EXPORTS.items() for name in names}
 __all__ = sorted(_MODULES)

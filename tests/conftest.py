@@ -83,6 +83,7 @@ CHECKED = [
         "operators.gcn",
         "operators.global_context",
         "operators.low_rank_ecc",
+        "operators.low_rank_network",
         "operators.max_relative",
         "operators.self_attention",
         "report.paired",

@@ -18,7 +18,8 @@ from gcgan_jax.operators.ecc import FilterNetwork, ecc
 from gcgan_jax.operators.edge_conv import edge_conv
 from gcgan_jax.operators.gcn import gcn
 from gcgan_jax.operators.global_context import global_context
-from gcgan_jax.operators.low_rank_ecc import LowRankNetwork, low_rank_ecc
+from gcgan_jax.operators.low_rank_ecc import low_rank_ecc
+from gcgan_jax.operators.low_rank_network import LowRankNetwork
 from gcgan_jax.operators.max_relative import max_relative
 from gcgan_jax.operators.self_attention import Projections, self_attention
 

@@ -31,6 +31,10 @@ def inception_score(logits: Float[ndarray, "n C"], splits: int) -> tuple[float, 
 
     Raises:
         ValueError: there are fewer samples than splits.
+
+    Example:
+        >>> inception_score(1000 * np.eye(4), splits=1)  # sure of each sample, and all classes
+        (4.0, 0.0)
     """
     n = len(logits)
     if not 1 <= splits <= n:
@@ -50,7 +54,13 @@ def inception_score(logits: Float[ndarray, "n C"], splits: int) -> tuple[float, 
 
 
 def gaussian(features: Float[ndarray, "n F"]) -> Gaussian:
-    """Compute mean and covariance (divided by n - 1) of the features of n >= 2 samples."""
+    """Compute mean and covariance (divided by n - 1) of the features of n >= 2 samples.
+
+    Example:
+        >>> mean, covariance = gaussian(np.array([[0.0], [2.0]]))
+        >>> mean.tolist(), covariance.tolist()
+        ([1.0], [[2.0]])
+    """
     features = features.astype(np.float64)
     covariance = np.atleast_2d(np.cov(features, rowvar=False))  # a scalar for one feature
     return Gaussian(features.mean(axis=0), covariance)
@@ -62,6 +72,11 @@ def frechet_distance(a: Gaussian, b: Gaussian) -> float:
     The trace of the square root is the sum of the square roots of the eigenvalues of the symmetric
     S_a^(1/2) S_b S_a^(1/2), which are those of S_a S_b. This is accurate for covariances of fewer
     samples than features too, for which a general matrix square root is not.
+
+    Example:
+        >>> a, b = Gaussian(np.zeros(2), np.eye(2)), Gaussian(np.array([3.0, 4.0]), np.eye(2))
+        >>> round(frechet_distance(a, b), 6)
+        25.0
     """
     values, vectors = np.linalg.eigh(a.covariance)
     root = vectors * np.sqrt(np.maximum(values, 0)) @ vectors.T
@@ -87,6 +102,10 @@ def kernel_distance(
 
     Args:
         a, b: features of at least `subset_size` samples each; else ValueError.
+
+    Example:
+        >>> kernel_distance(np.zeros((4, 1)), np.ones((4, 1)), subsets=2, subset_size=3, seed=0)
+        (7.0, 0.0)
     """
     limit = min(len(a), len(b))
     if not 2 <= subset_size <= limit:
@@ -118,6 +137,12 @@ def precision_recall(
 
     Args:
         generated, real: features of more than `neighbours` samples each; else ValueError.
+
+    Example:
+        >>> real = np.array([[0.0], [1.0], [2.0], [3.0]])
+        >>> generated = np.array([[0.0], [0.5], [1.0]])
+        >>> precision_recall(generated, real, neighbours=1)
+        (1.0, 0.5)
     """
     limit = min(len(generated), len(real)) - 1
     if not 1 <= neighbours <= limit:

@@ -102,7 +102,12 @@ def random_outside_window(
 
 
 class SelfLoops(nn.Module):
-    """Connects each node to itself, k times: no other node is ever seen."""
+    """Connects each node to itself, k times: no other node is ever seen.
+
+    Example:
+        >>> SelfLoops(k=2).apply({}, jnp.zeros((1, 3, 1))).indices[0].tolist()
+        [[0, 0], [1, 1], [2, 2]]
+    """
 
     k: Count = 8
 
@@ -111,7 +116,12 @@ class SelfLoops(nn.Module):
 
 
 class Grid(nn.Module):
-    """Connects each pixel to the 8 around it, which the local convolution also sees; see `grid`."""
+    """Connects each pixel to the 8 around it, which the local convolution also sees; see `grid`.
+
+    Example:
+        >>> Grid(k=8).apply({}, jnp.zeros((1, 4, 4, 1))).indices[0, 5].tolist()
+        [0, 1, 2, 4, 6, 8, 9, 10]
+    """
 
     k: Count = 8
 
@@ -120,7 +130,12 @@ class Grid(nn.Module):
 
 
 class Ring(nn.Module):
-    """Connects each pixel to the k spatially nearest outside its 3x3 window; see `ring`."""
+    """Connects each pixel to the k spatially nearest outside its 3x3 window; see `ring`.
+
+    Example:
+        >>> Ring(k=4).apply({}, jnp.zeros((1, 5, 5, 1))).indices[0, 12].tolist()
+        [2, 10, 14, 22]
+    """
 
     k: Count = 8
 
@@ -139,6 +154,12 @@ class Random(nn.Module):
 
     In a point set, they are any other points. The edges follow from the image's key: new ones in
     each update, and when sampling the same for the same latents.
+
+    Example:
+        >>> keys = jax.random.split(jax.random.key(0), 1)
+        >>> neighbours = Random(k=7).apply({}, jnp.zeros((1, 4, 4, 1)), keys)
+        >>> set(neighbours.indices[0, 0].tolist()) & {0, 1, 4, 5}  # the window of pixel 0
+        set()
     """
 
     k: Count = 8
@@ -163,6 +184,11 @@ class Shuffled(KNN):
 
     Its edges are as long, and their in-degrees as uneven, as kNN's. It depends on the other images
     of the batch, and therefore on how many devices share it.
+
+    Example:
+        >>> x = jnp.array([[[0.0], [1.0], [5.0]], [[0.0], [4.0], [5.0]]])
+        >>> Shuffled(k=1).apply({}, x).indices[..., 0].tolist()  # those of the second set first
+        [[1, 2, 1], [1, 0, 1]]
     """
 
     def __call__(self, x: Features, keys: Keys | None = None) -> Neighbours:
@@ -172,7 +198,13 @@ class Shuffled(KNN):
 
 
 class Far(KNN):
-    """kNN that leaves out a window of 9x9 pixels."""
+    """kNN that leaves out a window of 9x9 pixels.
+
+    Example:
+        >>> x = jnp.arange(100.0).reshape(1, 10, 10, 1)  # each pixel's feature is its index
+        >>> Far(k=2).apply({}, x).indices[0, 0].tolist()
+        [5, 6]
+    """
 
     exclude: Annotated[int, Interval(0, 512)] = 4
 

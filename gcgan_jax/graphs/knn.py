@@ -56,6 +56,14 @@ def knn(
     Raises:
         ValueError: fewer than k * dilation nodes are outside the window, an image side is below
             4, or `exclude` or `position` needs pixels, but x is a point set.
+
+    Example:
+        >>> x = jnp.arange(16.0).reshape(1, 4, 4, 1)  # each pixel's feature is its index
+        >>> knn(x, k=3)[0, 0].tolist()  # without 1, 4 and 5, which are in the window of pixel 0
+        [2, 3, 6]
+        >>> points = jnp.array([[[0.0], [1.0], [5.0]]])
+        >>> knn(points, k=1)[0, :, 0].tolist()
+        [1, 0, 1]
     """
     size = x.shape[1:-1]
     check_candidates(size, k, exclude, dilation)
@@ -93,6 +101,14 @@ class KNN(nn.Module):
 
     With a threshold, longer edges have weight 0 and the others 1 / k (thesis 3.10, in distances
     instead of similarities): lengths are ||h_j - h_i||, or 1 - cos with the cosine metric.
+
+    Example:
+        >>> points = jnp.array([[[0.0], [1.0], [5.0]]])
+        >>> indices, weights = KNN(k=2, threshold=1.0).apply({}, points)
+        >>> indices[0].tolist()
+        [[1, 2], [0, 2], [1, 0]]
+        >>> weights[0].tolist()
+        [[0.5, 0.0], [0.5, 0.0], [0.0, 0.0]]
     """
 
     k: Annotated[int, Interval(1, 2**16)] = 8

@@ -17,6 +17,11 @@ class Neighbours(NamedTuple):
         indices: node indices j.
         weights: edge weights w_ij; operators multiply each message by k w_ij, so that uniform
             weights 1 / k change nothing. None leaves messages unweighted.
+
+    Example:
+        >>> ring = Neighbours(jnp.array([[[1], [2], [0]]]))  # of three nodes, one neighbour each
+        >>> ring.indices.shape, ring.weights
+        ((1, 3, 1), None)
     """
 
     indices: Int[AnyArray, "B N k"]

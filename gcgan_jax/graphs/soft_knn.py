@@ -51,6 +51,14 @@ def soft_knn(
 
     Raises:
         ValueError: fewer than k nodes are outside the window, or an image side is below 4.
+
+    Example:
+        >>> points, one = jnp.array([[[0.0], [1.0], [3.0]]]), jnp.ones((1, 1))
+        >>> indices, weights = soft_knn(points, one, one, temperature=jnp.array(8.0), k=2)
+        >>> indices[0, 1].tolist()
+        [0, 2]
+        >>> print(np.asarray(weights[0, 1]).round(3))  # softmax of -1 / 8 and -4 / 8
+        [0.593 0.407]
     """
     B, *size, F = x.shape
     check_candidates(tuple(size), k)
@@ -86,6 +94,14 @@ class SoftKNN(nn.Module):
     """`soft_knn` with `features` learned features, without bias, and a learned temperature.
 
     The weights are initialised Glorot normal, the temperature as `temperature`.
+
+    Example:
+        >>> graph, x = SoftKNN(k=4, features=2), jnp.ones((1, 4, 4, 3))
+        >>> neighbours, variables = graph.init_with_output(jax.random.key(0), x)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'log_temperature': (), 'w_p': (3, 2), 'w_q': (3, 2)}
+        >>> neighbours.weights.shape
+        (1, 16, 4)
     """
 
     k: Annotated[int, Interval(1, 2**16)] = 8

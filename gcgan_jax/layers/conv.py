@@ -171,6 +171,12 @@ class Conv(nn.Module):
     """3x3 SAME convolution without bias, Glorot normal; `upsample` doubles both sides first.
 
     `dtype` is that of the computation; None: that of the inputs.
+
+    Example:
+        >>> kernel = jnp.ones((3, 3, 1, 1))  # sums over the window
+        >>> out = Conv(features=1).apply({"params": {"kernel": kernel}}, jnp.ones((1, 3, 3, 1)))
+        >>> out[0, :, :, 0].tolist()
+        [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
 
     features: int
@@ -191,6 +197,12 @@ class StridedConv(nn.Module):
     """5x5 convolution with stride 2 and a bias, Glorot normal; halves both sides, which are even.
 
     `dtype` is that of the computation; None: that of the inputs.
+
+    Example:
+        >>> params = {"kernel": jnp.ones((5, 5, 1, 1)), "bias": jnp.zeros(1)}
+        >>> out = StridedConv(features=1).apply({"params": params}, jnp.ones((1, 4, 4, 1)))
+        >>> out[0, :, :, 0].tolist()
+        [[16.0, 12.0], [12.0, 9.0]]
     """
 
     features: int

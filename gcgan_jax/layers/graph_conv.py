@@ -5,7 +5,7 @@ and W, or N alone for a point set.
 """
 
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import field, fields
 from functools import partial
 from typing import Any, Literal
 
@@ -36,9 +36,9 @@ class GraphConv(nn.Module):
     Point sets [B, N, F] have neither a 3x3 convolution nor rows and columns: the layer takes them
     with another local branch and without coordinates.
 
-    Wherever these collections are mutable, the layer sows statistics into "diagnostics", its edges
-    into "edges", and into "branches" h, the outputs of both branches, and what the operator gives
-    on self-loops.
+    Where these collections are mutable, but not in `init`, the layer sows statistics into
+    "diagnostics", its edges into "edges", and into "branches" h, the outputs of both branches, and
+    what the operator gives on self-loops.
 
     Attributes:
         features: number of output features O.
@@ -51,12 +51,26 @@ class GraphConv(nn.Module):
         without: a branch that is replaced by zeros, for ablations.
         statistics: given to the operator and the merge if they take it; None: there are none.
         dtype: dtype of the local convolution; None: that of x.
+
+    Example:
+        On images, and on point sets:
+
+        >>> layer = GraphConv(5, graph=partial(KNN, k=4), operator=EdgeConv)
+        >>> y, variables = layer.init_with_output(jax.random.key(0), jnp.ones((1, 4, 4, 3)))
+        >>> y.shape
+        (1, 4, 4, 5)
+        >>> jax.tree.map(jnp.shape, variables["params"]["non_local"])  # C = 3 + 2
+        {'phi': (5, 5), 'psi': (5, 5)}
+        >>> layer = layer.clone(local_branch="linear", coordinates=False)
+        >>> y, variables = layer.init_with_output(jax.random.key(0), jnp.ones((1, 6, 3)))
+        >>> y.shape
+        (1, 6, 5)
     """
 
     features: int
     graph: Factory
     operator: Factory
-    merge: Factory = Average
+    merge: Factory = field(default_factory=lambda: Average)  # ToNNX fails at class attributes
     local_branch: str = "conv"
     coordinates: bool = True
     without: Literal["local", "non_local"] | None = None
@@ -88,11 +102,12 @@ class GraphConv(nn.Module):
             neighbours = self.graph(name="graph")(x, keys)
         local = self._local(x)
         non_local = operator(h, neighbours).reshape(local.shape)
-        self._record(h, local, non_local, neighbours)
-        if neighbours and self.is_mutable_collection("branches"):
-            shape = neighbours.indices.shape
-            loops = jnp.broadcast_to(self_loops(1, shape[1], shape[2]), shape)
-            self.sow("branches", "of_self", operator(h, Neighbours(loops)))
+        if not self.is_initializing():
+            self._record(h, local, non_local, neighbours)
+            if neighbours and self.is_mutable_collection("branches"):
+                shape = neighbours.indices.shape
+                loops = jnp.broadcast_to(self_loops(1, shape[1], shape[2]), shape)
+                self.sow("branches", "of_self", operator(h, Neighbours(loops)))
 
         branches = {"local": local, "non_local": non_local}
         if self.without:

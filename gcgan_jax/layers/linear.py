@@ -34,6 +34,11 @@ class Linear(nn.Module):
     """Linear map of features without bias, Glorot normal: on images, a 1x1 convolution.
 
     `dtype` is that of the computation; None: that of the inputs.
+
+    Example:
+        >>> params = {"kernel": jnp.array([[1.0, -1.0]])}
+        >>> Linear(features=2).apply({"params": params}, jnp.array([[[3.0], [4.0]]])).tolist()
+        [[[3.0, -3.0], [4.0, -4.0]]]
     """
 
     features: int

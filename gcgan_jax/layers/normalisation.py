@@ -27,6 +27,12 @@ class Normalisation:
         name: one of NAMES.
         statistics: epsilon and dtype of features, momentum of running averages, and whether the
             network is being trained, so that they and u are to be stored.
+
+    Example:
+        >>> critic = Critic(widths=(4, 4, 4), slope=0.2, norm=Normalisation("layer"))
+        >>> images = jnp.ones((1, 16, 16, 3))
+        >>> sorted(jax.eval_shape(critic.init, jax.random.key(0), images)["params"])
+        ['conv1', 'conv2', 'conv2_norm', 'conv3', 'conv3_norm', 'dense']
     """
 
     name: str = "none"

@@ -21,6 +21,14 @@ class BatchStatistics:
         dtype: dtype of normalised features; None: that of the features.
         use_running_average: whether to use the running averages, and not to update them.
         axis_name: mapped axis over which the batch is split; None: it is not.
+
+    Example:
+        >>> statistics = BatchStatistics(momentum=0.9, epsilon=1e-5, use_running_average=False)
+        >>> merge = Average(normalise=True, statistics=statistics)
+        >>> x = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> out, variables = merge.init_with_output(jax.random.key(0), x, x**2)
+        >>> sorted(variables), abs(float(out.mean())) < 1e-6
+        (['batch_stats', 'params'], True)
     """
 
     momentum: float

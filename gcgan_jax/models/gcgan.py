@@ -47,6 +47,22 @@ class Generator(nn.Module):
             added: independent standard normal numbers times a strength per channel.
         noise_strength: the strength; None: learned, from 0.
         dtype: dtype of matmuls and plain convolutions; None: that of z.
+
+    Example:
+        >>> generator = Generator(
+        ...     blocks=2,
+        ...     width=16,
+        ...     channels=3,
+        ...     graph_blocks=(2,),
+        ...     graph_conv=partial(GraphConv, graph=partial(KNN, k=4), operator=EdgeConv),
+        ...     statistics=BatchStatistics(momentum=0.9, epsilon=1e-5),
+        ... )
+        >>> init = partial(generator.init_with_output, train=False)
+        >>> images, variables = jax.eval_shape(init, jax.random.key(0), jnp.ones((2, 8)))
+        >>> images.shape
+        (2, 16, 16, 3)
+        >>> variables["params"]["block2_graph"]["local"]["kernel"].shape
+        (3, 3, 4, 4)
     """
 
     blocks: int
@@ -133,6 +149,12 @@ class Critic(nn.Module):
             layer.
         norm: normalisation; its statistics are also those of the graph layers.
         dtype: dtype of the convolutions; None: that of x.
+
+    Example:
+        >>> critic, images = Critic(widths=(4, 6, 8), slope=0.2), jnp.ones((2, 16, 16, 3))
+        >>> d, variables = jax.eval_shape(critic.init_with_output, jax.random.key(0), images)
+        >>> d.shape, variables["params"]["dense"]["kernel"].shape  # 2 x 2 pixels of 8 features
+        ((2,), (32, 1))
     """
 
     widths: tuple[int, ...]

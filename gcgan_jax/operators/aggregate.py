@@ -31,6 +31,12 @@ def aggregate(
 
     With `soft_knn`'s weights this is attention to the top k nodes (N3Net, arXiv:1810.12575, has a
     relaxed form of it). W is applied once per node, and sums are taken in at least float32.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> aggregate(h, neighbours, w=jnp.full((1, 1), 2.0))[0, :, 0].tolist()  # 2 h_j
+        [4.0, 12.0, 2.0]
     """
     terms = linear(h, w, at_least_float32(h.dtype))
     k, O = neighbours.shape[-1], w.shape[-1]
@@ -64,7 +70,14 @@ def aggregate(
 
 
 class Aggregate(nn.Module):
-    """`aggregate` with Glorot normal weights, computed in `dtype` (None: that of the inputs)."""
+    """`aggregate` with Glorot normal weights, computed in `dtype` (None: that of the inputs).
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 4)), Neighbours(jnp.array([[[1], [2], [0]]]))
+        >>> variables = Aggregate(features=5).init(jax.random.key(0), h, neighbours)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'w': (4, 5)}
+    """
 
     features: int
     dtype: DTypeLike | None = None

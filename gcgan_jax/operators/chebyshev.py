@@ -56,6 +56,14 @@ def chebyshev_conv(
 
     Raises:
         ValueError: K is 0, so that there is nothing to propagate.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> w = jnp.array([0.0, 1.0]).reshape(2, 1, 1)  # T_1 alone: L~ h
+        >>> out = chebyshev_conv(h, neighbours, w)  # minus the mean of the others
+        >>> print(np.asarray(out[0, :, 0]).round(3))
+        [-4.  -3.5 -1.5]
     """
     if len(w) < 2:
         raise ValueError("a polynomial of order 0 uses no graph: give at least two matrices")
@@ -92,6 +100,12 @@ class ChebyshevConv(nn.Module):
 
     The weights are initialised Glorot normal, and smaller by sqrt(order + 1), so that the sum of
     all terms has the size of one.
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 4)), Neighbours(jnp.array([[[1], [2], [0]]]))
+        >>> variables = ChebyshevConv(features=5, order=2).init(jax.random.key(0), h, neighbours)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'w': (3, 4, 5)}
     """
 
     features: int

@@ -71,6 +71,14 @@ def ecc(
         delta: scale of gamma; None switches attention off (gamma = 1).
         slope: negative slope of the leaky ReLU.
         weights: edge weights; each message is multiplied by k times its weight. None: unweighted.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> one, zero = jnp.ones((1, 1)), jnp.zeros((1, 1))
+        >>> network = FilterNetwork(w1=zero, b1=zero[0], w2=zero[None], b2=one)  # Theta_ij = 1
+        >>> ecc(h, neighbours, network, delta=None, slope=0.2)[0, :, 0].tolist()  # h_j
+        [2.0, 6.0, 1.0]
     """
     k, O = neighbours.shape[-1], network.b2.shape[-1]
     w2 = jnp.concatenate([network.w2, network.b2[None]]).reshape(-1, O)  # [(Fh + 1) * C, O]
@@ -110,6 +118,12 @@ class ECC(nn.Module):
     w1 is initialised Glorot normal, biases zero, and w2 normal with standard deviation `w2_stddev`,
     so that the output initially has about the size of the local convolution's. `dtype` is that of
     the computation; None: that of the inputs.
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 4)), Neighbours(jnp.array([[[1], [2], [0]]]))
+        >>> variables = jax.eval_shape(ECC(features=5).init, jax.random.key(0), h, neighbours)
+        >>> jax.tree.map(lambda leaf: leaf.shape, variables["params"])
+        {'b1': (4,), 'b2': (4, 5), 'w1': (4, 4), 'w2': (4, 4, 5)}
     """
 
     features: int

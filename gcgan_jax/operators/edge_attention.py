@@ -44,7 +44,12 @@ def sow_gamma(
     neighbours: Int[AnyArray, "B N k"],
     delta: Scalar,
 ) -> None:
-    """Sow mean gamma into "diagnostics", and all gamma into "edges", where these are mutable."""
+    """Sow mean gamma into "diagnostics", and all gamma into "edges", where these are mutable.
+
+    `init` sows nothing.
+    """
+    if module.is_initializing():
+        return
     if module.is_mutable_collection("diagnostics"):
         module.sow("diagnostics", "gamma", jnp.mean(edge_attention(h, neighbours, delta)))
     if module.is_mutable_collection("edges"):

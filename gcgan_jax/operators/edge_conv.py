@@ -47,6 +47,13 @@ def edge_conv(
 
     Raises:
         ValueError: the reduction is unknown.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> phi, psi = jnp.ones((1, 1)), jnp.zeros((1, 1))
+        >>> edge_conv(h, neighbours, phi, psi)[0, :, 0].tolist()  # ReLU(h_j - h_i)
+        [1.0, 4.0, 0.0]
     """
     if reduction not in ("sum", "mean", "max"):
         raise ValueError(f"reduction = {reduction!r}: choose 'sum', 'mean' or 'max'")
@@ -95,7 +102,14 @@ def _aggregate_by_neighbour(
 
 
 class EdgeConv(nn.Module):
-    """`edge_conv` with Glorot normal weights, computed in `dtype` (None: that of the inputs)."""
+    """`edge_conv` with Glorot normal weights, computed in `dtype` (None: that of the inputs).
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 4)), Neighbours(jnp.array([[[1], [2], [0]]]))
+        >>> variables = EdgeConv(features=5).init(jax.random.key(0), h, neighbours)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'phi': (4, 5), 'psi': (4, 5)}
+    """
 
     features: int
     reduction: Annotated[str, OneOf(("sum", "mean", "max"))] = "sum"

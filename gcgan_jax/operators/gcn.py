@@ -40,6 +40,13 @@ def gcn(
         w: weight matrix.
         weights: edge weights, not negative; A_ij is k times the largest of those between i and j.
             None: 1 / k.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> out = gcn(h, neighbours, w=jnp.ones((1, 1)))  # all are connected
+        >>> print(np.asarray(out[0, :, 0]).round(3))
+        [3. 3. 3.]
     """
     dtype, k = at_least_float32(h.dtype), neighbours.shape[-1]
     terms = linear(h, w, dtype)
@@ -64,7 +71,14 @@ def gcn(
 
 
 class GCN(nn.Module):
-    """`gcn` with Glorot normal weights, computed in `dtype` (None: that of the inputs)."""
+    """`gcn` with Glorot normal weights, computed in `dtype` (None: that of the inputs).
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 4)), Neighbours(jnp.array([[[1], [2], [0]]]))
+        >>> variables = GCN(features=5).init(jax.random.key(0), h, neighbours)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'w': (4, 5)}
+    """
 
     features: int
     dtype: DTypeLike | None = None

@@ -22,6 +22,11 @@ def global_context(h: Float[AnyArray, "B N C"], w: Float[AnyArray, "C O"]) -> Fl
 
     A control without a graph: GCNet (Cao et al. 2019, arXiv:1904.11492) found that the contexts of
     non-local blocks hardly depend on the query i. The mean is taken in at least float32.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> global_context(h, w=jnp.ones((1, 1)))[0, :, 0].tolist()
+        [3.0, 3.0, 3.0]
     """
     B, N, _ = h.shape
     mean = jnp.mean(h, axis=1, dtype=at_least_float32(h.dtype)).astype(h.dtype)
@@ -29,7 +34,13 @@ def global_context(h: Float[AnyArray, "B N C"], w: Float[AnyArray, "C O"]) -> Fl
 
 
 class GlobalContext(nn.Module):
-    """`global_context` with Glorot normal weights, computed in `dtype` (None: as the inputs)."""
+    """`global_context` with Glorot normal weights, computed in `dtype` (None: as the inputs).
+
+    Example:
+        >>> variables = GlobalContext(features=5).init(jax.random.key(0), jnp.ones((1, 3, 4)))
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'w': (4, 5)}
+    """
 
     features: int
     dtype: DTypeLike | None = None

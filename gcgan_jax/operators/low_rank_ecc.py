@@ -5,7 +5,7 @@ O features out, Fh = F hidden width of the filter network, r rank, m replicas of
 """
 
 import math
-from typing import Annotated, NamedTuple
+from typing import Annotated
 
 import flax.linen as nn
 import jax
@@ -30,23 +30,9 @@ from gcgan_jax.operators.edge_attention import (
     sow_gamma,
     squared_norms,
 )
+from gcgan_jax.operators.low_rank_network import LowRankNetwork, expand
 from gcgan_jax.platforms import by_platform
 from gcgan_jax.ranges import Free, Interval
-
-ALIGNED = 8  # divides the hidden width: a CPU scatters such rows up to twice as fast
-
-
-class LowRankNetwork(NamedTuple):
-    """Parameters of the network that maps h_j - h_i to the factors of the edge's weights Theta_ij.
-
-    The last axes of `w_left` and `w_right` are those of one replica: P = F / m and Q = O / m.
-    """
-
-    w1: Float[AnyArray, "C Fh"]
-    b1: Float[AnyArray, "Fh"]
-    w_kappa: Float[AnyArray, "Fh r"]
-    w_left: Float[AnyArray, "Fh r P"]
-    w_right: Float[AnyArray, "Fh r Q"]
 
 
 @jax.named_scope("low_rank_ecc")
@@ -86,9 +72,18 @@ def low_rank_ecc(
         slope: negative slope of the leaky ReLU.
         normalise: divide d_ij by its root mean square in w1 d_ij.
         weights: edge weights; each message is multiplied by k times its weight. None: unweighted.
+
+    Example:
+        >>> h = jnp.array([[[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [6.0, 0.0, 0.0]]])  # F = 1
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> one = jnp.ones((1, 1, 1))  # a_ij = kappa = left = right = 1, so that Theta_ij = 1
+        >>> network = LowRankNetwork(jnp.zeros((3, 1)), one[0, 0], one[0], one, one)
+        >>> out = low_rank_ecc(h, neighbours, network, delta=None, slope=0.2, normalise=True)
+        >>> out[0, :, 0].tolist()  # x_j
+        [2.0, 6.0, 1.0]
     """
     N, k, (F, r) = h.shape[1], neighbours.shape[-1], network.w_kappa.shape
-    network = _expand(network)
+    network = expand(network)
 
     def aggregate(
         h: Float[Array, "N C"],
@@ -129,28 +124,6 @@ def _inverse_root(x: Float[Array, ""]) -> Float[Array, ""]:
     return jnp.where(x > 0, lax.rsqrt(jnp.where(x > 0, x, 1)), 1)
 
 
-def _expand(network: LowRankNetwork) -> LowRankNetwork:
-    """Return the same network with full layers, and a hidden width that ALIGNED divides."""
-    replicas = len(network.b1) // network.w_left.shape[2]
-    return LowRankNetwork(
-        w1=_pad(network.w1.T).T,
-        b1=_pad(network.b1),
-        w_kappa=_pad(network.w_kappa),
-        w_left=_pad(_full(network.w_left, replicas)),
-        w_right=_pad(_full(network.w_right, replicas)),
-    )
-
-
-def _full(w: Float[AnyArray, "Fh r Q"], m: int) -> Float[Array, "Fh r {m}*Q"]:
-    """Return all m replicas of a circulant layer's weights."""
-    return jnp.concatenate([jnp.roll(w, -p * len(w) // m, axis=0) for p in range(m)], axis=-1)
-
-
-def _pad(w: Float[AnyArray, "Fh ..."]) -> Float[Array, "units ..."]:
-    """Add weights of zero for further hidden units."""
-    return jnp.pad(w, [(0, -len(w) % ALIGNED)] + [(0, 0)] * (w.ndim - 1))
-
-
 def _row_sums(x: Float[Array, "N k F"]) -> Float[Array, "N k"]:
     """Sum over the last axis in at least float32; a CPU is faster at products of matrices."""
     dtype = at_least_float32(x.dtype)
@@ -168,6 +141,13 @@ class LowRankECC(nn.Module):
 
     w1 is initialised Glorot normal, b1 zero, and the other weights normal with the standard
     deviations of `stddevs`. `dtype` is that of the computation; None: that of the inputs.
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 8)), Neighbours(jnp.array([[[1], [2], [0]]]))  # F = 6
+        >>> operator = LowRankECC(features=9, rank=2, circulant=3)
+        >>> variables = jax.eval_shape(operator.init, jax.random.key(0), h, neighbours)
+        >>> {name: leaf.shape for name, leaf in variables["params"].items() if name != "b1"}
+        {'w1': (8, 6), 'w_kappa': (6, 2), 'w_left': (6, 2, 2), 'w_right': (6, 2, 3)}
     """
 
     features: int

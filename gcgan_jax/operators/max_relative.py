@@ -40,6 +40,12 @@ def max_relative(
         w: weight matrix, of h_i in its first C rows and of the maximum in the others.
         weights: edge weights; each difference is multiplied by k times its weight. None:
             unweighted.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> neighbours = jnp.array([[[1], [2], [0]]])
+        >>> max_relative(h, neighbours, w=jnp.ones((2, 1)))[0, :, 0].tolist()  # h_i + (h_j - h_i)
+        [2.0, 6.0, 1.0]
     """
     (_, N, C), k = h.shape, neighbours.shape[-1]
     largest = map_images(
@@ -76,7 +82,14 @@ def _largest(
 
 
 class MaxRelative(nn.Module):
-    """`max_relative` with Glorot normal weights, computed in `dtype` (None: as the inputs)."""
+    """`max_relative` with Glorot normal weights, computed in `dtype` (None: as the inputs).
+
+    Example:
+        >>> h, neighbours = jnp.ones((1, 3, 4)), Neighbours(jnp.array([[[1], [2], [0]]]))
+        >>> variables = MaxRelative(features=5).init(jax.random.key(0), h, neighbours)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'w': (8, 5)}
+    """
 
     features: int
     dtype: DTypeLike | None = None

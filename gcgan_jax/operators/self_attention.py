@@ -38,6 +38,13 @@ def self_attention(h: Float[AnyArray, "B N C"], projections: Projections) -> Flo
 
     over all nodes j. At most `ROWS` rows of an image's N x N weights exist at a time, also in the
     backward pass, which recomputes them. Products and the softmax are in at least float32.
+
+    Example:
+        >>> h = jnp.array([[[1.0], [2.0], [6.0]]])
+        >>> one, zero = jnp.ones((1, 1)), jnp.zeros((1, 1))  # equal weights: a mean
+        >>> out = self_attention(h, Projections(zero, zero, one, one))
+        >>> print(np.asarray(out[0, :, 0]).round(3))
+        [3. 3. 3.]
     """
     dtype = at_least_float32(h.dtype)
     f, g, values = (linear(h, w, dtype) for w in projections[:3])
@@ -65,6 +72,12 @@ class SelfAttention(nn.Module):
 
     Attributes:
         inner: D; None: max(8, F // 8), where F = C - 2 features are no coordinates.
+
+    Example:
+        >>> operator, h = SelfAttention(features=5, inner=2), jnp.ones((1, 3, 4))
+        >>> variables = operator.init(jax.random.key(0), h)
+        >>> jax.tree.map(jnp.shape, variables["params"])
+        {'w_f': (4, 2), 'w_g': (4, 2), 'w_h': (4, 2), 'w_v': (2, 5)}
     """
 
     features: int

@@ -21,7 +21,8 @@ from gcgan_jax.graphs.geometry import coordinates
 from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.graphs.neighbours import Neighbours
 from gcgan_jax.operators.ecc import ECC
-from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc
+from gcgan_jax.operators.low_rank_ecc import LowRankECC, low_rank_ecc
+from gcgan_jax.operators.low_rank_network import LowRankNetwork
 from scripts.finite_training import train
 
 ITERATIONS = 500

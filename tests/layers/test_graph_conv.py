@@ -226,9 +226,9 @@ def test_diagnostics_of_point_sets_have_no_pixel_distances() -> None:
         local_branch="identity",
         coordinates=False,
     )
-    out, sown = jax.jit(partial(layer.init_with_output, mutable=["params", "diagnostics"]))(
-        jax.random.key(0), x
-    )
+    variables = jax.jit(layer.init)(jax.random.key(0), x)
+    assert variables.keys() == {"params"}
+    out, sown = jax.jit(partial(layer.apply, mutable=["diagnostics"]))(variables, x)
     assert out.shape == x.shape
     expected = {"non_local_over_local", "non_local", "merge"}
     assert sown["diagnostics"].keys() == expected

@@ -14,7 +14,8 @@ from jax import Array
 from gcgan_jax import references
 from gcgan_jax.errors import UserError
 from gcgan_jax.graphs.neighbours import Neighbours
-from gcgan_jax.operators.low_rank_ecc import LowRankECC, LowRankNetwork, low_rank_ecc, stddevs
+from gcgan_jax.operators.low_rank_ecc import LowRankECC, low_rank_ecc, stddevs
+from gcgan_jax.operators.low_rank_network import LowRankNetwork
 from gcgan_jax.platforms import Variant, force_variant
 from tests.conftest import make
 from tests.helpers import VARIANTS, assert_agrees

@@ -24,6 +24,14 @@ class R3GAN:
 
     Attributes:
         penalty_weight: gamma. The authors' code starts with 0.05 on CIFAR-10 and lets it decay.
+
+    Example:
+        >>> critic = lambda images: images.sum((1, 2, 3)) / 2
+        >>> real, fake = jnp.ones((2, 2, 2, 1)), jnp.zeros((2, 2, 2, 1))  # D = 2 and 0
+        >>> keys, iteration = jax.random.split(jax.random.key(0), 2), jnp.array(0)
+        >>> loss, metrics = R3GAN(0.05).critic_loss(critic, real, fake, keys, iteration)
+        >>> round(float(loss), 4), float(metrics["r1"])  # softplus(-2) + 0.05
+        (0.1769, 1.0)
     """
 
     per_sample_penalty: ClassVar[bool] = True

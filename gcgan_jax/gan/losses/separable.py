@@ -61,6 +61,16 @@ class WGAN(Separable):
 
     Attributes:
         clip: c, to which all parameters are clipped after each update, biases included.
+
+    Example:
+        >>> critic = lambda images: images.sum((1, 2, 3)) / 2
+        >>> real, fake = jnp.ones((2, 2, 2, 1)), jnp.zeros((2, 2, 2, 1))  # D = 2 and 0
+        >>> keys, iteration = jax.random.split(jax.random.key(0), 2), jnp.array(0)
+        >>> loss, metrics = WGAN(clip=0.5).critic_loss(critic, real, fake, keys, iteration)
+        >>> float(loss)
+        -2.0
+        >>> WGAN(clip=0.5).project({"w": jnp.array([-3.0, 0.25])})["w"].tolist()
+        [-0.5, 0.25]
     """
 
     clip: Annotated[float, Interval(0, 1e3, open_low=True)] = 0.01
@@ -92,6 +102,14 @@ class Minimax(Separable):
     p = sigmoid(D) is the probability of being real: -log p = softplus(-D) and
     -log(1 - p) = softplus(D). Goodfellow et al. 2014, arXiv:1406.2661, Algorithm 1; thesis 2.9,
     2.10. The generator's gradient vanishes where the critic is sure of its images.
+
+    Example:
+        >>> critic = lambda images: images.sum((1, 2, 3)) / 2
+        >>> real, fake = jnp.ones((2, 2, 2, 1)), jnp.zeros((2, 2, 2, 1))  # D = 2 and 0
+        >>> keys, iteration = jax.random.split(jax.random.key(0), 2), jnp.array(0)
+        >>> loss = Minimax().generator_loss(critic, real, fake, keys, iteration)
+        >>> round(float(loss), 4)  # log(1 - 1/2)
+        -0.6931
     """
 
     def on_real(self, d: Scores) -> Scores:
@@ -109,6 +127,14 @@ class NonSaturating(Minimax):
     """Critic: as for `Minimax`; generator: -E[log p(fake)] = E[softplus(-D(fake))].
 
     Goodfellow et al. 2014, arXiv:1406.2661, section 3; thesis 2.2.
+
+    Example:
+        >>> critic = lambda images: images.sum((1, 2, 3)) / 2
+        >>> real, fake = jnp.ones((2, 2, 2, 1)), jnp.zeros((2, 2, 2, 1))  # D = 2 and 0
+        >>> keys, iteration = jax.random.split(jax.random.key(0), 2), jnp.array(0)
+        >>> loss = NonSaturating().generator_loss(critic, real, fake, keys, iteration)
+        >>> round(float(loss), 4)  # -log(1/2)
+        0.6931
     """
 
     def of_generator(self, d: Scores) -> Scores:
@@ -120,6 +146,14 @@ class Hinge(Separable):
     """Critic: E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))]; generator: -E[D(fake)].
 
     Lim & Ye 2017, arXiv:1705.02894; SAGAN, Zhang et al. 2019, arXiv:1805.08318, eq. 4.
+
+    Example:
+        >>> critic = lambda images: images.sum((1, 2, 3)) / 2
+        >>> real, fake = jnp.ones((2, 2, 2, 1)), jnp.zeros((2, 2, 2, 1))  # D = 2 and 0
+        >>> keys, iteration = jax.random.split(jax.random.key(0), 2), jnp.array(0)
+        >>> loss, metrics = Hinge().critic_loss(critic, real, fake, keys, iteration)
+        >>> float(loss)
+        1.0
     """
 
     def on_real(self, d: Scores) -> Scores:

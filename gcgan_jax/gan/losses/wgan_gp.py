@@ -25,6 +25,14 @@ class WGANGP:
 
     Attributes:
         penalty_weight: lambda.
+
+    Example:
+        >>> critic = lambda images: images.sum((1, 2, 3)) / 2
+        >>> real, fake = jnp.ones((2, 2, 2, 1)), jnp.zeros((2, 2, 2, 1))  # D = 2 and 0
+        >>> keys, iteration = jax.random.split(jax.random.key(0), 2), jnp.array(0)
+        >>> loss, metrics = WGANGP().critic_loss(critic, real, fake, keys, iteration)
+        >>> float(loss), float(metrics["gradient_norm"])
+        (-2.0, 1.0)
     """
 
     per_sample_penalty: ClassVar[bool] = True
@@ -64,6 +72,13 @@ def critic_loss(
     Returns:
         L and its parts: `wasserstein` E[D(real)] - E[D(fake)], `gradient_penalty` without lambda,
         and `gradient_norm`, the mean norm.
+
+    Example:
+        >>> real, fake = jnp.array([[3.0, 0.0]]), jnp.array([[1.0, 0.0]])
+        >>> critic, mix = lambda images: 2 * images[:, 0], jnp.array([0.5])
+        >>> loss, metrics = critic_loss(critic, real, fake, mix, penalty_weight=10.0)
+        >>> float(metrics["gradient_norm"]), float(loss)  # 2 - 6 + 10 (2 - 1)^2
+        (2.0, 6.0)
     """
     d_real, d_fake = jnp.split(critic(jnp.concatenate([real, fake])), 2)
     wasserstein = jnp.mean(d_real) - jnp.mean(d_fake)
@@ -79,5 +94,10 @@ def critic_loss(
 
 
 def generator_loss(critic: Critic, fake: Float[AnyArray, "B ..."]) -> Float[Array, ""]:
-    """L = -E[D(fake)]."""
+    """L = -E[D(fake)].
+
+    Example:
+        >>> float(generator_loss(lambda images: 2 * images[:, 0], jnp.array([[1.0], [3.0]])))
+        -4.0
+    """
     return -jnp.mean(critic(fake))
