@@ -1,5 +1,6 @@
-"""What several tests share: comparisons, and a run without training."""
+"""What several tests share: comparisons, a run without training, and files of a page."""
 
+import re
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
@@ -15,7 +16,9 @@ from gcgan_jax.gan.state import State
 from gcgan_jax.platforms import Variant, force_variant
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.workdir import write_settings
+from tests.program import ROOT
 
+OPERATOR_PAGE = ROOT / "docs/operator.md"
 VARIANTS: tuple[Variant, ...] = ("cpu", "default")
 
 
@@ -66,3 +69,13 @@ def snapshot(directory: Path) -> dict[Path, tuple[int, bytes]]:
         path: (path.stat().st_mtime_ns, path.read_bytes() if path.is_file() else b"")
         for path in (directory, *directory.rglob("*"))
     }
+
+
+def write_files_of(page: Path, directory: Path) -> dict[str, Path]:
+    """Write the Python files that a page shows, each after a line with its name, by name."""
+    written = {}
+    shown = r"`(\w+\.py)`[^`\n]*\n(?:[^`\n]+\n)*\n```python\n(.*?)```"
+    for name, source in re.findall(shown, page.read_text(), re.DOTALL):
+        written[name] = directory / name
+        written[name].write_text(source)
+    return written
