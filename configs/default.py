@@ -95,7 +95,7 @@ def get_config() -> ConfigDict:
     config.backbone = "gcgan"  # architecture of both networks
     config.generator = ConfigDict()
     config.generator.latent_size = 132  # dimension of the latents
-    config.generator.width = 528  # features of the 4x4 feature map
+    config.generator.width = 528  # features of the 4x4 feature map; halves are rounded down
     config.generator.graph_layer = graph_layer()
     config.generator.graph_blocks = placeholder(tuple)  # blocks with a graph layer; None: from 2 on
     config.generator.stem = "dense"  # or "constant": a learned 4x4 feature map, whatever the latent
@@ -167,6 +167,9 @@ def graph_layer() -> ConfigDict:
     layer.graph = graphs()
     layer.operator = operators()
     layer.local = "conv"  # local branch: a 3x3 "conv", "linear" (1x1), or the "identity"
+    # Widens "conv" to 3x3 convolution, ReLU, 1x1 convolution, with so many hidden features per
+    # feature out, also if there is no operator; None: the 3x3 convolution alone.
+    layer.local_expansion = placeholder(float)
     layer.coordinates = True  # the operator sees each pixel's row and column; False: zeros instead
     layer.merge = merges()
     return layer

@@ -121,7 +121,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
 
 def report_next_steps(config: Config, workdir: Path) -> None:
     """Print where a finished run's results are, and commands to continue with."""
-    from gcgan_jax.experiment.networks import graph_blocks, uses_graph
+    from gcgan_jax.experiment.networks import has_operator, uses_graph
     from gcgan_jax.runtime.console import report
 
     report(f"samples:     {workdir / 'samples' / f'{config.num_iterations:07}.png'}")
@@ -132,7 +132,7 @@ def report_next_steps(config: Config, workdir: Path) -> None:
     modes = ["evaluate", "sample", "interpolate", "nearest"]
     if uses_graph(config.generator.graph_layer):
         modes.append("neighbours")
-    if graph_blocks(config):
+    if has_operator(config.generator.graph_layer):
         modes.append("ablate")
     for mode in modes:
         report(f"  {cli.command(sys.argv[1:], mode)}")

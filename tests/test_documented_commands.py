@@ -58,6 +58,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.critic_jumps": ("--pairs=2", "--points=11"),
     "scripts.echo_table": ("--images=20", "--readings=20"),
     "scripts.study": ("--list", "--results=study.jsonl"),
+    "scripts.matched": (),
     "scripts.losses": ("--only=*/wgan_gp/batch",),
     "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
     "scripts.plot_scores": ("--score=classifier_score",),

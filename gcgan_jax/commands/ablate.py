@@ -21,7 +21,7 @@ from gcgan_jax.evaluation.features import in_batches
 from gcgan_jax.evaluation.paired import GROUPS, Paired, compare, grouped_scores
 from gcgan_jax.evaluation.scorers import Scorer
 from gcgan_jax.experiment import Experiment
-from gcgan_jax.experiment.networks import graph_blocks, uses_graph
+from gcgan_jax.experiment.networks import graph_blocks, has_operator, uses_graph
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.graphs import GRAPHS
@@ -74,7 +74,7 @@ def ablate(
     """
     config = experiment.config
     devices, images = devices or jax.local_devices(), config.show.ablation_images
-    if not graph_blocks(config):
+    if not has_operator(config.generator.graph_layer):
         operator = config.generator.graph_layer.operator.name
         raise UserError(
             f"config.generator.graph_layer.operator.name = {operator!r}: this generator has no "

@@ -35,6 +35,7 @@ class GraphLayer:
     merge: Choice
     local: Annotated[str, OneOf(("conv", "linear", "identity"))] = "conv"
     coordinates: Annotated[bool, Free()] = True
+    local_expansion: Annotated[float | None, Interval(0, 1e4, open_low=True)] = None
 
 
 @dataclasses.dataclass(frozen=True)

@@ -12,6 +12,7 @@ from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.experiment.networks import (
     graph_blocks,
     graph_convs_of_critic,
+    has_operator,
     upsampling_blocks,
     uses_graph,
 )
@@ -77,8 +78,12 @@ def _check_networks(config: Config) -> None:
     n = upsampling_blocks(config)
     valid = data.image_size == 4 * 2**n
     require(valid, "data.image_size", data.image_size, "must be 4 * 2^n, such as 16, 32 or 64")
-    valid = g.width % 2**n == 0
-    require(valid, "generator.width", g.width, f"must be a multiple of {2**n}: {n} blocks halve it")
+    valid = g.width >= 2**n
+    require(valid, "generator.width", g.width, f"must be at least {2**n}: {n} blocks halve it")
+    for network, layer in (("generator", g.graph_layer), ("critic", c.graph_layer)):
+        valid = layer.local_expansion is None or layer.local == "conv"
+        remedy = "widens the 3x3 convolution: choose local = 'conv', or None"
+        require(valid, f"{network}.graph_layer.local_expansion", layer.local_expansion, remedy)
     for block in graph_blocks(config):
         require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
         field = f"generator.graph_layer (block {block})"
@@ -110,6 +115,8 @@ def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> Non
     def any_size(*_: int) -> None:
         pass
 
+    if not has_operator(layer):
+        return
     graph = bind(GRAPHS, layer.graph)() if uses_graph(layer) else None
     operator = bind(OPERATORS, layer.operator, features=features)()
     try:
@@ -133,7 +140,7 @@ def _check_independence(config: Config) -> None:
     )
     critic, layer = config.critic, config.critic.graph_layer
     require(critic.norm != "batch", "critic.norm", critic.norm, remedy)
-    if graph_convs_of_critic(config):
+    if has_operator(layer):
         for choice, path, field, value in (
             (layer.operator, "operator", "delta_rule", "adaptive"),
             (layer.merge, "merge", "normalise", True),

@@ -47,14 +47,15 @@ def make_gan(config: Config) -> GAN:
 
 
 def _graph_conv(layer: GraphLayer, dtype: DTypeLike | None) -> partial[GraphConv] | None:
-    if OPERATORS[layer.operator.name] is None:
+    if not _has_layer(layer):
         return None
     return partial(
         GraphConv,
         graph=bind(GRAPHS, layer.graph),
-        operator=bind(OPERATORS, layer.operator, dtype=dtype),
+        operator=bind(OPERATORS, layer.operator, dtype=dtype) if has_operator(layer) else None,
         merge=bind(MERGES, layer.merge),
         local_branch=layer.local,
+        local_expansion=layer.local_expansion,
         coordinates=layer.coordinates,
         dtype=dtype,
     )
@@ -65,6 +66,16 @@ def upsampling_blocks(config: Config) -> int:
     return (config.data.image_size // 4).bit_length() - 1
 
 
+def has_operator(layer: GraphLayer) -> bool:
+    """Return whether the layer has a non-local branch."""
+    return OPERATORS[layer.operator.name] is not None
+
+
+def _has_layer(layer: GraphLayer) -> bool:
+    """Return whether there is a layer: one without an operator only has a wider local branch."""
+    return has_operator(layer) or layer.local_expansion is not None
+
+
 def uses_graph(layer: GraphLayer) -> bool:
     """Return whether there is a graph layer whose operator exchanges messages along edges."""
     operator = OPERATORS[layer.operator.name]
@@ -73,13 +84,13 @@ def uses_graph(layer: GraphLayer) -> bool:
 
 def graph_blocks(config: Config) -> tuple[int, ...]:
     """Return the generator's blocks, counted from 1, that contain a graph layer."""
-    if OPERATORS[config.generator.graph_layer.operator.name] is None:
+    if not _has_layer(config.generator.graph_layer):
         return ()
     return config.generator.graph_blocks or tuple(range(2, upsampling_blocks(config) + 1))
 
 
 def graph_convs_of_critic(config: Config) -> tuple[int, ...]:
     """Return the critic's convolutions, counted from 1, that are followed by a graph layer."""
-    if OPERATORS[config.critic.graph_layer.operator.name] is None:
+    if not _has_layer(config.critic.graph_layer):
         return ()
     return config.critic.graph_after

@@ -31,7 +31,8 @@ class GraphConv(nn.Module):
     """Thesis eq. 3.13: h_out = merge( conv3x3(x), operator(h, graph(x)) ) + b.
 
     The graph is built on x alone; h is x with the scaled row and column of each pixel appended.
-    An operator whose attribute `needs_graph` is False gets None instead of a graph.
+    An operator whose attribute `needs_graph` is False gets None instead of a graph. Without an
+    operator, the layer is local + b, a control: nothing is merged or sown.
 
     Point sets [B, N, F] have neither a 3x3 convolution nor rows and columns: the layer takes them
     with another local branch and without coordinates.
@@ -43,10 +44,13 @@ class GraphConv(nn.Module):
     Attributes:
         features: number of output features O.
         graph: factory of the graph, see `graphs.knn.KNN`; it gets one key per image.
-        operator: factory of the operator, which takes O; see `operators.edge_conv.EdgeConv`.
+        operator: factory of the operator, which takes O; see `operators.edge_conv.EdgeConv`. None:
+            there is none.
         merge: factory of the merge, see `layers.merge.Average`.
         local_branch: "conv"; "linear" for the same linear map of every node; or "identity" for x
             itself, which needs F = O.
+        local_expansion: e, to widen "conv" to a hidden layer: linear( ReLU( conv3x3(x) ) ) with
+            round(e O) hidden features, at least one; None: conv3x3(x).
         coordinates: False: zeros take their place, so that parameters stay the same.
         without: a branch that is replaced by zeros, for ablations.
         statistics: given to the operator and the merge if they take it; None: there are none.
@@ -69,9 +73,10 @@ class GraphConv(nn.Module):
 
     features: int
     graph: Factory
-    operator: Factory
+    operator: Factory | None
     merge: Factory = field(default_factory=lambda: Average)  # ToNNX fails at class attributes
     local_branch: str = "conv"
+    local_expansion: float | None = None
     coordinates: bool = True
     without: Literal["local", "non_local"] | None = None
     statistics: BatchStatistics | None = None
@@ -87,16 +92,24 @@ class GraphConv(nn.Module):
             ValueError: x is a point set, but the layer needs pixels; the local branch is the
                 identity, but F is not O; or as the parts do.
         """
-        B, *size, F = x.shape
-        if len(size) == 1:
-            self._require_no_pixels(x.shape)
         x = jnp.asarray(x)
+        if x.ndim == 3:
+            self._require_no_pixels(x.shape)
+        out = self._local(x) if self.operator is None else self._merged(self.operator, x, keys)
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
+        return out + jnp.broadcast_to(bias.astype(out.dtype), out.shape)
+
+    def _merged(
+        self, make_operator: Factory, x: Float[Array, "B *size F"], keys: Key[Array, "B"] | None
+    ) -> Float[Array, "B *size {self.features}"]:
+        """Return both branches, merged."""
+        B, *size, F = x.shape
         h = x.reshape(B, -1, F)
         coords = coordinates(*size) if self.coordinates else jnp.zeros((h.shape[1], 2))
         coords = jnp.broadcast_to(coords.astype(x.dtype), (*h.shape[:2], 2))
         h = jnp.concatenate([h, coords], axis=-1)
 
-        operator = self._with_statistics(self.operator)(self.features, name="non_local")
+        operator = self._with_statistics(make_operator)(self.features, name="non_local")
         neighbours = None
         if getattr(operator, "needs_graph", True):
             neighbours = self.graph(name="graph")(x, keys)
@@ -112,9 +125,7 @@ class GraphConv(nn.Module):
         branches = {"local": local, "non_local": non_local}
         if self.without:
             branches[self.without] = jnp.zeros_like(local)
-        merged = self._with_statistics(self.merge)(name="merge")(**branches)
-        bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
-        return merged + jnp.broadcast_to(bias.astype(local.dtype), local.shape)
+        return self._with_statistics(self.merge)(name="merge")(**branches)
 
     def _require_no_pixels(self, shape: tuple[int, ...]) -> None:
         """Raise ValueError if this layer uses the places of pixels, which a point set has not."""
@@ -135,6 +146,10 @@ class GraphConv(nn.Module):
         return partial(factory, statistics=self.statistics) if takes_statistics else factory
 
     def _local(self, x: Float[Array, "B *size F"]) -> Float[Array, "B *size {self.features}"]:
+        if self.local_branch == "conv" and self.local_expansion is not None:
+            hidden = hidden_features(self.local_expansion, self.features)
+            x = nn.relu(Conv(hidden, dtype=self.dtype, name="local")(x))
+            return Linear(self.features, dtype=self.dtype, name="local_out")(x)
         if self.local_branch == "conv":
             return Conv(self.features, dtype=self.dtype, name="local")(x)
         if self.local_branch == "linear":
@@ -166,3 +181,8 @@ class GraphConv(nn.Module):
                 self.sow("edges", "weights", neighbours.weights)
         self.sow("branches", "inputs", h)
         self.sow("branches", "outputs", {"local": local, "non_local": non_local})
+
+
+def hidden_features(expansion: float, features: int) -> int:
+    """Return the number of features in the hidden layer of a widened local branch."""
+    return max(1, round(expansion * features))

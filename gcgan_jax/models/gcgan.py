@@ -36,7 +36,7 @@ class Generator(nn.Module):
 
     Attributes:
         blocks: number of blocks n.
-        width: features of the 4x4 feature map, divisible by 2^n.
+        width: features of the 4x4 feature map, at least 2^n; halved and rounded down by each block.
         channels: image channels.
         graph_blocks: blocks, counted from 1, whose second convolution is a graph convolution.
         graph_conv: factory of the graph layer, which takes its number of features; None: no such

@@ -8,7 +8,8 @@ from gcgan_jax.errors import UserError
 from tests.conftest import Tiny
 
 OPERATOR = "generator__graph_layer__operator"
-GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
+LAYER, CRITIC = "generator__graph_layer", "critic__graph_layer"
+GRAPH = f"{LAYER}__graph"
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,12 @@ GRAPH, CRITIC = "generator__graph_layer__graph", "critic__graph_layer"
         ),
         ({"data__echo__kinds": 0}, "config.data.echo.kinds = 0: must be at least 1"),
         ({"data__palette__share": 1.5}, "config.data.palette.share = 1.5: must be at least 0"),
-        ({"generator__width": 18}, "config.generator.width = 18: must be a multiple of 4"),
+        ({"generator__width": 3}, "config.generator.width = 3: must be at least 4: 2 blocks halve"),
+        ({f"{LAYER}__local_expansion": 0.0}, "graph_layer.local_expansion = 0.0: must be above 0"),
+        (
+            {f"{LAYER}__local_expansion": 2.0, f"{LAYER}__local": "linear"},
+            "generator.graph_layer.local_expansion = 2.0: widens the 3x3 convolution: choose loc",
+        ),
         ({"generator__latent_size": 0}, "config.generator.latent_size = 0"),
         (
             {"operator": "gat"},

@@ -82,7 +82,7 @@ FIELDS = (
         "shifted echo without a margin",
         f"{ECHO} --config.data.echo.tile=4 --config.data.echo.shift=True",
     ),
-    Case("width that cannot be halved", f"{ECC} --config.generator.width=100"),
+    Case("width that cannot be halved", f"{ECC} --config.generator.width=7"),
     Case("unknown graph", f"{ECC} --config.generator.graph_layer.graph.name=lattice"),
     Case("unknown loss", f"{ECC} --config.loss.name=lsgan"),
     Case("unknown operator", f"{ECC} --{OPERATOR}.name=gat"),
