@@ -1,13 +1,16 @@
 """The Python examples of docs/extend.md, in order."""
 
 import re
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from flax import nnx
 
+from gcgan_jax import ECC, KNN, Aggregate, Gate, GraphConv, LowRankECC, Scale, SoftKNN
 from tests.program import ROOT
 
 
@@ -38,3 +41,30 @@ def test_nnx_model_is_trained(names: dict[str, Any]) -> None:
         assert changed == [True] * variables
     assert names["logits"].shape == (8, 2)
     assert jnp.abs(names["logits"] - model(names["features"])).max() > 1e-3  # other statistics
+
+
+@pytest.mark.parametrize(
+    "layer",
+    [
+        GraphConv(6, graph=partial(SoftKNN, k=2), operator=Aggregate, merge=Gate),
+        GraphConv(
+            6, graph=partial(KNN, k=2), operator=partial(ECC, delta_rule="learned"), merge=Scale
+        ),
+        GraphConv(
+            6,
+            graph=partial(KNN, k=2),
+            operator=partial(LowRankECC, rank=2),
+            local_branch="identity",
+            coordinates=False,
+        ),
+    ],
+    ids=["soft_knn", "ecc", "low_rank_ecc"],
+)
+def test_layers_are_the_same_inside_nnx(layer: GraphConv) -> None:
+    size = (7,) if layer.local_branch == "identity" else (4, 4)
+    x = jax.random.normal(jax.random.key(0), (2, *size, 6))
+    model = nnx.bridge.ToNNX(layer, rngs=nnx.Rngs(0)).lazy_init(x)
+    params = nnx.to_pure_dict(nnx.state(model, nnx.Param))
+    shapes = jax.eval_shape(layer.init, jax.random.key(0), x)["params"]
+    assert jax.tree.map(jnp.shape, params) == jax.tree.map(lambda leaf: leaf.shape, shapes)
+    np.testing.assert_allclose(model(x), layer.apply({"params": params}, x), rtol=1e-6)
