@@ -50,7 +50,13 @@ class MetricsLog:
         self._events = _open_events(workdir / "tensorboard")
 
     def hyperparameters(self, values: Mapping[str, Any]) -> None:
-        self._events.write_hparams({name: str(value) for name, value in values.items()})
+        """Write them for TensorBoard's HParams page, which sorts numbers and takes no tuples."""
+        self._events.write_hparams(
+            {
+                name: value if isinstance(value, bool | int | float) else str(value)
+                for name, value in values.items()
+            }
+        )
 
     def entry(self, iteration: int, values: dict[str, float]) -> None:
         finite = {name: v if math.isfinite(v) else None for name, v in values.items()}
