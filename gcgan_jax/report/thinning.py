@@ -4,7 +4,7 @@ n points, m of them kept.
 """
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from numpy import ndarray
 
 
@@ -22,11 +22,15 @@ def thinned(x: Int[ndarray, "n"], y: Float[ndarray, "n"], buckets: int) -> Int[n
         return np.arange(n)
     position = (x - x[0]) / (x[-1] - x[0]) * buckets
     bucket = np.minimum(position.astype(np.int64), buckets - 1)
-    gaps = np.flatnonzero(np.isnan(y))
-    _, first_gaps = np.unique(bucket[gaps], return_index=True)
-    finite = np.flatnonzero(~np.isnan(y))
-    by_value = finite[np.lexsort((y[finite], bucket[finite]))]
-    starts = np.flatnonzero(np.diff(bucket[by_value], prepend=-1))
-    ends = np.append(starts[1:], len(by_value))[: len(starts)] - 1
-    kept = (by_value[starts], by_value[ends], gaps[first_gaps], [0, n - 1])
-    return np.unique(np.concatenate(kept)).astype(np.int64)
+    starts = np.flatnonzero(np.diff(bucket, prepend=-1))
+    sizes = np.diff(starts, append=n)
+    lowest = y == np.repeat(np.fmin.reduceat(y, starts), sizes)
+    highest = y == np.repeat(np.fmax.reduceat(y, starts), sizes)
+    kept = [_firsts(bucket, chosen) for chosen in (lowest, highest, np.isnan(y))]
+    return np.unique(np.concatenate([*kept, [0, n - 1]]))
+
+
+def _firsts(bucket: Int[ndarray, "n"], chosen: Bool[ndarray, "n"]) -> Int[ndarray, "m"]:
+    """Return the index of the first chosen point in each bucket that has one."""
+    indices = np.flatnonzero(chosen)
+    return indices[np.flatnonzero(np.diff(bucket[indices], prepend=-1))]

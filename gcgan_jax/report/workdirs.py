@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from itertools import chain
 from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,7 @@ def read_run(name: str, workdir: Path, unfinished: bool) -> Run | Omitted:
 def columns(entries: Sequence[Entry]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Return steps, ascending, and the values of each metric; NaN where there is none."""
     ordered = sorted(entries, key=lambda entry: entry["step"])
-    known = dict.fromkeys(name for entry in ordered for name in entry)
+    known = dict.fromkeys(chain.from_iterable(ordered))
     del known["step"]
     steps = np.array([entry["step"] for entry in ordered], np.int64)
     values = {name: np.array([entry.get(name) for entry in ordered], np.float32) for name in known}
