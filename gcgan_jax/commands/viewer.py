@@ -32,12 +32,12 @@ from gcgan_jax.runtime.printable import escaped
 IMAGES = 4  # of a viewer in a report, at most
 SOFT = "soft_knn"
 RULES = {  # the graphs that a viewer offers, and what it says of them
-    TRAINED: "the graph that this generator was trained with",
-    "knn": "the k nearest in feature space, outside the 3x3 window",
-    SOFT: "the k nearest, weighted by softmax of -|x_j - x_i|^2 / 0.3 F, F features: not trained",
-    "self": "each pixel is its own only neighbour",
-    "ring": "the k spatially nearest outside the 3x3 window",
-    "random": "k random pixels outside the 3x3 window",
+    TRAINED: "The graph that this generator was trained with",
+    "knn": "The k nearest in feature space, outside the 3x3 window",
+    SOFT: "The k nearest, weighted by softmax of -|x_j - x_i|^2 / 0.3 F, F features: not trained",
+    "self": "Each pixel is its own only neighbour",
+    "ring": "The k spatially nearest outside the 3x3 window",
+    "random": "As many random pixels outside the 3x3 window",
 }
 NEAREST = 0.3  # squared difference of nearest neighbours per feature, see `operators.ecc.w2_stddev`
 QUICK = {  # for XLA's CPU compiler: these programs run once, and compiling them takes the time

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from gcgan_jax import __version__
+from gcgan_jax.evaluation.results import Record
 from gcgan_jax.report.arms import Arm, arms_of, config_table
 from gcgan_jax.report.comparisons import Axis, Curves, curves_by_axis, statistics
 from gcgan_jax.report.grids import sample_grids
@@ -103,15 +104,12 @@ def _panel(axis: Axis, curves: Curves, arm_of: dict[str, int]) -> Json:
             }
             for name, records in curves.items()
         ],
-        "rows": [
-            [name, str(record.step), f"{record.value:.5g}", _spread(record.std)]
-            for name, record in last
-        ],
+        "last": [[name, str(record.step), _value(record)] for name, record in last],
     }
 
 
-def _spread(std: float | None) -> str:
-    return "-" if std is None else f"{std:.3g}"
+def _value(record: Record) -> str:
+    return f"{record.value:.5g}" + ("" if record.std is None else f" ± {record.std:.3g}")
 
 
 def _run_as_json(run: Run, arm: int) -> Json:

@@ -20,7 +20,7 @@ from gcgan_jax.errors import UserError, one_line
 from gcgan_jax.evaluation.results import SCORES, Record, read_records
 from gcgan_jax.runtime.printable import escaped
 from gcgan_jax.storage.metrics_log import FILE, Entry, read_entries
-from gcgan_jax.storage.workdir import read_settings
+from gcgan_jax.storage.workdir import CONFIG, holds_run, read_settings
 
 LARGE = 2**25  # bytes of metrics from which on several processes read them
 MOST = 8  # such processes, each of which holds the entries of a run
@@ -92,6 +92,8 @@ def names(workdirs: Sequence[Path]) -> list[str]:
 
 
 def read_run(name: str, workdir: Path, unfinished: bool) -> Run | Omitted:
+    if not holds_run(workdir):
+        return Omitted(name, f"no run: there is no {escaped(str(workdir / CONFIG))}")
     try:
         settings = read_settings(workdir)
         num_iterations = from_mapping(settings).num_iterations

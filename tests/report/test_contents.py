@@ -55,7 +55,7 @@ def test_curves_of_all_metrics_but_scores(tmp_path: Path) -> None:
 
 
 def test_scores_of_another_protocol_or_data_set_have_another_axis(tmp_path: Path) -> None:
-    of_first = [record(step=step, value=step / 4) for step in (4, 2)]
+    of_first = [record(step=step, value=step / 4, std=0.5) for step in (4, 2)]
     others = [record(protocol="standard"), record(ema=True), record(data="cifar10 4567")]
     store_run(tmp_path / "a", records=[*of_first, *others], operator="ecc", **CIFAR10)
     store_run(tmp_path / "b", records=[record(step=4, value=3.0)], **CIFAR10)
@@ -69,7 +69,7 @@ def test_scores_of_another_protocol_or_data_set_have_another_axis(tmp_path: Path
         ("b", [4], [3.0]),
     ]
     assert len(separate) == 3 and len({panel["protocol"] for panel in panels}) == 3
-    assert shared["rows"] == [["a", "4", "1", "-"], ["b", "4", "3", "-"]]
+    assert shared["last"] == [["a", "4", "1 ± 0.5"], ["b", "4", "3"]]
 
 
 def test_procedural_images_of_equal_fields_share_an_axis_over_seeds(tmp_path: Path) -> None:

@@ -55,7 +55,7 @@ function draw(plot, { series, readout }) {
     height: HEIGHT,
     scales: { x: { time: false } },
     axes: [
-      axis({ values: (_, ticks) => ticks.map(iterations) }),
+      axis({ size: 28, values: (_, ticks) => ticks.map(iterations) }),
       axis({ size: 56, values: (_, ticks) => ticks.map(short) }),
     ],
     series: [{}, ...series.map(line)],

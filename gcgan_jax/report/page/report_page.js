@@ -72,14 +72,25 @@ function scores() {
   const protocols = [...new Set(data.scores.map(({ protocol }) => protocol))];
   const panels = protocols.flatMap((protocol) => {
     const own = data.scores.filter((panel) => panel.protocol === protocol);
-    const rows = own.flatMap(({ title, rows: of }) => of.map((row) => [title, ...row]));
-    return [
-      element("h3", {}, protocol),
-      element("div", { className: "charts" }, ...own.map((of) => chart(of.title, of.series))),
-      table(["Score", "Run", "Iteration", "Last value", "± over splits"], rows, 2),
-    ];
+    const drawn = own.map(({ title, series }) => chart(title, series));
+    const charted = element("div", { className: "charts" }, ...drawn);
+    return [element("h3", {}, protocol), charted, lastScores(own)];
   });
-  return section("scores", "Scores", note("Each protocol has axes of its own."), ...panels);
+  const help = "Each protocol has axes of its own. In tables, ± is over splits or subsets of samples.";
+  return section("scores", "Scores", note(help), ...panels);
+}
+
+/** A table of the last scores of each run, with a column for each score. */
+function lastScores(panels) {
+  const rows = new Map();
+  panels.forEach(({ last }, column) => {
+    for (const [run, iteration, value] of last) {
+      const key = JSON.stringify([run, iteration]);
+      if (!rows.has(key)) rows.set(key, [run, iteration, ...panels.map(() => "-")]);
+      rows.get(key)[2 + column] = value;
+    }
+  });
+  return table(["Run", "Iteration", ...panels.map(({ title }) => title)], [...rows.values()], 1);
 }
 
 function statistics() {

@@ -43,13 +43,20 @@ function lightUp(context, image, graph, node, cell, strength) {
   frame(context, graph, node, cell, colour("lit"), width, inset, opacity);
 }
 
+/** Frame a pixel, with dark edges beside the line: it must stand out from any colour. */
 function frame(context, graph, node, cell, stroke, width, inset, opacity) {
-  const [x, y] = corner(graph, node, cell);
+  const dark = cell >= 12 ? 1 : 0;
   context.globalAlpha = opacity;
-  context.strokeStyle = stroke;
-  context.lineWidth = width;
+  outline(context, graph, node, cell, "#000", width + 2 * dark, Math.max(0, inset - dark));
+  outline(context, graph, node, cell, stroke, width, inset);
+}
+
+function outline(context, graph, node, cell, stroke, width, inset) {
+  const [x, y] = corner(graph, node, cell);
   const edge = inset + width / 2;
   const size = Math.max(0.1, cell - 2 * edge);
+  context.strokeStyle = stroke;
+  context.lineWidth = width;
   context.strokeRect(x + edge, y + edge, size, size);
 }
 
