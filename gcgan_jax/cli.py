@@ -14,7 +14,7 @@ from ml_collections import config_flags
 
 from gcgan_jax.config.compatibility import RENAMED
 from gcgan_jax.errors import UserError
-from gcgan_jax.paths import local_path
+from gcgan_jax.paths import is_page, local_path
 from gcgan_jax.ranges import whole_number
 from gcgan_jax.runtime.live_line import print_above
 
@@ -61,7 +61,9 @@ IMAGES = flags.DEFINE_string(
     "images", None, "Folder of PNGs for --mode=evaluate to score instead of a checkpoint."
 )
 OUT = flags.DEFINE_string(
-    "out", None, "Directory for images and scores, instead of --workdir, which stays untouched."
+    "out",
+    None,
+    "Directory, or page for --mode=neighbours, to write to, not the untouched --workdir.",
 )
 VERBOSE_ERRORS = flags.DEFINE_bool(
     "verbose_errors", False, "Print the traceback of an error before its one-line message."
@@ -232,6 +234,8 @@ def check_mode_flags() -> None:
     if OUT.value is not None and MODE.value in ("train", "check"):
         writing = ", ".join(mode for mode in MODES if mode not in ("train", "check"))
         fail(f"--out={OUT.value}: needs a --mode that writes images or scores: {writing}")
+    if OUT.value is not None and is_page(Path(OUT.value)) and MODE.value != "neighbours":
+        fail(f"--out={OUT.value}: only --mode=neighbours writes a page: name a directory")
 
 
 def print_error(message: str) -> None:

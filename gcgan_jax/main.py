@@ -18,7 +18,8 @@ but check need the run's --config, and its --workdir if one was given:
 Flags after --config set its fields, such as --config.seed=1; configs/default.py documents them all.
 Without a trained run, --config=configs/quickstart.py --config.checkpoint=example visualises a small
 generator that comes with the package. --out=DIR writes images and scores there instead of the
-workdir, which may then be read-only.
+workdir, which may then be read-only; --mode=neighbours --out=FILE.html writes a page to look around
+in. python -m gcgan_jax.report compares runs.
 """
 
 import os
@@ -34,6 +35,7 @@ from absl import app, flags
 from gcgan_jax import cli
 from gcgan_jax.config.schema import Config, from_mapping
 from gcgan_jax.errors import one_line
+from gcgan_jax.paths import is_page
 from gcgan_jax.runtime.deterministic import use_deterministic_kernels
 from gcgan_jax.runtime.preemption import Stop, StoppedError, stoppable
 from gcgan_jax.runtime.streams import make_unbreakable
@@ -83,8 +85,11 @@ def check() -> None:
 def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -> None:
     """Run --mode on a config; for `alter`, see `main`."""
     workdir, out = cli.workdir(), cli.out()
+    page = out is not None and is_page(out)
     if out:
-        require_output(out, workdir)
+        require_output(out.parent if page else out, workdir)
+    # A page stands alone: no folder of compiled programs appears beside it.
+    cache = config.compilation_cache or ("off" if page else None)
     if config.deterministic:
         use_deterministic_kernels()
     # These import JAX, which takes seconds: an invalid config fails before.
@@ -102,7 +107,7 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     with (
         connected(cluster, on_timeout=cli.fail_now),
         shared(stop),
-        compilation_cache(config.compilation_cache, out or workdir),
+        compilation_cache(cache, out or workdir),
     ):
         # Training imports TensorFlow, which takes seconds: a missing process fails before.
         if cli.MODE.value == "train":

@@ -26,3 +26,8 @@ def local_path(text: str, name: str) -> Path:
             "path without ~, or begin it with ./ if that is its name"
         )
     return Path(expanded)
+
+
+def is_page(path: Path) -> bool:
+    """Return whether a path names an HTML page to write, not a directory."""
+    return path.suffix.lower() == ".html"

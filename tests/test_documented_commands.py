@@ -61,6 +61,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.matched": (),
     "scripts.losses": ("--only=*/wgan_gp/batch",),
     "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
+    "gcgan_jax.report": ("--no-viewers",),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
     "scripts.table_4_1": (

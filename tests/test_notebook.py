@@ -51,5 +51,6 @@ def test_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     ).execute()
     outputs = "".join(str(cell.get("outputs")) for cell in notebook.cells)
     assert "image/png" in outputs and "structure_error" in outputs
+    assert "<iframe srcdoc=" in outputs and (tmp_path / "small" / "viewer.html").exists()
     assert outputs.count("[1, 2, 4]") == 1
     nbformat.write(notebook, tmp_path / "executed.ipynb")

@@ -41,7 +41,12 @@ def imported(path: Path) -> set[str]:
 
 
 def package(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    """Return the package or module in LAYERS of a file; a `__main__` is a program, like main."""
+    return (
+        "main"
+        if path.stem == "__main__"
+        else path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    )
 
 
 def test_packages_import_only_from_lower_layers() -> None:

@@ -29,7 +29,8 @@ assert gcgan_jax.inception_score(np.zeros((20, 7)), 10)[0] == 1
 for trained, side in ((gcgan_jax.load_example(), 32), (gcgan_jax.load_generator(sys.argv[2]), 16)):
     images = trained.images(trained.latents(range(3)))
     assert images.shape == (3, side, side, 3) and images.dtype == np.uint8 and images.std() > 0
-for path in ("py.typed", "example/card.md", "evaluation/networks/classifier.md"):
+page = ("report/page/page.html", "report/page/viewer.js", "report/page/vendor/uPlot.LICENSE")
+for path in ("py.typed", "example/card.md", "evaluation/networks/classifier.md", *page):
     assert (resources.files("gcgan_jax") / path).is_file(), path
 """
 

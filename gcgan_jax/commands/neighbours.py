@@ -1,10 +1,10 @@
-"""Draws which pixels a generator's graph layers connect; `--mode=neighbours`.
+"""Shows which pixels a generator's graph layers connect; `--mode=neighbours`.
 
 n images, N = side * side nodes of a layer, k neighbours.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 
@@ -15,27 +15,19 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
+from gcgan_jax.commands.edges import Edges, edges_of
 from gcgan_jax.commands.trained import Trained, load_trained
+from gcgan_jax.commands.viewer import as_json, views
 from gcgan_jax.errors import UserError
 from gcgan_jax.experiment import Experiment
 from gcgan_jax.experiment.networks import uses_graph
 from gcgan_jax.gan.rng import Latents
 from gcgan_jax.graphs.geometry import edge_lengths, in_degrees
+from gcgan_jax.paths import is_page
+from gcgan_jax.report.page import write_page
 from gcgan_jax.runtime.console import report
 from gcgan_jax.storage.atomic import write_atomically
 from gcgan_jax.storage.workdir import pictures
-
-
-@dataclass(frozen=True)
-class Edges:
-    """Edges of one graph layer; `gamma` is 1 if there are neither attention nor edge weights."""
-
-    neighbours: np.ndarray  # [n, N, k] node indices
-    gamma: np.ndarray  # [n, N, k] edge attention times k times the edge weights
-
-    @property
-    def side(self) -> int:
-        return round(self.neighbours.shape[1] ** 0.5)
 
 
 def neighbours(
@@ -44,11 +36,11 @@ def neighbours(
     devices: Sequence[jax.Device] | None = None,
     out: Path | None = None,
 ) -> None:
-    """Write a plot and an .npz for each graph layer to `pictures`.
+    """Write a plot and an .npz for each graph layer to `pictures`, or the viewer, a page.
 
     Args:
         devices: devices to compute on; None: all devices of this process.
-        out: directory for `pictures`; None: the workdir.
+        out: directory for `pictures`, or a file .html for the viewer; None: the workdir.
 
     Raises:
         UserError: there is no graph layer, a pixel is outside the image, or as in `load_trained`.
@@ -60,6 +52,9 @@ def neighbours(
             f"config.generator.graph_layer.operator.name = {operator!r}: this generator has no "
             "graph to draw: choose a run with one, such as 'edge_conv' or 'ecc'"
         )
+    if out and is_page(out):
+        write_viewer(out, load_trained(experiment, workdir, devices))
+        return
     side = config.data.image_size
     pixels = tuple(zip(show.rows, show.columns, strict=False))
     if len(show.rows) != len(show.columns) or np.max(pixels) >= side:
@@ -81,6 +76,16 @@ def neighbours(
         report(f"{layer}: {path} and .npz")
 
 
+def write_viewer(path: Path, trained: Trained) -> None:
+    """Write the neighbour viewer of the latents config.show.latents, a page."""
+    config, name = trained.experiment.config, f"iteration {trained.iteration}"
+    numbers = config.show.latents
+    shown = list(views(trained, trained.latents(numbers)))
+    data = {"viewers": [{"name": name, **as_json(trained, numbers, shown)}]}
+    write_page(path, f"Neighbours, {config.data.name}, {name}", data, "viewer_page.js")
+    report(f"viewer: {path}")
+
+
 def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
     """Return the graphs that the generator builds for n latents, by name of the layer."""
 
@@ -90,14 +95,7 @@ def find_edges(trained: Trained, latents: Latents) -> dict[str, Edges]:
         _, recorded = generator.apply(variables, *latents, train=False, mutable=["edges"])
         return recorded["edges"]
 
-    edges = {}
-    for layer, recorded in jax.device_get(record(trained.variables, latents)).items():
-        (indices,) = recorded["neighbours"]
-        (gamma,) = recorded.get("non_local", {}).get("gamma", (np.ones(indices.shape, np.float32),))
-        for weights in recorded.get("weights", ()):
-            gamma = gamma * indices.shape[-1] * weights
-        edges[layer] = Edges(indices, gamma)
-    return edges
+    return edges_of(jax.device_get(record(trained.variables, latents)))
 
 
 def draw(images: np.ndarray, edges: Edges, pixels: tuple[tuple[int, int], ...]) -> Figure:

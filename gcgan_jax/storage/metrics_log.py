@@ -18,6 +18,8 @@ from gcgan_jax.storage.json_lines import (
 
 FILE = "metrics.jsonl"  # in a workdir
 
+NUMBERS = frozenset({int, float})
+
 Entry = dict[str, Any]  # "step": iteration, and numbers by name; None for one that is not finite
 
 
@@ -50,7 +52,13 @@ class MetricsLog:
         self._events = _open_events(workdir / "tensorboard")
 
     def hyperparameters(self, values: Mapping[str, Any]) -> None:
-        self._events.write_hparams({name: str(value) for name, value in values.items()})
+        """Write them for TensorBoard's HParams page, which sorts numbers and takes no tuples."""
+        self._events.write_hparams(
+            {
+                name: value if isinstance(value, bool | int | float) else str(value)
+                for name, value in values.items()
+            }
+        )
 
     def entry(self, iteration: int, values: dict[str, float]) -> None:
         finite = {name: v if math.isfinite(v) else None for name, v in values.items()}
@@ -91,8 +99,8 @@ def _parse(entry: Entry) -> Entry:
     """Return an entry; raise ValueError if it is not of the type `Entry`."""
     if type(entry.get("step")) is not int or entry["step"] < 1:
         raise ValueError("no iteration")
-    for value in entry.values():
-        number = type(value) in (int, float) and abs(value) <= sys.float_info.max
-        if not (number or value is None):
-            raise ValueError("not a finite number")
+    numbers = [value for value in entry.values() if value is not None]
+    largest = sys.float_info.max
+    if not NUMBERS.issuperset(map(type, numbers)) or max(max(numbers), -min(numbers)) > largest:
+        raise ValueError("not a finite number")
     return entry

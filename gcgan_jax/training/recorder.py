@@ -17,6 +17,7 @@ from gcgan_jax.gan.state import State
 from gcgan_jax.regular_files import read_regular
 from gcgan_jax.runtime.console import report
 from gcgan_jax.runtime.devices import local_copy
+from gcgan_jax.runtime.memory import peak_memory
 from gcgan_jax.storage.atomic import write_text
 from gcgan_jax.storage.checkpoints import Checkpoints
 from gcgan_jax.storage.image_files import image_grid, write_png
@@ -170,7 +171,7 @@ class WorkdirRecorder(Recorder):
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
         if logged:
             local = local_copy(state)
-            shared = {"iterations_per_second": timer.lap()}
+            shared = {"iterations_per_second": timer.lap()} | peak_memory()
             with self.in_place.watched():
                 if score and self.scoring:
                     entries[iteration] |= self.scoring.score(local, should_stop)

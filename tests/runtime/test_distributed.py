@@ -27,7 +27,8 @@ def comparable(entry: dict[str, float]) -> dict[str, float]:
     return {
         name: value
         for name, value in entry.items()
-        if name != "iterations_per_second" and not name.startswith("score/")
+        if name not in ("iterations_per_second", "peak_memory_gib")
+        and not name.startswith("score/")
     }
 
 

@@ -55,6 +55,7 @@ def test_resume_is_bit_for_bit(
     np.testing.assert_allclose(rates, 1e-3 * np.array([8, 5, 3]) / 8, rtol=1e-5)
     for entry in expected[-1], actual[-1]:
         assert entry.pop("iterations_per_second") > 0
+        assert 0.01 < entry.pop("peak_memory_gib") < 1000
     assert expected[-1] == actual[-1]
     for entry in expected:
         assert entry.keys() >= {

@@ -84,6 +84,7 @@ RUNS = (
     Case("config of a run of 2 MiB", SAMPLE, content(CONFIG, b" " * 2**21), True),
     Case("training elsewhere", f"{QUICKSTART} --out={{dir}}/out"),
     Case("checking elsewhere", "--mode=check --out={dir}/out"),
+    Case("page of samples", f"{SAMPLE} --out={{dir}}/out.html"),
     Case("nothing as place for images", f"{SAMPLE} --out="),
     Case("file as place for images", ELSEWHERE, content("out", b"mine"), True),
     Case("place for images below a file", f"{ELSEWHERE}/new", content("out", b"mine"), True),
