@@ -28,14 +28,17 @@ Padding = tuple[tuple[int, int], tuple[int, int]]
 def conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> Float[Array, "B _ _ O"]:
-    """Compute the cross-correlation of zero-padded x with stride 1."""
+    """Compute the cross-correlation of zero-padded x with stride 1.
+
+    Its derivatives call `conv` again, so that those of the gradient penalty are fast as well.
+    """
     return direct_conv(x, kernel, padding)
 
 
 def _conv_forward(
     x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> tuple[Float[Array, "B _ _ O"], tuple[Array, Array]]:
-    return direct_conv(x, kernel, padding), (x, kernel)
+    return conv(x, kernel, padding), (x, kernel)
 
 
 def _conv_backward(
@@ -63,7 +66,7 @@ def input_gradient(
     (top, bottom), (left, right) = padding
     rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
     complement = ((rows - top, rows - bottom), (columns - left, columns - right))
-    return direct_conv(cotangent, flipped, complement)
+    return conv(cotangent, flipped, complement)
 
 
 def kernel_gradient(
