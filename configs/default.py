@@ -90,9 +90,9 @@ def get_config() -> ConfigDict:
     config.data.palette.dims = 3  # dimensions of the textures, as for echo
     config.data.palette.share = 0.5  # share of the cells' variance that an image has in common
 
+    config.backbone = "gcgan"  # architecture of both networks; or "dcgan" or "resnet"
     # Generator (thesis figures 4.1 to 4.4): a 4x4 feature map, then blocks that double its side and
-    # halve its features.
-    config.backbone = "gcgan"  # architecture of both networks
+    # (resnet: do not) halve its features.
     config.generator = ConfigDict()
     config.generator.latent_size = 132  # dimension of the latents
     config.generator.width = 528  # features of the 4x4 feature map; halves are rounded down
@@ -106,7 +106,7 @@ def get_config() -> ConfigDict:
     config.generator.norm_epsilon = 1e-5  # added to batch normalisation's variance
 
     config.critic = ConfigDict()
-    config.critic.widths = (128, 256, 512)  # features after each convolution
+    config.critic.widths = (128, 256, 512)  # features after each convolution (resnet: block)
     config.critic.slope = 0.2  # negative slope of the leaky ReLU
     config.critic.graph_layer = graph_layer()
     config.critic.graph_after = (1,)  # convolutions, from 1, followed by a graph layer (if any)

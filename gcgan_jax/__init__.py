@@ -35,7 +35,7 @@ _EXPORTS = {
     "layers.merge": ("MERGES", "Average", "Gate", "Scale", "Sum"),
     "layers.normalisation": ("Normalisation",),
     "layers.statistics": ("BatchStatistics",),
-    "models": ("BACKBONES",),
+    "models": ("BACKBONES", "Backbone"),
     "models.gcgan": ("Critic", "Generator"),
     "operators": ("OPERATORS",),
     "operators.aggregate": ("Aggregate", "aggregate"),

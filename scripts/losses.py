@@ -1,10 +1,10 @@
-"""Train the quickstart with every loss and every normalisation of the critic.
+"""Train the quickstart with every backbone, every loss and every normalisation of the critic.
 
     python -m scripts.losses --records=docs/results/losses.jsonl
 
 Every job trains a new quickstart for 100 iterations, or until a number is not finite, and adds one
 line to the records; rerunning skips those that are there. Combinations that the config refuses are
-recorded with their message. Prints a table of all records of a backbone.
+recorded with their message. Prints a table of all records.
 """
 
 import argparse
@@ -29,6 +29,13 @@ from scripts.finite_training import train
 
 ITERATIONS = 100
 CORRELATION = "twins/diagonal_correlation"
+FIELDS: dict[str, dict[str, Any]] = {  # that differ from the quickstart's, by backbone
+    "resnet": {
+        "generator.width": 32,
+        "critic.widths": (32, 32, 32, 32),
+        "critic.slope": 0.0,
+    },
+}
 
 Record = dict[str, Any]
 
@@ -37,6 +44,7 @@ def run(backbone: str, loss: str, norm: str, iterations: int) -> Record:
     """Train one combination, if it is allowed."""
     values = quickstart.get_config()
     values.backbone, values.loss.name, values.critic.norm = backbone, loss, norm
+    values.update_from_flattened_dict(FIELDS.get(backbone, {}))
     try:
         experiment = make_experiment(from_mapping(values.to_dict()))
     except UserError as refused:
@@ -57,12 +65,12 @@ def measure(experiment: Experiment, iterations: int) -> Record:
     return {"iterations": done, **last, **diagnose(trained.state)}
 
 
-def table(records: dict[str, Record], backbone: str) -> str:
-    """Tabulate, for every loss and normalisation, the samples' diagonal correlation."""
-    lines = [markdown.header("`loss.name`", *(f"`{norm}`" for norm in NAMES))]
-    for loss in LOSSES:
+def table(records: dict[str, Record]) -> str:
+    """Tabulate, for every backbone, loss and normalisation, the samples' diagonal correlation."""
+    lines = [markdown.header("`backbone`", "`loss.name`", *(f"`{norm}`" for norm in NAMES))]
+    for backbone, loss in product(BACKBONES, LOSSES):
         cells = (cell(records.get(f"{backbone}/{loss}/{norm}")) for norm in NAMES)
-        lines.append(markdown.row(f"`{loss}`", *cells))
+        lines.append(markdown.row(f"`{backbone}`", f"`{loss}`", *cells))
     return "\n".join(lines)
 
 
@@ -79,17 +87,16 @@ def cell(record: Record | None) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--records", type=Path, required=True, help="file of results (JSON lines)")
-    parser.add_argument("--backbone", choices=BACKBONES, default="gcgan", help="networks to train")
-    parser.add_argument("--only", default="*", help="pattern of jobs, such as '*/hinge/*'")
+    parser.add_argument("--only", default="*", help="pattern of jobs, such as 'dcgan/hinge/*'")
     parser.add_argument("--iterations", type=int, default=ITERATIONS, help="iterations of each job")
     arguments = parser.parse_args(argv)
-    for loss, norm in product(LOSSES, NAMES):
-        name = f"{arguments.backbone}/{loss}/{norm}"
+    for backbone, loss, norm in product(BACKBONES, LOSSES, NAMES):
+        name = f"{backbone}/{loss}/{norm}"
         if fnmatch(name, arguments.only) and name not in read(arguments.records):
             print(name, flush=True)
-            measured = run(arguments.backbone, loss, norm, arguments.iterations)
+            measured = run(backbone, loss, norm, arguments.iterations)
             append_json_lines(arguments.records, [{"job": name, **measured}])
-    print(table(read(arguments.records), arguments.backbone))
+    print(table(read(arguments.records)))
 
 
 def read(path: Path) -> dict[str, Record]:

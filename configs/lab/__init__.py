@@ -1,1 +1,1 @@
-"""The laboratory: a part, a loss or a data set each, in the quickstart's network."""
+"""The laboratory: a part, a loss, a backbone or a data set each, in the quickstart's network."""

@@ -79,10 +79,10 @@ class Generator:
 
 @dataclasses.dataclass(frozen=True)
 class Critic:
-    widths: Annotated[tuple[int, ...], Each(range(3, 4), SIZE)]
+    widths: Annotated[tuple[int, ...], Each(range(1, 8), SIZE)]
     slope: Slope
     graph_layer: GraphLayer
-    graph_after: Annotated[tuple[int, ...], Each(range(1, 4), Interval(1, 3))]
+    graph_after: Annotated[tuple[int, ...], Each(range(1, 8), Interval(1, 7))]
     norm: Annotated[str, OneOf(("none", "layer", "spectral", "batch"))] = "none"
     norm_momentum: Decay = 0.9
     norm_epsilon: Epsilon = 1e-5

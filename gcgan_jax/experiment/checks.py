@@ -1,6 +1,8 @@
 """Consistency checks of a config, and defaults of the components that it names."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gcgan_jax.config.choices import bind, fill_defaults, require_named
@@ -10,6 +12,7 @@ from gcgan_jax.data.images import Structured
 from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import PROTOCOLS
 from gcgan_jax.experiment.networks import (
+    block_features,
     graph_blocks,
     graph_convs_of_critic,
     has_operator,
@@ -78,26 +81,42 @@ def _check_networks(config: Config) -> None:
     n = upsampling_blocks(config)
     valid = data.image_size == 4 * 2**n
     require(valid, "data.image_size", data.image_size, "must be 4 * 2^n, such as 16, 32 or 64")
-    valid = g.width >= 2**n
-    require(valid, "generator.width", g.width, f"must be at least {2**n}: {n} blocks halve it")
     for network, layer in (("generator", g.graph_layer), ("critic", c.graph_layer)):
         valid = layer.local_expansion is None or layer.local == "conv"
         remedy = "widens the 3x3 convolution: choose local = 'conv', or None"
         require(valid, f"{network}.graph_layer.local_expansion", layer.local_expansion, remedy)
+    features = _of_backbone(partial(block_features, config), "generator.width", g.width)
+    remedy = f"choose blocks 1 to {len(features)}"
     for block in graph_blocks(config):
-        require(block <= n, "generator.graph_blocks", g.graph_blocks, f"choose blocks 1 to {n}")
+        valid = block <= len(features)
+        require(valid, "generator.graph_blocks", g.graph_blocks, remedy)
         field = f"generator.graph_layer (block {block})"
-        _check_layer(g.graph_layer, 4 * 2**block, g.width // 2**block, field)
-    valid = max(g.noise.blocks, default=1) <= n
-    require(valid, "generator.noise.blocks", g.noise.blocks, f"choose blocks 1 to {n}")
+        _check_layer(g.graph_layer, 4 * 2**block, features[block - 1], field)
+    valid = max(g.noise.blocks, default=1) <= len(features)
+    require(valid, "generator.noise.blocks", g.noise.blocks, remedy)
     valid = g.stem == "dense" or bool(g.noise.blocks)
     require(
         valid, "generator.stem", g.stem, "all images would be equal: set generator.noise.blocks"
     )
+    make_sides = partial(BACKBONES[config.backbone].critic_sides, data.image_size, len(c.widths))
+    sides = _of_backbone(make_sides, "critic.widths", c.widths)
     for conv in graph_convs_of_critic(config):
-        side = data.image_size // 2**conv
+        remedy = f"there are {len(sides)} critic.widths: choose 1 to {len(sides)}"
+        require(conv <= len(sides), "critic.graph_after", c.graph_after, remedy)
         field = f"critic.graph_layer (after convolution {conv})"
-        _check_layer(c.graph_layer, side, c.widths[conv - 1], field)
+        _check_layer(c.graph_layer, sides[conv - 1], c.widths[conv - 1], field)
+
+
+def _of_backbone(answer: Callable[[], tuple[int, ...]], field: str, value: Any) -> tuple[int, ...]:
+    """Return what a backbone says of a field.
+
+    Raises:
+        UserError: the backbone does not support the field's value.
+    """
+    try:
+        return answer()
+    except ValueError as error:
+        raise UserError(f"config.{field} = {value!r}: {error}") from None
 
 
 def require(valid: bool, field: str, value: Any, remedy: str) -> None:

@@ -82,11 +82,22 @@ def uses_graph(layer: GraphLayer) -> bool:
     return operator is not None and getattr(operator, "needs_graph", True)
 
 
+def block_features(config: Config) -> tuple[int, ...]:
+    """Return the features of the generator's block 1, 2, ..., up to the last that allows a graph.
+
+    Raises:
+        ValueError: the backbone does not support this width.
+    """
+    backbone = BACKBONES[config.backbone]
+    return backbone.generator_features(config.generator.width, upsampling_blocks(config))
+
+
 def graph_blocks(config: Config) -> tuple[int, ...]:
     """Return the generator's blocks, counted from 1, that contain a graph layer."""
     if not _has_layer(config.generator.graph_layer):
         return ()
-    return config.generator.graph_blocks or tuple(range(2, upsampling_blocks(config) + 1))
+    last = len(block_features(config))
+    return config.generator.graph_blocks or tuple(range(min(2, last), last + 1))
 
 
 def graph_convs_of_critic(config: Config) -> tuple[int, ...]:

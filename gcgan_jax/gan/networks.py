@@ -19,8 +19,7 @@ class GAN:
     """Generator and critic; B images, H rows, W columns, F channels.
 
     Attributes:
-        generator: see `models.gcgan.Generator`.
-        critic: see `models.gcgan.Critic`.
+        generator, critic: those of a backbone, see `models.gcgan` for one.
         image_shape: (H, W, F).
         matmul_precision: precision of matmuls and convolutions, a value that
             `jax.default_matmul_precision` accepts.

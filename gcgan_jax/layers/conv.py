@@ -5,6 +5,7 @@ XLA on a CPU is slow at kernel gradients of convolutions inside a scan, at trans
 strides: these become matmuls there. Accelerators get convolutions without stride or dilation.
 """
 
+from collections.abc import Callable
 from functools import partial
 
 import flax.linen as nn
@@ -27,14 +28,17 @@ Padding = tuple[tuple[int, int], tuple[int, int]]
 def conv(
     x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> Float[Array, "B _ _ O"]:
-    """Compute the cross-correlation of zero-padded x with stride 1."""
+    """Compute the cross-correlation of zero-padded x with stride 1.
+
+    Its derivatives call `conv` again, so that those of the gradient penalty are fast as well.
+    """
     return direct_conv(x, kernel, padding)
 
 
 def _conv_forward(
     x: Float[Array, "B H W F"], kernel: Float[Array, "T U F O"], padding: Padding
 ) -> tuple[Float[Array, "B _ _ O"], tuple[Array, Array]]:
-    return direct_conv(x, kernel, padding), (x, kernel)
+    return conv(x, kernel, padding), (x, kernel)
 
 
 def _conv_backward(
@@ -62,7 +66,7 @@ def input_gradient(
     (top, bottom), (left, right) = padding
     rows, columns = kernel.shape[0] - 1, kernel.shape[1] - 1
     complement = ((rows - top, rows - bottom), (columns - left, columns - right))
-    return direct_conv(cotangent, flipped, complement)
+    return conv(cotangent, flipped, complement)
 
 
 def kernel_gradient(
@@ -155,10 +159,16 @@ def upsample_conv(
     Each of the four output phases is a 2x2 convolution of x whose taps are sums of the kernel's:
     rows (w0, w1 + w2) for even output rows and (w0 + w1, w2) for odd ones; likewise for columns.
     """
-    B, H, W, _ = x.shape
     # [phase, tap of the 2x2 kernel, tap of the 3x3 kernel]
     sums = np.array([[[1, 0, 0], [0, 1, 1]], [[1, 1, 0], [0, 0, 1]]], dtype=kernel.dtype)
-    kernels = jnp.einsum("art,bsu,tufo->abrsfo", sums, sums, kernel)
+    return phase_convs(x, jnp.einsum("art,bsu,tufo->abrsfo", sums, sums, kernel))
+
+
+def phase_convs(
+    x: Float[Array, "B H W F"], kernels: Float[Array, "2 2 2 2 F O"]
+) -> Float[Array, "B 2*H 2*W O"]:
+    """Interleave 2x2 convolutions of x: [a, b] gives rows 2 i + a and columns 2 j + b."""
+    B, H, W, _ = x.shape
     phases = [
         [conv(x, kernels[a, b], ((1 - a, a), (1 - b, b))) for b in range(2)] for a in range(2)
     ]
@@ -167,10 +177,35 @@ def upsample_conv(
     )
 
 
-class Conv(nn.Module):
-    """3x3 SAME convolution without bias, Glorot normal; `upsample` doubles both sides first.
+class ConvLayer(nn.Module):
+    """Parameters of a convolution; subclasses say which one.
 
-    `dtype` is that of the computation; None: that of the inputs.
+    Attributes:
+        features: number of output features O.
+        use_bias: whether a bias is added.
+        kernel_init: initialiser of the kernel, Glorot normal unless given.
+        dtype: dtype of the computation; None: that of the inputs.
+    """
+
+    features: int
+    use_bias: bool = False
+    kernel_init: nn.initializers.Initializer = nn.initializers.glorot_normal()
+    dtype: DTypeLike | None = None
+
+    def _convolve(
+        self, operator: Callable[[Array, Array], Array], x: Float[AnyArray, "B H W F"], taps: int
+    ) -> Float[Array, "B _ _ {self.features}"]:
+        shape = (taps, taps, x.shape[-1], self.features)
+        kernel = self.param("kernel", self.kernel_init, shape, float)
+        if not self.use_bias:
+            return operator(*promote_dtype(x, kernel, dtype=self.dtype))
+        bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
+        inputs, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
+        return operator(inputs, kernel) + bias[None, None, None]
+
+
+class Conv(ConvLayer):
+    """3x3 SAME convolution; `upsample` doubles both sides first.
 
     Example:
         >>> kernel = jnp.ones((3, 3, 1, 1))  # sums over the window
@@ -179,24 +214,16 @@ class Conv(nn.Module):
         [[4.0, 6.0, 4.0], [6.0, 9.0, 6.0], [4.0, 6.0, 4.0]]
     """
 
-    features: int
     upsample: bool = False
-    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(self, x: Float[AnyArray, "B H W F"]) -> Float[Array, "B _ _ {self.features}"]:
-        shape = (3, 3, x.shape[-1], self.features)
-        kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
-        inputs, kernel = promote_dtype(x, kernel, dtype=self.dtype)
-        if self.upsample:
-            return upsample_conv(inputs, kernel)
-        return conv(inputs, kernel, ((1, 1), (1, 1)))
+        operator = upsample_conv if self.upsample else partial(conv, padding=((1, 1), (1, 1)))
+        return self._convolve(operator, x, taps=3)
 
 
-class StridedConv(nn.Module):
-    """5x5 convolution with stride 2 and a bias, Glorot normal; halves both sides, which are even.
-
-    `dtype` is that of the computation; None: that of the inputs.
+class StridedConv(ConvLayer):
+    """5x5 convolution with stride 2; halves both sides, which are even.
 
     Example:
         >>> params = {"kernel": jnp.ones((5, 5, 1, 1)), "bias": jnp.zeros(1)}
@@ -205,13 +232,8 @@ class StridedConv(nn.Module):
         [[16.0, 12.0], [12.0, 9.0]]
     """
 
-    features: int
-    dtype: DTypeLike | None = None
+    use_bias: bool = True
 
     @nn.compact
     def __call__(self, x: Float[AnyArray, "B H W F"]) -> Float[Array, "B H/2 W/2 {self.features}"]:
-        shape = (5, 5, x.shape[-1], self.features)
-        kernel = self.param("kernel", nn.initializers.glorot_normal(), shape, float)
-        bias = self.param("bias", nn.initializers.zeros, (self.features,), float)
-        inputs, kernel, bias = promote_dtype(x, kernel, bias, dtype=self.dtype)
-        return strided_conv(inputs, kernel) + bias[None, None, None]
+        return self._convolve(strided_conv, x, taps=5)

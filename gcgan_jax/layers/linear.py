@@ -1,5 +1,8 @@
 """Matmul of features and weights, in the formulation that XLA differentiates fastest on a CPU."""
 
+from collections.abc import Callable
+from functools import partial
+
 import flax.linen as nn
 import jax.numpy as jnp
 from flax.linen.dtypes import promote_dtype
@@ -8,6 +11,8 @@ from jax.typing import DTypeLike
 from jaxtyping import Float
 
 from gcgan_jax.arrays import AnyArray
+
+DENSE = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
 
 
 def linear(
@@ -23,6 +28,14 @@ def linear(
     rows = x.reshape(-1, x.shape[-1])
     out = jnp.matmul(rows, weights, preferred_element_type=out_dtype)
     return out.reshape(*x.shape[:-1], weights.shape[-1])
+
+
+def pointwise(
+    layer: Callable[[Array], Array], x: Float[Array, "B H W F"]
+) -> Float[Array, "B H W _"]:
+    """Apply a dense layer to the features of each pixel, as a product of two matrices."""
+    rows = layer(x.reshape(-1, x.shape[-1]))
+    return rows.reshape(*x.shape[:-1], -1)
 
 
 def at_least_float32(dtype: DTypeLike) -> DTypeLike:

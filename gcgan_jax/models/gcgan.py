@@ -4,49 +4,28 @@ B images, side 4 * 2^n after n blocks, `width` features before the first block, 
 H rows, W columns, F channels of the critic's images.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
 import flax.linen as nn
-import jax
-import jax.numpy as jnp
 from jax import Array
-from jax.typing import DTypeLike
 from jaxtyping import Float, Key
 
 from gcgan_jax.arrays import AnyArray
-from gcgan_jax.gan.rng import layer_keys
 from gcgan_jax.layers.conv import Conv, StridedConv
-from gcgan_jax.layers.normalisation import Normalisation
-from gcgan_jax.layers.statistics import BatchStatistics
-
-DENSE = partial(nn.Dense, kernel_init=nn.initializers.glorot_normal(), param_dtype=float)
-NOISE = 8  # offset of the noise's keys from those of the graphs, of at most 7 blocks
+from gcgan_jax.layers.linear import DENSE, pointwise
+from gcgan_jax.models.base import BaseCritic, BaseGenerator
 
 
-class Generator(nn.Module):
+class Generator(BaseGenerator):
     """Maps latents to images in [-1, 1], thesis figures 4.1 to 4.4.
 
         dense -> 4 x 4 x width -> n x (upsample, conv, conv or graph conv) -> 1x1 conv -> tanh
 
     with batch normalisation and ReLU after the dense layer and every (graph) convolution. The 1x1
-    convolution is computed in at least float32. Only noise and random graphs need keys, one per
-    image.
-
-    Attributes:
-        blocks: number of blocks n.
-        width: features of the 4x4 feature map, at least 2^n; halved and rounded down by each block.
-        channels: image channels.
-        graph_blocks: blocks, counted from 1, whose second convolution is a graph convolution.
-        graph_conv: factory of the graph layer, which takes its number of features; None: no such
-            layer.
-        statistics: momentum, epsilon and dtype of the batch normalisation.
-        stem: "dense", or "constant" for a learned 4x4 feature map that is the same for all z.
-        noise_blocks: blocks, counted from 1, to whose second (graph) convolution's input noise is
-            added: independent standard normal numbers times a strength per channel.
-        noise_strength: the strength; None: learned, from 0.
-        dtype: dtype of matmuls and plain convolutions; None: that of z.
+    convolution is computed in at least float32. Noise is added to the input of a block's second
+    (graph) convolution. For the attributes, see `BaseGenerator`; `width` is at least 2^n,
+    and each block halves it, rounded down.
 
     Example:
         >>> generator = Generator(
@@ -65,17 +44,6 @@ class Generator(nn.Module):
         (3, 3, 4, 4)
     """
 
-    blocks: int
-    width: int
-    channels: int
-    graph_blocks: tuple[int, ...]
-    graph_conv: Callable[..., nn.Module] | None
-    statistics: BatchStatistics
-    stem: str = "dense"
-    noise_blocks: tuple[int, ...] = ()
-    noise_strength: float | None = None
-    dtype: DTypeLike | None = None
-
     @nn.compact
     def __call__(
         self,
@@ -92,63 +60,34 @@ class Generator(nn.Module):
 
         conv = partial(Conv, dtype=self.dtype)
         x = activate(self._stem(z), self.stem)
-        for block in range(1, self.blocks + 1):
-            features = self.width // 2**block
+        for block, features in enumerate(block_features(self.width, self.blocks), start=1):
             name = f"block{block}_up"
             x = activate(conv(features, upsample=True, name=name)(x), name)
-            if block in self.noise_blocks:
-                x = self._add_noise(x, layer_keys(keys, NOISE + block), f"block{block}_noise")
-            if self.graph_conv and block in self.graph_blocks:
-                name = f"block{block}_graph"
-                graph_conv = self.graph_conv(features, statistics=statistics, name=name)
-                x = graph_conv(x, layer_keys(keys, block))
-            else:
-                name = f"block{block}_conv"
-                x = conv(features, name=name)(x)
+            x, name = self._second_layer(conv, x, block, keys, statistics)
             x = activate(x, name)
-        rows = DENSE(self.channels, name="to_image")(x.reshape(-1, x.shape[-1]))
-        return nn.tanh(rows.reshape(*x.shape[:-1], self.channels))
-
-    def _stem(self, z: Float[AnyArray, "B latent"]) -> Float[Array, "B 4 4 {self.width}"]:
-        if self.stem == "constant":
-            normal = nn.initializers.normal(1.0)
-            constant = self.param("constant", normal, (4, 4, self.width), float)
-            return jnp.broadcast_to(jnp.asarray(constant, self.dtype), (len(z), *constant.shape))
-        dense = DENSE(16 * self.width, use_bias=False, dtype=self.dtype, name="dense")
-        return dense(z).reshape(-1, 4, 4, self.width)
-
-    def _add_noise(
-        self, x: Float[Array, "B H W F"], keys: Key[Array, "B"] | None, name: str
-    ) -> Float[Array, "B H W F"]:
-        if keys is None:
-            raise ValueError("a generator with noise needs one key per image: pass keys")
-        strength: Array | float | None = self.noise_strength
-        if strength is None:
-            strength = self.param(name, nn.initializers.zeros, x.shape[-1:], float)[
-                None, None, None
-            ]
-        noise = jax.vmap(lambda key: jax.random.normal(key, x.shape[1:], float))(keys)
-        return x + (strength * noise).astype(x.dtype)
+        return nn.tanh(pointwise(DENSE(self.channels, name="to_image"), x))
 
 
-class Critic(nn.Module):
+def block_features(width: int, blocks: int) -> tuple[int, ...]:
+    """Return the features of each block, which halves them, rounded down.
+
+    Raises:
+        ValueError: none are left.
+    """
+    if width < 2**blocks:
+        raise ValueError(f"must be at least {2**blocks}: each block halves it")
+    return tuple(width // 2**block for block in range(1, blocks + 1))
+
+
+class Critic(BaseCritic):
     """Maps each image to one number, thesis 2.5.1 with the widths of the official WGAN-GP CIFAR-10.
 
-        3 x (5x5 convolution with stride 2, leaky ReLU; graph conv, leaky ReLU) -> one linear unit
+        m x (5x5 convolution with stride 2, leaky ReLU; graph conv, leaky ReLU) -> one linear unit
 
     with graph convolutions only where configured. As in the thesis, there is no normalisation by
     default. Otherwise, it is that of the features before each leaky ReLU but the first, as in DCGAN
     (Radford et al. 2016, arXiv:1511.06434), or that of all weights. The linear unit is computed in
-    at least float32.
-
-    Attributes:
-        widths: features after each convolution; H and W are divisible by 2^len(widths).
-        slope: negative slope of the leaky ReLU.
-        graph_after: convolutions, counted from 1, that are followed by a graph convolution.
-        graph_conv: factory of the graph layer, which takes its number of features; None: no such
-            layer.
-        norm: normalisation; its statistics are also those of the graph layers.
-        dtype: dtype of the convolutions; None: that of x.
+    at least float32. For the attributes, see `BaseCritic`; 2^m divides H and W.
 
     Example:
         >>> critic, images = Critic(widths=(4, 6, 8), slope=0.2), jnp.ones((2, 16, 16, 3))
@@ -156,13 +95,6 @@ class Critic(nn.Module):
         >>> d.shape, variables["params"]["dense"]["kernel"].shape  # 2 x 2 pixels of 8 features
         ((2,), (32, 1))
     """
-
-    widths: tuple[int, ...]
-    slope: float
-    graph_after: tuple[int, ...] = ()
-    graph_conv: Callable[..., nn.Module] | None = None
-    norm: Normalisation = Normalisation()
-    dtype: DTypeLike | None = None
 
     @nn.compact
     def __call__(
@@ -178,10 +110,21 @@ class Critic(nn.Module):
             name = f"conv{index}"
             x = norm.weights(StridedConv(features, dtype=self.dtype, name=name))(x)
             x = nn.leaky_relu(norm.features(x, name) if index > 1 else x, self.slope)
-            if self.graph_conv and index in self.graph_after:
+            if self._has_graph(index):
                 name = f"conv{index}_graph"
-                layer = self.graph_conv(features, statistics=norm.statistics, name=name)
-                x = norm.features(norm.weights(layer)(x, layer_keys(keys, index)), name)
+                x = norm.features(self._graph_layer(x, index, keys, norm, name), name)
                 x = nn.leaky_relu(x, self.slope)
         head = norm.weights(DENSE(1, name="dense"))
         return head(x.reshape(x.shape[0], -1))[:, 0]
+
+
+def conv_sides(side: int, convs: int) -> tuple[int, ...]:
+    """Return the side of the feature map after each convolution, which halves it.
+
+    Raises:
+        ValueError: it cannot be halved so often.
+    """
+    if side % 2**convs:
+        most = (side & -side).bit_length() - 1
+        raise ValueError(f"each halves the images' side of {side}: choose at most {most} widths")
+    return tuple(side // 2**conv for conv in range(1, convs + 1))

@@ -5,7 +5,14 @@ B images, H rows, W columns, N = H * W nodes, F or C features in, O features out
 
 from gcgan_jax.references.derivatives import gradients
 from gcgan_jax.references.graphs import chebyshev, coordinates, distance, knn, soft_knn
-from gcgan_jax.references.layers import batch_norm, conv, leaky_relu, upsample
+from gcgan_jax.references.layers import (
+    batch_norm,
+    conv,
+    leaky_relu,
+    mean_pool,
+    transposed_conv,
+    upsample,
+)
 from gcgan_jax.references.losses import critic_loss, generator_loss
 from gcgan_jax.references.low_rank_ecc import edge_rms, low_rank_ecc
 from gcgan_jax.references.operators import (
@@ -41,8 +48,10 @@ __all__ = [
     "leaky_relu",
     "low_rank_ecc",
     "max_relative",
+    "mean_pool",
     "normalised",
     "self_attention",
     "soft_knn",
+    "transposed_conv",
     "upsample",
 ]

@@ -30,6 +30,22 @@ def upsample(x: ndarray) -> ndarray:
     return out
 
 
+def transposed_conv(x: ndarray, kernel: ndarray) -> ndarray:
+    """4x4 transposed convolution, stride 2: pixel (i, j) adds to 4x4 pixels around (2i, 2j)."""
+    B, H, W, _ = x.shape
+    out = np.zeros((B, 2 * H, 2 * W, kernel.shape[-1]))
+    for b, row, column, i, j in np.ndindex(B, H, W, 4, 4):
+        y, z = 2 * row + 2 - i, 2 * column + 2 - j
+        if 0 <= y < 2 * H and 0 <= z < 2 * W:
+            out[b, y, z] += x[b, row, column] @ kernel[i, j]
+    return out
+
+
+def mean_pool(x: ndarray) -> ndarray:
+    """Means of 2x2 pixels: [B, 2H, 2W, F] -> [B, H, W, F]."""
+    return (x[:, ::2, ::2] + x[:, 1::2, ::2] + x[:, ::2, 1::2] + x[:, 1::2, 1::2]) / 4
+
+
 def batch_norm(x: ndarray, scale: ndarray, bias: ndarray, epsilon: float) -> ndarray:
     """Batch normalisation by statistics over all axes but the last."""
     axes = tuple(range(x.ndim - 1))

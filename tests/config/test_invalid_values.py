@@ -23,7 +23,19 @@ GRAPH = f"{LAYER}__graph"
         ({"instance_noise__sigma": -0.1}, "config.instance_noise.sigma = -0.1: must be at least 0"),
         ({"instance_noise__decay_iterations": 0}, "config.instance_noise.decay_iterations = 0"),
         ({"loss__name": "lsgan"}, "config.loss.name = 'lsgan': choose 'wgan_gp', '"),
-        ({"backbone": "dcgan"}, "config.backbone = 'dcgan': choose 'gcgan'"),
+        ({"backbone": "vae"}, "config.backbone = 'vae': choose 'gcgan', 'dcgan' or 'resnet'"),
+        (
+            {"backbone": "dcgan", "generator__width": 1},
+            "config.generator.width = 1: must be at least 2: each block halves it",
+        ),
+        (
+            {"backbone": "dcgan", "operator": "ecc", "generator__graph_blocks": (2,)},
+            "config.generator.graph_blocks = (2,): choose blocks 1 to 1",
+        ),
+        (
+            {"backbone": "dcgan", "generator__noise__blocks": (2,)},
+            "config.generator.noise.blocks = (2,): choose blocks 1 to 1",
+        ),
         ({"extensions": ("no_such",)}, "config.extensions: 'no_such' cannot be imported"),
         ({"seed": -1}, "config.seed = -1"),
         ({"iterations_per_call": 3}, "config.num_iterations = 4: must be a multiple"),
@@ -169,7 +181,16 @@ GRAPH = f"{LAYER}__graph"
         ({"eval__batch_norm": "none"}, "config.eval.batch_norm = 'none'"),
         ({"eval__batch_size": 0}, "config.eval.batch_size = 0"),
         ({"checkpoint": "last"}, "config.checkpoint = 'last'"),
-        ({"critic__widths": (8, 8)}, "config.critic.widths = (8, 8): needs 3 numbers"),
+        ({"critic__widths": ()}, "config.critic.widths = (): needs 1 to 7 numbers"),
+        ({"critic__widths": (8,) * 8}, "config.critic.widths = (8, 8, 8, 8, 8, 8, 8, 8): needs 1"),
+        (
+            {"critic__widths": (8,) * 5},
+            "critic.widths = (8, 8, 8, 8, 8): each halves the images' side of 16: choose at most 4",
+        ),
+        (
+            {f"{CRITIC}__operator__name": "global", "critic__graph_after": (4,)},
+            "config.critic.graph_after = (4,): there are 3 critic.widths: choose 1 to 3",
+        ),
     ],
 )
 def test_invalid_values_are_rejected(tiny: Tiny, changes: dict[str, Any], message: str) -> None:

@@ -10,6 +10,7 @@ from gcgan_jax.experiment import Experiment, make_experiment
 from gcgan_jax.gan.losses import LOSSES
 from gcgan_jax.graphs import GRAPHS
 from gcgan_jax.layers.merge import MERGES
+from gcgan_jax.models import BACKBONES
 from gcgan_jax.operators import OPERATORS
 from gcgan_jax.training.loop import train
 from tests.program import ROOT
@@ -36,8 +37,8 @@ def toy(name: str) -> Experiment:
 
 def test_every_part_has_a_config() -> None:
     text = " ".join(NAMES)
-    defaults = {"none", "edge_conv", "knn", "average", "ecc", "wgan_gp"}
-    for name in {*GRAPHS, *OPERATORS, *MERGES, *LOSSES} - defaults:
+    defaults = {"none", "edge_conv", "knn", "average", "ecc", "wgan_gp", "gcgan"}
+    for name in {*GRAPHS, *OPERATORS, *MERGES, *LOSSES, *BACKBONES} - defaults:
         assert name in text, name
     assert any("critic" in name for name in NAMES)
 

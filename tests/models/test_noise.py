@@ -12,7 +12,8 @@ import pytest
 from jax import Array
 
 from gcgan_jax.gan.rng import layer_keys
-from gcgan_jax.models.gcgan import NOISE, Generator
+from gcgan_jax.models.base import NOISE
+from gcgan_jax.models.gcgan import Generator
 from tests.conftest import make
 
 KEYS = jax.random.split(jax.random.key(3), 3)

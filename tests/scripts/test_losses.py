@@ -1,10 +1,11 @@
-"""The script that trains every loss with every normalisation of the critic."""
+"""The script that trains every backbone with every loss and normalisation of the critic."""
 
 from pathlib import Path
 
 import pytest
 
 from gcgan_jax.gan.losses import LOSSES
+from gcgan_jax.models import BACKBONES
 from scripts.losses import ITERATIONS, NAMES, cell, main, measure, read, table
 from tests.conftest import Tiny
 from tests.program import ROOT
@@ -17,19 +18,20 @@ def test_refused_combinations_are_recorded_once(
     for _ in range(2):
         for loss in ("wgan_gp", "r3gan"):
             main([f"--records={records}", f"--only=*/{loss}/batch"])
-    assert {*read(records)} == {"gcgan/wgan_gp/batch", "gcgan/r3gan/batch"}
-    assert len(records.read_text().splitlines()) == 2
+    losses = ("wgan_gp", "r3gan")
+    assert {*read(records)} == {f"{name}/{loss}/batch" for name in BACKBONES for loss in losses}
+    assert len(records.read_text().splitlines()) == 2 * len(BACKBONES)
     for record in read(records).values():
         assert record["refused"].startswith("config.critic.norm = 'batch': ")
         assert "\n" not in record["refused"]
     lines = capsys.readouterr().out.splitlines()
-    assert lines[-1] == "| `r3gan` | not run | not run | not run | refused |"
-    assert len(table({}, "gcgan").splitlines()) == 2 + len(LOSSES) and len(NAMES) == 4
+    assert lines[-1] == "| `resnet` | `r3gan` | not run | not run | not run | refused |"
+    assert len(table({}).splitlines()) == 2 + len(BACKBONES) * len(LOSSES) and len(NAMES) == 4
 
 
 def test_page_has_the_table_of_the_records() -> None:
     records = read(ROOT / "docs/results/losses.jsonl")
-    assert table(records, "gcgan") in (ROOT / "docs/laboratory.md").read_text()
+    assert table(records) in (ROOT / "docs/laboratory.md").read_text()
     trained = [record for record in records.values() if "refused" not in record]
     assert all(record["iterations"] == ITERATIONS for record in trained)
 
