@@ -53,9 +53,9 @@ def get_config() -> ConfigDict:
     config.data.name = "cifar10"  # "cifar10", "npz", or procedural images, see docs/data.md
     config.data.dir = placeholder(str)  # prepared TFDS directory; None: TFDS default, may download
     config.data.npz = ConfigDict()
-    config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, H, W, 3]
+    config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, S, S, F]
     config.data.image_size = 32  # image side, 4 * 2^n for a generator of n blocks
-    config.data.channels = 3  # image channels
+    config.data.channels = 3  # 3 for RGB, or 1 for grey images
     config.data.twins = ConfigDict()  # procedural images, see gcgan_jax/data/twins.py
     config.data.twins.num_train = 10_000  # training images
     config.data.twins.num_test = 1_000  # held-out images

@@ -49,10 +49,13 @@ def fill_defaults(table: Mapping[str, Any], choice: C, path: str) -> C:
 def bind(table: Mapping[str, Any], choice: Choice, **arguments: Any) -> partial[Any]:
     """Bind the config's fields, and those `arguments` that it takes, to the chosen constructor."""
     component = table[choice.name]
-    accepted = {field.name for field in dataclasses.fields(component)}
-    return partial(
-        component, **choice.section, **{k: v for k, v in arguments.items() if k in accepted}
-    )
+    accepted = {name: value for name, value in arguments.items() if takes(component, name)}
+    return partial(component, **choice.section, **accepted)
+
+
+def takes(component: Any, name: str) -> bool:
+    """Whether a component's constructor has an argument of this name."""
+    return name in {field.name for field in dataclasses.fields(component)}
 
 
 def require_named(table: Mapping[str, Any], name: str, path: str) -> None:

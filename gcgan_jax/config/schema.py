@@ -55,7 +55,7 @@ class Optimizer:
 class Data(Choice):
     dir: OptionalPath
     image_size: Annotated[int, Interval(16, 512)]
-    channels: Annotated[int, OneOf((3,))]
+    channels: Annotated[int, OneOf((1, 3))]
 
 
 @dataclasses.dataclass(frozen=True)

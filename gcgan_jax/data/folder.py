@@ -31,12 +31,13 @@ MAX_REASON = 100  # characters of Pillow's messages
 Size = tuple[int, int]  # width and height
 
 
-def read_folder(folder: Path, samples: int) -> np.ndarray:
-    """Read the first images of a folder in the order of their names, uint8 [samples, H, W, 3].
+def read_folder(folder: Path, samples: int, channels: int = 3) -> np.ndarray:
+    """Read the first images of a folder in the order of their names, uint8 [samples, H, W, F].
 
     Raises:
         UserError: the folder does not exist or has too few files, a file is not a PNG of 8-bit RGB
-            of the same size as the first, or the images do not fit into memory.
+            (greys if channels = 1) of the same size as the first, or the images do not fit into
+            memory.
     """
     if not folder.is_dir():
         raise UserError(f"--images={folder}: no such directory")
@@ -46,22 +47,22 @@ def read_folder(folder: Path, samples: int) -> np.ndarray:
             f"--images={folder} has {len(paths)} images, but the protocol needs {samples}: add "
             "images, or choose another protocol with --config.eval.protocol"
         )
-    width, height = _read_size(paths[0])
+    width, height = _read_size(paths[0], channels)
     try:
-        images = np.empty((samples, height, width, 3), np.uint8)
+        images = np.empty((samples, height, width, channels), np.uint8)
     except MemoryError:
         raise UserError(
             f"--images={folder}: {samples} images of {width}x{height} pixels do not fit into "
             "memory: make them smaller, or choose another protocol with --config.eval.protocol"
         ) from None
     for i, path in enumerate(paths[:samples]):
-        size = _read_size(path)
+        size = _read_size(path, channels)
         if size != (width, height):
             raise UserError(
                 f"{path} is {_describe(size)}, but {paths[0].name} is "
                 f"{_describe((width, height))}: all images must have the same size"
             )
-        images[i] = _read_image(path)
+        images[i] = _read_image(path).reshape(height, width, channels)
     return images
 
 
@@ -76,11 +77,11 @@ def _open(path: Path) -> BinaryIO:
         raise UserError(f"{path} cannot be read ({error.strerror}): remove or replace it") from None
 
 
-def _read_size(path: Path) -> Size:
+def _read_size(path: Path, channels: int) -> Size:
     """Return the size that a PNG's header states, without decoding the image.
 
     Raises:
-        UserError: it is not a PNG of 8-bit RGB, or too large.
+        UserError: it is not a PNG of 8-bit RGB (greys if channels = 1), or too large.
     """
     with _open(path) as file:
         header = file.read(HEADER.size)
@@ -93,8 +94,11 @@ def _read_size(path: Path) -> Size:
     chunk, width, height, bits, colour = HEADER.unpack(header)
     if chunk != b"IHDR" or colour not in COLOURS or not width or not height:
         raise UserError(f"{path} cannot be decoded (invalid header): remove or replace it")
-    if (bits, COLOURS[colour]) != (8, "RGB"):
-        raise UserError(f"{path} has {bits}-bit {COLOURS[colour]} pixels: convert it to 8-bit RGB")
+    expected = "grey" if channels == 1 else "RGB"
+    if (bits, COLOURS[colour]) != (8, expected):
+        raise UserError(
+            f"{path} has {bits}-bit {COLOURS[colour]} pixels: convert it to 8-bit {expected}"
+        )
     if width * height > MAX_PIXELS:
         raise UserError(
             f"{path} states a size of {_describe((width, height))}, more than {MAX_PIXELS} "
@@ -104,7 +108,7 @@ def _read_size(path: Path) -> Size:
 
 
 def _read_image(path: Path) -> np.ndarray:
-    """Decode a PNG of 8-bit RGB.
+    """Decode a PNG.
 
     Raises:
         UserError: it is animated, or cannot be decoded.

@@ -25,7 +25,7 @@ from gcgan_jax.regular_files import open_regular
 FIELD = "config.data.npz.file"
 REMEDY = (
     f"set --{FIELD}=FILE to a file written by np.savez(FILE, train=…, test=…), both uint8 "
-    "[n, S, S, 3] with S = config.data.image_size"
+    "[n, S, S, F] with S = config.data.image_size and F = config.data.channels"
 )
 MAX_REASON = 120  # characters of a message
 
@@ -39,25 +39,27 @@ class NPZ:
     """
 
     image_size: int
+    channels: int = 3
     file: Annotated[str | None, LocalPath()] = None
 
     def load(self) -> Images:
         if not self.file:
             raise UserError(f"{FIELD} is not set: {REMEDY}")
-        return read_npz(local_path(self.file, FIELD), self.image_size)
+        return read_npz(local_path(self.file, FIELD), self.image_size, self.channels)
 
 
-def read_npz(path: Path, image_size: int) -> Images:
+def read_npz(path: Path, image_size: int, channels: int = 3) -> Images:
     """Read the arrays `train` and `test`, as np.savez writes them; others are ignored.
 
     Raises:
         UserError: the file does not exist or is corrupted or compressed, an array is missing, empty
-            or not uint8 [n, image_size, image_size, 3], or they do not fit into memory.
+            or not uint8 [n, image_size, image_size, channels], or they do not fit into memory.
     """
     try:
         with open_regular(path) as file, zipfile.ZipFile(file) as archive:
+            shape, available = (image_size, image_size, channels), os.fstat(file.fileno()).st_size
             for split in Images._fields:
-                _check(archive, split, image_size, os.fstat(file.fileno()).st_size)
+                _check(archive, split, shape, available)
             return Images(*(_read(archive, split) for split in Images._fields))
     except UserError:
         raise
@@ -69,10 +71,13 @@ def read_npz(path: Path, image_size: int) -> Images:
         raise UserError(f"{path} cannot be read ({shown}): {REMEDY}") from None
 
 
-def _check(archive: zipfile.ZipFile, split: str, image_size: int, available: int) -> None:
+def _check(
+    archive: zipfile.ZipFile, split: str, image: tuple[int, int, int], available: int
+) -> None:
     """Raise ValueError unless an array's header describes images that the file can hold.
 
     Args:
+        image: shape of an image.
         available: bytes in the file.
     """
     name = _member(split)
@@ -87,14 +92,14 @@ def _check(archive: zipfile.ZipFile, split: str, image_size: int, available: int
             raise ValueError(f"{split!r} has version {version} of the .npy format")
         shape, _, dtype = npy.read_array_header_1_0(member)
         start = member.tell()
-    if dtype != np.uint8 or shape[1:] != (image_size, image_size, 3) or shape[0] < 1:
-        expected = f"uint8 (n, {image_size}, {image_size}, 3)"
+    if dtype != np.uint8 or shape[1:] != image or shape[0] < 1:
+        expected = f"uint8 (n, {', '.join(map(str, image))})"
         raise ValueError(f"{split!r} is {dtype} of shape {shape}, expected {expected}")
     if start + math.prod(shape) != entry.file_size or entry.file_size > available:
         raise ValueError(f"the header of {split!r} states a size that it does not have")
 
 
-def _read(archive: zipfile.ZipFile, split: str) -> UInt8[ndarray, "n H H 3"]:
+def _read(archive: zipfile.ZipFile, split: str) -> UInt8[ndarray, "n H H F"]:
     """Read a checked array to its end, at which zipfile compares its checksum."""
     with archive.open(_member(split)) as member:
         return npy.read_array(member, allow_pickle=False)

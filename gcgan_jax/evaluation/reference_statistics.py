@@ -39,7 +39,7 @@ def load_reference(
     """Load the reference from `cache` by network and images, or compute and cache it.
 
     Args:
-        images: real images, uint8 [n, H, W, 3].
+        images: real images, uint8 [n, H, W, F].
         digest: digest of the images, see `digest_of`.
         batches: the same images, batched for `extract`.
     """

@@ -219,7 +219,8 @@ def _import_extension(module: str) -> None:
 def _make_dataset(config: Config) -> Dataset:
     data = config.data
     directory = str(local_path(data.dir, "config.data.dir")) if data.dir else None
-    make = bind(DATASETS, data, dir=directory, image_size=data.image_size, seed=config.seed)
+    arguments = {"dir": directory, "image_size": data.image_size, "channels": data.channels}
+    make = bind(DATASETS, data, seed=config.seed, **arguments)
     try:
         return make()
     except ValueError as error:
