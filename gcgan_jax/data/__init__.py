@@ -2,6 +2,7 @@
 
 from gcgan_jax.data.echo import Echo
 from gcgan_jax.data.far_echo import FarEcho
+from gcgan_jax.data.image_folder import ImageFolder
 from gcgan_jax.data.images import Dataset
 from gcgan_jax.data.mirror import Mirror
 from gcgan_jax.data.npz import NPZ
@@ -13,6 +14,7 @@ from gcgan_jax.data.twins import ProceduralTwins
 DATASETS: dict[str, type[Dataset]] = {
     "cifar10": CIFAR10,
     "npz": NPZ,
+    "folder": ImageFolder,
     "twins": ProceduralTwins,
     "echo": Echo,
     "far_echo": FarEcho,

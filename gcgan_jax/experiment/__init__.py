@@ -35,6 +35,7 @@ from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State, init_state
 from gcgan_jax.gan.step import Algorithm, Step, make_train_step
 from gcgan_jax.paths import local_path
+from gcgan_jax.runtime.progress import progress
 
 
 @dataclass(frozen=True)
@@ -220,7 +221,7 @@ def _make_dataset(config: Config) -> Dataset:
     data = config.data
     directory = str(local_path(data.dir, "config.data.dir")) if data.dir else None
     arguments = {"dir": directory, "image_size": data.image_size, "channels": data.channels}
-    make = bind(DATASETS, data, seed=config.seed, **arguments)
+    make = bind(DATASETS, data, seed=config.seed, progress=progress, **arguments)
     try:
         return make()
     except ValueError as error:
