@@ -50,7 +50,7 @@ def get_config() -> ConfigDict:
     config.optimizer.eps = 1e-8  # added outside the square root
 
     config.data = ConfigDict()
-    # "cifar10", "npz", "folder", or procedural images, see docs/data.md.
+    # "cifar10", "npz", "folder", "tfds:NAME", or procedural images, see docs/data.md.
     config.data.name = "cifar10"
     # Folder of images, or prepared TFDS directory; None: TFDS default, may download.
     config.data.dir = placeholder(str)
@@ -58,6 +58,9 @@ def get_config() -> ConfigDict:
     config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, S, S, F]
     config.data.folder = ConfigDict()  # if it has no subfolders "train" and "test":
     config.data.folder.held_out = 0.1  # share of the images that is held out
+    config.data.tfds = ConfigDict()
+    config.data.tfds.train_split = "train"  # training images, in the notation of TFDS
+    config.data.tfds.test_split = "test"  # held-out images, such as "train[90%:]"
     config.data.image_size = 32  # image side, 4 * 2^n for a generator of n blocks
     config.data.channels = 3  # 3 for RGB, or 1 for grey images
     config.data.twins = ConfigDict()  # procedural images, see gcgan_jax/data/twins.py

@@ -15,7 +15,7 @@ import pytest
 
 from gcgan_jax import cli  # noqa: F401, defines the flags
 from tests.program import ROOT, Program
-from tests.reliability.invalid_input_cases.data import tfds
+from tests.reliability.invalid_input_cases.data import digits, tfds
 from tests.reliability.invalid_input_cases.folders import image
 from tests.reliability.invalid_input_cases.image_folders import among_images
 
@@ -195,6 +195,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "docs/laboratory.md", folder / "docs")
     tfds(train=5000, test=5000, classes=(0, 7))(folder / "data")
     among_images(image("L", 40))(folder)
+    digits(folder / "data", "mnist")
     return folder
 
 

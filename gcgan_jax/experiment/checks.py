@@ -3,7 +3,13 @@
 from dataclasses import replace
 from typing import Any
 
-from gcgan_jax.config.choices import bind, fill_defaults, require_named, takes
+from gcgan_jax.config.choices import (
+    bind,
+    component_of,
+    fill_defaults,
+    require_named,
+    takes,
+)
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
 from gcgan_jax.data.images import Structured
@@ -124,7 +130,7 @@ def _check_channels(config: Config) -> None:
     """Raise UserError if the data set has only RGB images, but others are asked for."""
     data = config.data
     any_channels = [name for name in DATASETS if takes(DATASETS[name], "channels")]
-    valid = data.channels == 3 or data.name in any_channels
+    valid = data.channels == 3 or takes(component_of(DATASETS, data), "channels")
     remedy = f"{data.name} has RGB images: choose 3, or for config.data.name, "
     require(valid, "data.channels", data.channels, f"{remedy}{OneOf(tuple(any_channels))}")
 

@@ -83,7 +83,9 @@ def feature(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_classes_of_others_are_rejected(features: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"features\.json names the class .*, which CIFAR-10 does"):
+    with pytest.raises(
+        UserError, match=r"features\.json names the class .*, which sets of images do"
+    ):
         check_prepared(write(tmp_path, features))
 
 
