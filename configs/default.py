@@ -63,6 +63,9 @@ def get_config() -> ConfigDict:
     config.data.tfds.test_split = "test"  # held-out images, such as "train[90%:]"
     config.data.image_size = 32  # image side, 4 * 2^n for a generator of n blocks
     config.data.channels = 3  # 3 for RGB, or 1 for grey images
+    # All training images on each "device", or batches drawn on the "host", the same ones.
+    config.data.placement = "device"
+    config.data.device_limit = placeholder(int)  # bytes of images on a device; None: its memory
     config.data.twins = ConfigDict()  # procedural images, see gcgan_jax/data/twins.py
     config.data.twins.num_train = 10_000  # training images
     config.data.twins.num_test = 1_000  # held-out images

@@ -51,6 +51,7 @@ CHECKED = [
         "evaluation.networks.inception",
         "evaluation.regression",
         "gan.batch",
+        "gan.feed",
         "gan.instance_noise",
         "gan.interpolation",
         "gan.losses",

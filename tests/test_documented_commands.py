@@ -15,9 +15,10 @@ import pytest
 
 from gcgan_jax import cli  # noqa: F401, defines the flags
 from tests.program import ROOT, Program
-from tests.reliability.invalid_input_cases.data import digits, tfds
+from tests.reliability.invalid_input_cases.data import tfds
 from tests.reliability.invalid_input_cases.folders import image
 from tests.reliability.invalid_input_cases.image_folders import among_images
+from tests.reliability.invalid_input_cases.image_sets import digits
 
 DOCS = sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md"))
 PAGES = ("README.md", "CONTRIBUTING.md", *DOCS, "gcgan_jax/example/card.md")

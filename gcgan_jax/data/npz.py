@@ -6,8 +6,11 @@ file's own before anything is allocated.
 
 import math
 import os
+import struct
 import zipfile
 from dataclasses import dataclass
+from functools import partial
+from io import BufferedReader
 from pathlib import Path
 from typing import Annotated
 
@@ -28,6 +31,8 @@ REMEDY = (
     "[n, S, S, F] with S = config.data.image_size and F = config.data.channels"
 )
 MAX_REASON = 120  # characters of a message
+CHUNK = 2**20  # bytes read at a time
+LOCAL_HEADER = struct.Struct("<26xHH")  # of a file in an archive: lengths of name and extra field
 
 
 @dataclass(frozen=True)
@@ -35,21 +40,28 @@ class NPZ:
     """The data set of images in a .npz file; see `read_npz`.
 
     Attributes:
+        mapped: whether images stay in the file, which must then not change, see `read_npz`.
         file: path of the file, which is needed only to load the images.
     """
 
     image_size: int
     channels: int = 3
+    mapped: bool = False
     file: Annotated[str | None, LocalPath()] = None
 
     def load(self) -> Images:
         if not self.file:
             raise UserError(f"{FIELD} is not set: {REMEDY}")
-        return read_npz(local_path(self.file, FIELD), self.image_size, self.channels)
+        path = local_path(self.file, FIELD)
+        return read_npz(path, self.image_size, self.channels, mapped=self.mapped)
 
 
-def read_npz(path: Path, image_size: int, channels: int = 3) -> Images:
+def read_npz(path: Path, image_size: int, channels: int = 3, *, mapped: bool = False) -> Images:
     """Read the arrays `train` and `test`, as np.savez writes them; others are ignored.
+
+    Args:
+        mapped: whether to map the file into memory, which need not hold all images, after the
+            checksums have been compared.
 
     Raises:
         UserError: the file does not exist or is corrupted or compressed, an array is missing, empty
@@ -60,7 +72,8 @@ def read_npz(path: Path, image_size: int, channels: int = 3) -> Images:
             shape, available = (image_size, image_size, channels), os.fstat(file.fileno()).st_size
             for split in Images._fields:
                 _check(archive, split, shape, available)
-            return Images(*(_read(archive, split) for split in Images._fields))
+            read = partial(_map, file) if mapped else _read
+            return Images(*(read(archive, split) for split in Images._fields))
     except UserError:
         raise
     except MemoryError:
@@ -103,6 +116,26 @@ def _read(archive: zipfile.ZipFile, split: str) -> UInt8[ndarray, "n H H F"]:
     """Read a checked array to its end, at which zipfile compares its checksum."""
     with archive.open(_member(split)) as member:
         return npy.read_array(member, allow_pickle=False)
+
+
+def _map(file: BufferedReader, archive: zipfile.ZipFile, split: str) -> UInt8[ndarray, "n H H F"]:
+    """Map a checked array, after reading it once so that zipfile compares its checksum."""
+    with archive.open(_member(split)) as member:
+        npy.read_magic(member)
+        shape, fortran_order, _ = npy.read_array_header_1_0(member)
+        start = member.tell()
+        while member.read(CHUNK):
+            pass
+    file.seek(archive.getinfo(_member(split)).header_offset)
+    name, extra = LOCAL_HEADER.unpack(file.read(LOCAL_HEADER.size))
+    return np.memmap(
+        file,
+        np.uint8,
+        "r",
+        file.tell() + name + extra + start,
+        shape,
+        "F" if fortran_order else "C",
+    )
 
 
 def _member(split: str) -> str:

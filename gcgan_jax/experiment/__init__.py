@@ -104,6 +104,7 @@ class Experiment:
             batch_size=self.config.batch_size,
             iterations_per_call=self.config.iterations_per_call,
             devices=devices,
+            from_host=self.config.data.placement == "host",
         )
 
     def sampler(self, devices: Sequence[jax.Device], batch_norm: str | None = None) -> Sampler:
@@ -220,8 +221,16 @@ def _import_extension(module: str) -> None:
 def _make_dataset(config: Config) -> Dataset:
     data = config.data
     directory = str(local_path(data.dir, "config.data.dir")) if data.dir else None
-    arguments = {"dir": directory, "image_size": data.image_size, "channels": data.channels}
-    make = bind(DATASETS, data, seed=config.seed, progress=progress, **arguments)
+    make = bind(
+        DATASETS,
+        data,
+        dir=directory,
+        image_size=data.image_size,
+        channels=data.channels,
+        seed=config.seed,
+        progress=progress,
+        mapped=data.placement == "host",
+    )
     try:
         return make()
     except ValueError as error:

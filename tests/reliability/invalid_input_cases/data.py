@@ -155,17 +155,6 @@ def instead_of(name: str, make: Callable[[Path], object]) -> Callable[[Path], No
     return prepare
 
 
-def digits(directory: Path, name: str = "digits") -> None:
-    """Prepare a TFDS data set of grey images of 28x28 pixels."""
-    images = list(tfds_images((28, 28, 1), 60))
-    store(directory, name, {"train": images, "test": images}, (28, 28, 1))
-
-
-def texts_as_images(directory: Path) -> None:
-    store(directory, "digits", {"train": [b"text"], "test": [b"text"]}, (28, 28, 1))
-
-
-DIGITS = f"{ECC} --config.data.name=tfds:digits --config.data.dir={{dir}} --workdir={{dir}}/run"
 PREPARED = f"{ECC} --config.data.dir={{dir}} --workdir={{dir}}/run"
 
 DATA = (
@@ -226,22 +215,6 @@ DATA = (
     Case("images with alpha", PREPARED, tfds((32, 32, 4))),
     Case("empty split", PREPARED, empty_split),
     Case("fewer images than the batch", PREPARED, tfds(train=8)),
-    Case("TFDS data set that is not prepared", DIGITS),
-    Case("TFDS data set of images smaller than image_size", DIGITS, digits),
-    Case(
-        "split that a TFDS data set does not have",
-        f"{DIGITS} --config.data.image_size=16 --config.data.tfds.test_split=validation",
-        digits,
-    ),
-    Case("TFDS data set with damaged images", DIGITS, texts_as_images),
-    Case(
-        "unknown TFDS data set",
-        f"{ECC} --config.data.name=tfds:mnits --workdir={{dir}}/run",
-    ),
-    Case(
-        "TFDS data set and no network",
-        f"{ECC} --config.data.name=tfds:mnist --config.data.image_size=16 --workdir={{dir}}/run",
-    ),
     Case(
         "fewer procedural images than the batch",
         f"{QUICKSTART} --config.data.twins.num_train=8 --workdir={{dir}}/run",

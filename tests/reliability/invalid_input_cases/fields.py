@@ -75,6 +75,7 @@ FIELDS = (
     Case("image size that is not 4 * 2^n", f"{QUICKSTART} --config.data.image_size=48"),
     Case("CIFAR-10 of another size", f"{ECC} --config.data.image_size=64"),
     Case("grey channels", f"{ECC} --config.data.channels=1"),
+    Case("unknown placement", f"{ECC} --config.data.placement=disk"),
     Case("number of channels that images cannot have", f"{ECC} --config.data.channels=2"),
     Case("grid that does not divide the image", f"{QUICKSTART} --config.data.twins.grid=3"),
     Case("jitter beyond the cell", f"{QUICKSTART} --config.data.twins.jitter=9"),
