@@ -50,12 +50,22 @@ def get_config() -> ConfigDict:
     config.optimizer.eps = 1e-8  # added outside the square root
 
     config.data = ConfigDict()
-    config.data.name = "cifar10"  # "cifar10", "npz", or procedural images, see docs/data.md
-    config.data.dir = placeholder(str)  # prepared TFDS directory; None: TFDS default, may download
+    # "cifar10", "npz", "folder", "tfds:NAME", or procedural images, see docs/data.md.
+    config.data.name = "cifar10"
+    # Folder of images, or prepared TFDS directory; None: TFDS default, may download.
+    config.data.dir = placeholder(str)
     config.data.npz = ConfigDict()
-    config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, H, W, 3]
+    config.data.npz.file = placeholder(str)  # file of uint8 arrays "train", "test" [n, S, S, F]
+    config.data.folder = ConfigDict()  # if it has no subfolders "train" and "test":
+    config.data.folder.held_out = 0.1  # share of the images that is held out
+    config.data.tfds = ConfigDict()
+    config.data.tfds.train_split = "train"  # training images, in the notation of TFDS
+    config.data.tfds.test_split = "test"  # held-out images, such as "train[90%:]"
     config.data.image_size = 32  # image side, 4 * 2^n for a generator of n blocks
-    config.data.channels = 3  # image channels
+    config.data.channels = 3  # 3 for RGB, or 1 for grey images
+    # All training images on each "device", or batches drawn on the "host", the same ones.
+    config.data.placement = "device"
+    config.data.device_limit = placeholder(int)  # bytes of images on a device; None: its memory
     config.data.twins = ConfigDict()  # procedural images, see gcgan_jax/data/twins.py
     config.data.twins.num_train = 10_000  # training images
     config.data.twins.num_test = 1_000  # held-out images

@@ -17,6 +17,9 @@ from gcgan_jax import cli  # noqa: F401, defines the flags
 from tests.helpers import OPERATOR_PAGE, write_files_of
 from tests.program import ROOT, Program
 from tests.reliability.invalid_input_cases.data import tfds
+from tests.reliability.invalid_input_cases.folders import image
+from tests.reliability.invalid_input_cases.image_folders import among_images
+from tests.reliability.invalid_input_cases.image_sets import digits
 
 DOCS = sorted(f"docs/{page.name}" for page in ROOT.glob("docs/*.md"))
 PAGES = ("README.md", "CONTRIBUTING.md", *DOCS, "gcgan_jax/example/card.md")
@@ -34,7 +37,8 @@ TOY = (
     *("--config.generator.width=16", "--config.critic.widths=(4,6,8)"),
     *("--config.data.twins.num_train=64", "--config.data.twins.num_test=16"),
 )
-DIRECTORIES = ("--config.data.dir=TFDS_DIR", "--config.eval.cache=cache")
+DATA_DIRECTORY = "--config.data.dir=TFDS_DIR"
+DIRECTORIES = (DATA_DIRECTORY, "--config.eval.cache=cache")
 OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the last one counts
     PROGRAM: (*TOY, *DIRECTORIES),
     "scripts.evaluation.against_torch_fidelity": ("--images=0",),
@@ -196,6 +200,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copy(ROOT / "docs/laboratory.md", folder / "docs")
     write_files_of(OPERATOR_PAGE, folder)
     tfds(train=5000, test=5000, classes=(0, 7))(folder / "data")
+    among_images(image("L", 40))(folder)
+    digits(folder / "data", "mnist")
     return folder
 
 
@@ -207,6 +213,8 @@ def at_toy_size(command: Command) -> str:
     arguments = " ".join([arguments, *map(shlex.quote, OVERRIDES[command.module])])
     if command.module == "scripts.table_4_1":
         arguments = " ".join([arguments, "--", program_flags, *map(shlex.quote, TABLE_OVERRIDES)])
+    if "IMAGES_DIR" in arguments:
+        arguments = arguments.replace(DATA_DIRECTORY, "")
     return f"{sys.executable} -m {command.module}{arguments}"
 
 
@@ -222,7 +230,9 @@ def test_commands_run_at_toy_size(command: Command, program: Program, folder: Pa
     line = at_toy_size(command)
     quick_compilation = program.environment if command.module == PROGRAM else {}
     done = subprocess.run(
-        line.replace("TFDS_DIR", str(folder / "data")).replace("NAME.py", "ecc.py"),
+        line.replace("TFDS_DIR", "data")
+        .replace("IMAGES_DIR", "images")
+        .replace("NAME.py", "ecc.py"),
         shell=True,
         cwd=folder,
         env=os.environ | {"JAX_NUM_CPU_DEVICES": "1"} | quick_compilation,

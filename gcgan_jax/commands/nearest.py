@@ -49,7 +49,7 @@ def nearest(
     generated = trained.images(trained.latents(config.show.latents))
     data = experiment.load_images()
     held_out = data.test[:HELD_OUT]
-    measures: dict[str, tuple[np.ndarray, Measure]] = {"pixels": (_flat(data.train), _flat)}
+    measures: dict[str, tuple[np.ndarray, Measure]] = {"pixels": (_rows(data.train), _flat)}
     if config.data.image_size == SIDE:
         cache = Cache(config.eval.cache)
         measures["features"] = _features(data.train, cache, config.eval.batch_size, devices)
@@ -97,8 +97,12 @@ def find_nearest(
     return np.take_along_axis(few, order, axis=1), np.take_along_axis(exact, order, axis=1)
 
 
+def _rows(images: np.ndarray) -> np.ndarray:
+    return images.reshape(len(images), -1)
+
+
 def _flat(images: np.ndarray) -> np.ndarray:
-    return images.reshape(len(images), -1).astype(np.float32)
+    return _rows(images).astype(np.float32)
 
 
 def _features(

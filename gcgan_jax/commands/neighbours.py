@@ -131,7 +131,7 @@ def _draw_pixel(
     row, column = (coordinate // scale for coordinate in pixel)
     node = row * side + column
     brightness = gamma[node] / max(gamma[node].max(), 1e-12)
-    axes.imshow(image)
+    axes.imshow(image, cmap="gray", vmin=0, vmax=255)  # of RGB images, all three are ignored
     for index, bright in zip(indices[node], brightness, strict=True):
         _frame(axes, divmod(int(index), side), scale, "yellow", float(0.15 + 0.85 * bright))
     _frame(axes, (row, column), scale, "red", 1.0)

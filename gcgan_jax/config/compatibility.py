@@ -55,6 +55,8 @@ CHANGEABLE = (
     "profile",
     "eval_every",
     "checkpoint",
+    "data.placement",
+    "data.device_limit",
     *DATA_PATHS,
 )
 

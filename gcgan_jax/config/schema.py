@@ -56,7 +56,9 @@ class Optimizer:
 class Data(Choice):
     dir: OptionalPath
     image_size: Annotated[int, Interval(16, 512)]
-    channels: Annotated[int, OneOf((3,))]
+    channels: Annotated[int, OneOf((1, 3))]
+    placement: Annotated[str, OneOf(("device", "host"))] = "device"
+    device_limit: Annotated[int | None, Interval(1, 2**53)] = None
 
 
 @dataclasses.dataclass(frozen=True)

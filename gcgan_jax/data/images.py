@@ -1,8 +1,11 @@
 """The interface of a data set."""
 
-from typing import NamedTuple, Protocol, runtime_checkable
+from collections.abc import Iterable, Iterator
+from typing import NamedTuple, Protocol, TypeVar, runtime_checkable
 
 import numpy as np
+
+T = TypeVar("T")
 
 
 class Images(NamedTuple):
@@ -10,6 +13,18 @@ class Images(NamedTuple):
 
     train: np.ndarray
     test: np.ndarray
+
+
+@runtime_checkable
+class Progress(Protocol):
+    """Yields items, and shows how many of `total` are done if that takes long."""
+
+    def __call__(self, items: Iterable[T], total: float, unit: str) -> Iterator[T]: ...
+
+
+def silently(items: Iterable[T], total: float, unit: str) -> Iterator[T]:
+    """Show nothing."""
+    return iter(items)
 
 
 class Dataset(Protocol):

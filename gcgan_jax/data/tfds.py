@@ -1,22 +1,23 @@
-"""CIFAR-10 from TensorFlow Datasets (TFDS)."""
+"""Sets of images from TensorFlow Datasets (TFDS), CIFAR-10 among them."""
 
-import os
 import re
-import urllib.request
+from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
-from gcgan_jax.data.images import Images
-from gcgan_jax.data.tfds_description import INFO, check_prepared
+from gcgan_jax.data.decode import ImageError
+from gcgan_jax.data.images import Images, Progress, silently
+from gcgan_jax.data.reading import read_all, read_bytes
+from gcgan_jax.data.tfds_builder import Source
 from gcgan_jax.errors import UserError
-from gcgan_jax.paths import local_path
+from gcgan_jax.ranges import Free
 
 CIFAR10_HOST = "https://www.cs.toronto.edu"  # TFDS downloads from here
 CIFAR10_SHAPE = (32, 32, 3)
-MAX_REASON = 200  # characters of a message from TFDS
+TFDS_HOST = "https://storage.googleapis.com"  # that TFDS asks about most sets
+IMAGE = "image"  # the feature that is read
 
 
 @dataclass(frozen=True)
@@ -48,75 +49,102 @@ def load_cifar10(directory: str | None) -> Images:
         UserError: the data are missing and cannot be downloaded, or cannot be read; or TensorFlow
             or TFDS is not installed.
     """
-    path = _directory(directory)
-    stored = _stored(path)
-    if stored:
-        check_prepared(stored)
-    elif directory:
-        raise UserError(
-            f"config.data.dir = {directory!r} contains no prepared TFDS data set 'cifar10': set "
-            "--config.data.dir=DIR to a prepared directory, or leave it unset to download"
-        )
-    tfds = _import_tfds()
-    if not stored:
-        _require_network(path)
-    try:
-        if not stored:
-            tfds.builder("cifar10", data_dir=str(path)).download_and_prepare()
-        # Read with the stored metadata: with TFDS's own, smaller images would be padded silently.
-        builder = tfds.builder_from_directory(str(stored or _stored(path)))
+    source = Source("cifar10", "CIFAR-10", CIFAR10_HOST, directory)
+    builder = source.open()
+    with source.readable():
         train, test = builder.as_dataset(split=["train", "test"], batch_size=-1)
-        images = Images(train["image"].numpy(), test["image"].numpy())
-    except Exception as error:  # TFDS and TensorFlow raise many types for corrupted files
-        message = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip()  # without op names
-        reason = message.splitlines()[0][:MAX_REASON] if message else type(error).__name__
-        raise UserError(
-            f"CIFAR-10 in {path} cannot be read ({reason}): prepare it again, or set "
-            "--config.data.dir=DIR to another directory"
-        ) from error
+        images = Images(train[IMAGE].numpy(), test[IMAGE].numpy())
     for split, array in {"train": images.train, "test": images.test}.items():
         if array.shape[1:] != CIFAR10_SHAPE or array.dtype != np.uint8 or not len(array):
             raise UserError(
-                f"the data in {path} are not CIFAR-10: split {split!r} is {array.dtype} of shape "
-                f"{array.shape}, expected uint8 (n, 32, 32, 3); set --config.data.dir=DIR to "
+                f"the data in {source.path} are not CIFAR-10: split {split!r} is {array.dtype} of "
+                f"shape {array.shape}, expected uint8 (n, 32, 32, 3); set --config.data.dir=DIR to "
                 "another directory"
             )
     return images
 
 
-def _import_tfds() -> Any:
-    """Import TFDS, and TensorFlow without accelerators, which takes seconds."""
-    try:
-        import tensorflow as tf
-        import tensorflow_datasets as tfds
-    except ImportError as error:
+@dataclass(frozen=True)
+class TFDS:
+    """Any set of images in TFDS, fitted as those of an `ImageFolder`. Invalid names: ValueError.
+
+    Attributes:
+        name: its name, or NAME/CONFIG.
+        dir: prepared TFDS directory; None: the TFDS default, filled by a download on first use.
+        train_split, test_split: splits of training and of held-out images, in TFDS's notation, such
+            as "train[:90%]" and "train[90%:]".
+    """
+
+    name: str
+    image_size: int
+    channels: int = 3
+    progress: Progress = silently
+    dir: str | None = None
+    train_split: Annotated[str, Free()] = "train"
+    test_split: Annotated[str, Free()] = "test"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z]\w*(/\w[\w.+-]*)?", self.name, re.ASCII):
+            raise ValueError(f"{self.name!r} is no name of a TFDS data set: write tfds:NAME")
+
+    def load(self) -> Images:
+        source = Source(self.name, f"TFDS data set {self.name!r}", TFDS_HOST, self.dir)
+        builder = source.open()
+        _require_images(builder.info.features, source)
+        splits = {"train_split": self.train_split, "test_split": self.test_split}
+        return Images(*(self._read(source, builder, *field) for field in splits.items()))
+
+    def _read(self, source: Source, builder: Any, field: str, split: str) -> np.ndarray:
+        try:
+            count = int(builder.info.splits[split].num_examples)
+        except Exception:  # TFDS raises many types for a split that it cannot read
+            count = 0
+        if not count:
+            raise UserError(
+                f"config.data.tfds.{field} = {split!r}: {source.title} has no such images; its "
+                f"splits are {', '.join(builder.info.splits)}, parts such as 'train[:90%]'"
+            )
+
+        def read(example: tuple[int, bytes]) -> np.ndarray:
+            number, content = example
+            try:
+                return read_bytes(content, self.image_size, self.channels)
+            except ImageError as error:
+                where = f"image {number} of split {split!r} of {source.title} in {source.path}"
+                raise UserError(f"{where} {error}") from None
+
+        shape = (count, self.image_size, self.image_size, self.channels)
+        with source.readable():
+            return read_all(read, _contents(builder, split), shape, self.progress)
+
+
+def _require_images(features: Any, source: Source) -> None:
+    import tensorflow_datasets as tfds
+
+    found = dict(features) if isinstance(features, tfds.features.FeaturesDict) else {}
+    image = found.get(IMAGE)
+    if not isinstance(image, tfds.features.Image) or image.np_dtype != np.uint8:
         raise UserError(
-            f"CIFAR-10 cannot be read ({error}): install TensorFlow and tensorflow-datasets, or "
-            "set --config.data.name=npz to read a file that was made with them"
-        ) from error
-    for kind in ("GPU", "TPU"):  # reserved for JAX
-        tf.config.set_visible_devices([], kind)
-    return tfds
+            f"{source.title} in {source.path} has no feature {IMAGE!r} of 8-bit images, but "
+            f"{', '.join(sorted(found)) or 'none'}: choose another data set"
+        )
 
 
-def _directory(directory: str | None) -> Path:
-    default = os.environ.get("TFDS_DATA_DIR") or "~/tensorflow_datasets"
-    return Path(directory) if directory else local_path(default, "TFDS_DATA_DIR")
+def _contents(builder: Any, split: str) -> Iterator[tuple[int, bytes]]:
+    """Yield number and file of each image, in the order in which they are stored.
 
+    TensorFlow would decode JPEGs less exactly than Pillow.
+    """
+    import tensorflow_datasets as tfds
 
-def _stored(path: Path) -> Path | None:
-    """Return the directory of the newest prepared version."""
-    descriptions = path.glob(f"cifar10/*/{INFO}")
-    return max((description.parent for description in descriptions), default=None)
-
-
-def _require_network(path: Path) -> None:
-    """Raise UserError within seconds without a network, where TFDS would retry for minutes."""
-    try:
-        urllib.request.urlopen(urllib.request.Request(CIFAR10_HOST, method="HEAD"), timeout=10)
-    except OSError as error:
-        raise UserError(
-            f"CIFAR-10 is not in {path} and cannot be downloaded ({error}): set "
-            "--config.data.dir=DIR to a prepared TFDS directory, or run "
-            "--config=configs/quickstart.py, which generates its images"
-        ) from None
+    skipped = tfds.decode.PartialDecoding(
+        {IMAGE: True}, decoders={IMAGE: tfds.decode.SkipDecoding()}
+    )
+    examples = builder.as_dataset(
+        split=split,
+        decoders=skipped,
+        shuffle_files=False,
+        read_config=tfds.ReadConfig(try_autocache=False),
+    )
+    for number, example in enumerate(tfds.as_numpy(examples)):
+        yield number, example[IMAGE]

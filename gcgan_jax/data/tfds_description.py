@@ -20,10 +20,13 @@ MAX_SHOWN = 60  # characters of a name in messages
 FEATURE_CLASSES = {
     f"tensorflow_datasets.core.features.{name}"
     for name in (
+        "bounding_boxes.BBoxFeature",
         "class_label_feature.ClassLabel",
         "features_dict.FeaturesDict",
         "image_feature.Image",
+        "labeled_image.LabeledImage",
         "scalar.Scalar",
+        "sequence_feature.Sequence",
         "tensor_feature.Tensor",
         "text_feature.Text",
     )
@@ -42,7 +45,7 @@ def check_prepared(directory: Path) -> None:
 
     Raises:
         UserError: a file of the directory is missing or is not a regular file, or a description is
-            corrupted or names a class, module or file that CIFAR-10 does not need.
+            corrupted or names a class, module or file that sets of images do not need.
     """
     for path in sorted(directory.iterdir()):
         if not path.name.startswith("."):
@@ -108,4 +111,6 @@ def _field(key: str) -> str:
 
 def _foreign(path: Path, kind: str, name: str) -> UserError:
     shown = name if len(name) <= MAX_SHOWN else f"{name[:MAX_SHOWN]}…"
-    return UserError(f"{path} names the {kind} {shown!r}, which CIFAR-10 does not need: {REMEDY}")
+    return UserError(
+        f"{path} names the {kind} {shown!r}, which sets of images do not need: {REMEDY}"
+    )

@@ -62,7 +62,7 @@ class Evaluator:
         Raises:
             UserError: there are too few, of different or unsuitable sizes, or they cannot be read.
         """
-        images = read_folder(folder, self.provenance.samples)
+        images = read_folder(folder, self.provenance.samples, self.sampler.channels)
         _, H, W, _ = images.shape
         if self.scorer.side and (self.scorer.side, self.scorer.side) != (H, W):
             raise UserError(

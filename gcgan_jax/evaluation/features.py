@@ -26,7 +26,7 @@ def make_extractor(
 ) -> Callable[[Iterable[Batch], int], Features]:
     """Make extract(batches, n) -> features and logits of the first n images.
 
-    Batches are uint8 [devices, images per device, H, W, 3], all of the same shape. Matmuls have
+    Batches are uint8 [devices, images per device, H, W, F], all of the same shape. Matmuls have
     full float32 precision, whereas by default a TPU rounds their operands to bfloat16.
     """
     variables = replicate(network.variables, devices)
@@ -59,7 +59,7 @@ def _first(batches: Sequence[np.ndarray], n: int) -> np.ndarray:
 
 
 def in_batches(images: np.ndarray, batch_size: int, devices: int) -> Iterator[np.ndarray]:
-    """Split uint8 [n, H, W, 3] into [devices, batch_size / devices, H, W, 3], zero-padded."""
+    """Split uint8 [n, H, W, F] into [devices, batch_size / devices, H, W, F], zero-padded."""
     for start in range(0, len(images), batch_size):
         padded = np.zeros((batch_size, *images.shape[1:]), images.dtype)
         batch = images[start : start + batch_size]

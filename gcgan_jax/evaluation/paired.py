@@ -7,7 +7,7 @@ import numpy as np
 
 GROUPS = 10  # of consecutive latents, whose differences give the standard error
 
-Score = Callable[[np.ndarray], Mapping[str, float]]  # of images, uint8 [n, H, W, 3]
+Score = Callable[[np.ndarray], Mapping[str, float]]  # of images, uint8 [n, H, W, F]
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ class Reference(NamedTuple):
 
 def digest_of(images: np.ndarray) -> str:
     """Return the first 16 hex digits of the SHA-256 of uint8 images."""
-    return sha256(images.tobytes())[:16]
+    return sha256(np.ascontiguousarray(images).reshape(-1).data)[:16]  # not a copy, if mapped
 
 
 def load_reference(
@@ -39,7 +39,7 @@ def load_reference(
     """Load the reference from `cache` by network and images, or compute and cache it.
 
     Args:
-        images: real images, uint8 [n, H, W, 3].
+        images: real images, uint8 [n, H, W, F].
         digest: digest of the images, see `digest_of`.
         batches: the same images, batched for `extract`.
     """

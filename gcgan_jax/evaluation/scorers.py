@@ -35,7 +35,7 @@ class Scorer:
         weights: SHA-256 of the network's weights; for the structure, what its error consists of.
         best: name of the score that selects the best checkpoint; lower is better.
         side: required side of the images; None: any.
-        score: maps batches, uint8 [devices, images per device, H, W, 3], to scores by name, or to
+        score: maps batches, uint8 [devices, images per device, H, W, F], to scores by name, or to
             None if there are fewer images than the protocol requires.
     """
 

@@ -35,6 +35,7 @@ from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State, init_state
 from gcgan_jax.gan.step import Algorithm, Step, make_train_step
 from gcgan_jax.paths import local_path
+from gcgan_jax.runtime.progress import progress
 
 
 @dataclass(frozen=True)
@@ -103,6 +104,7 @@ class Experiment:
             batch_size=self.config.batch_size,
             iterations_per_call=self.config.iterations_per_call,
             devices=devices,
+            from_host=self.config.data.placement == "host",
         )
 
     def sampler(self, devices: Sequence[jax.Device], batch_norm: str | None = None) -> Sampler:
@@ -219,7 +221,16 @@ def _import_extension(module: str) -> None:
 def _make_dataset(config: Config) -> Dataset:
     data = config.data
     directory = str(local_path(data.dir, "config.data.dir")) if data.dir else None
-    make = bind(DATASETS, data, dir=directory, image_size=data.image_size, seed=config.seed)
+    make = bind(
+        DATASETS,
+        data,
+        dir=directory,
+        image_size=data.image_size,
+        channels=data.channels,
+        seed=config.seed,
+        progress=progress,
+        mapped=data.placement == "host",
+    )
     try:
         return make()
     except ValueError as error:

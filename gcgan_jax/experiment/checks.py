@@ -5,7 +5,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from gcgan_jax.config.choices import bind, fill_defaults, require_named
+from gcgan_jax.config.choices import (
+    bind,
+    component_of,
+    fill_defaults,
+    require_named,
+    takes,
+)
 from gcgan_jax.config.schema import Config, GraphLayer
 from gcgan_jax.data import DATASETS
 from gcgan_jax.data.images import Structured
@@ -65,6 +71,7 @@ def check(config: Config) -> None:
 
     _check_networks(config)
     _check_independence(config)
+    _check_channels(config)
     structured = [name for name, kind in DATASETS.items() if issubclass(kind, Structured)]
     valid = config.eval.network != "structure" or config.data.name in structured
     remedy = f"requires images of known structure: as config.data.name, {OneOf(tuple(structured))}"
@@ -143,6 +150,15 @@ def _check_layer(layer: GraphLayer, side: int, features: int, field: str) -> Non
         getattr(operator, "check", any_size)(features)
     except ValueError as error:
         raise UserError(f"config.{field}: {error}") from None
+
+
+def _check_channels(config: Config) -> None:
+    """Raise UserError if the data set has only RGB images, but others are asked for."""
+    data = config.data
+    any_channels = [name for name in DATASETS if takes(DATASETS[name], "channels")]
+    valid = data.channels == 3 or takes(component_of(DATASETS, data), "channels")
+    remedy = f"{data.name} has RGB images: choose 3, or for config.data.name, "
+    require(valid, "data.channels", data.channels, f"{remedy}{OneOf(tuple(any_channels))}")
 
 
 def _check_independence(config: Config) -> None:

@@ -3,14 +3,13 @@
 from typing import NamedTuple
 
 from jax import Array
-from jaxtyping import Float, Int, Key, UInt8
+from jaxtyping import Float, Int, Key
 
 from gcgan_jax.gan.instance_noise import InstanceNoise
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.rng import (
     Latents,
     critic_keys,
-    draw_images,
     draw_latents,
     loss_keys,
     noise_keys,
@@ -38,12 +37,12 @@ class Batch(NamedTuple):
 def draw_batch(
     gan: GAN,
     key: Key[Array, ""],
-    images: UInt8[Array, "n pixels"],
+    real: Float[Array, "B pixels"],
     indices: Int[Array, "B"],
 ) -> Batch:
-    """Draw the batch of an update from its key."""
+    """Draw what an update needs beside its real images, which are flat and in [-1, 1]."""
     return Batch(
-        real=draw_images(key, indices, images).reshape(-1, *gan.image_shape),
+        real=real.reshape(-1, *gan.image_shape),
         latents=draw_latents(key, indices, gan.latent_size),
         loss_keys=loss_keys(key, indices),
         critic_keys=critic_keys(key, indices),

@@ -60,9 +60,13 @@ def draw_images(
     key: Key[Array, ""], indices: Int[AnyArray, "B"], images: UInt8[Array, "n *image"]
 ) -> Float[Array, "B *image"]:
     """Draw images with replacement and scale them to [-1, 1]."""
+    return scale(images[draw_choices(key, indices, len(images))])
+
+
+def draw_choices(key: Key[Array, ""], indices: Int[AnyArray, "B"], n: int) -> Int[Array, "B"]:
+    """Draw which of n images a batch consists of."""
     keys = _image_keys(key, 1, indices)
-    chosen = jax.vmap(lambda key: jax.random.randint(key, (), 0, len(images)))(keys)
-    return scale(images[chosen])
+    return jax.vmap(lambda key: jax.random.randint(key, (), 0, n))(keys)
 
 
 def loss_keys(key: Key[Array, ""], indices: Int[AnyArray, "B"]) -> Key[Array, "B"]:

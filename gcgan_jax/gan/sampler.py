@@ -39,6 +39,7 @@ class Sampler:
                 f"devices: choose a multiple of {len(devices)}"
             )
         self.batch_size, self.devices = batch_size, devices
+        self.channels = gan.image_shape[-1]
 
         def draw(key: Array, indices: Array) -> Latents:
             return draw_latents(key, indices, gan.latent_size)

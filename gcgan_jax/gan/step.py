@@ -1,6 +1,6 @@
 """The compiled training step: n_critic critic updates, one generator update, on all devices."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Protocol, cast, runtime_checkable
@@ -11,27 +11,34 @@ import optax
 from flax.typing import VariableDict
 from jax import Array, lax
 from jax.stages import Lowered
-from jaxtyping import Float, Int, Key, UInt8
+from jaxtyping import Float, Int, Key
 
+from gcgan_jax.data.pixels import scale
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan.batch import Batch, draw_batch
+from gcgan_jax.gan.feed import Drawn
 from gcgan_jax.gan.instance_noise import InstanceNoise
 from gcgan_jax.gan.losses.loss import Loss, Metrics
 from gcgan_jax.gan.networks import GAN
 from gcgan_jax.gan.optimizer import Optimizers, update_ema
 from gcgan_jax.gan.penalties import Critic
-from gcgan_jax.gan.rng import update_key
+from gcgan_jax.gan.rng import draw_choices, draw_images, update_key
 from gcgan_jax.gan.state import NetworkState, State
 from gcgan_jax.runtime.devices import AXIS
+
+# Flat images in [-1, 1], by the key of an update.
+Real = Callable[[Key[Array, ""]], Float[Array, "B pixels"]]
 
 
 @runtime_checkable
 class Step(Protocol):
     """The pmapped step: maps state, images and device indices to state and metrics."""
 
-    def __call__(self, state: State, images: Array, devices: Array) -> tuple[State, Metrics]: ...
+    def __call__(
+        self, state: State, images: Array | Drawn, devices: Array
+    ) -> tuple[State, Metrics]: ...
 
-    def lower(self, state: State, images: Array, devices: Array) -> Lowered: ...
+    def lower(self, state: State, images: Array | Drawn, devices: Array) -> Lowered: ...
 
 
 @dataclass(frozen=True)
@@ -59,18 +66,21 @@ def make_train_step(
     batch_size: int,
     iterations_per_call: int,
     devices: Sequence[jax.Device],
+    from_host: bool = False,
 ) -> Step:
     """Make the pmapped step(state, images, device_indices) -> state, metrics.
 
     One call runs `iterations_per_call` iterations; its metrics are [iterations_per_call] arrays.
-    State and images are replicated (see `replicate`); `device_indices`, [devices], only gives pmap
-    an axis to map over. The input state is donated. Images are flat, [n, H * W * F]; in any other
-    shape, a TPU would copy all of them in every call.
+    The state is replicated (see `replicate`); `device_indices`, [devices], only gives pmap an axis
+    to map over. The input state is donated. Images are what `feed` yields: all of them, replicated,
+    or those that the call draws. They are flat, [n, H * W * F]; in any other shape, a TPU would
+    copy all of them in every call.
 
     Args:
         key: key of all random numbers of training.
         batch_size: batch size over all devices.
         devices: the devices of all processes, in the same order in each.
+        from_host: whether images are `Drawn`.
 
     Raises:
         UserError: the batch size is not divisible by the number of devices.
@@ -79,18 +89,23 @@ def make_train_step(
     per_device = batch_size // len(devices)
 
     @jax.default_matmul_precision(algorithm.gan.matmul_precision)
-    def step(state: State, images: Array, _: Array) -> tuple[State, Metrics]:
+    def step(state: State, images: Array | Drawn, _: Array) -> tuple[State, Metrics]:
         indices = lax.axis_index(AXIS) * per_device + jnp.arange(per_device)
 
+        def real(key: Array) -> Array:
+            if isinstance(images, Drawn):
+                return scale(images.find(draw_choices(key, indices, images.total)))
+            return draw_images(key, indices, images)
+
         def iterate(state: State, _: None) -> tuple[State, Metrics]:
-            return train_iteration(algorithm, key, state, images, indices)
+            return train_iteration(algorithm, key, state, real, indices)
 
         return lax.scan(iterate, state, length=iterations_per_call)
 
     return jax.pmap(
         step,
         axis_name=AXIS,
-        in_axes=(None, None, 0),
+        in_axes=(None, 0 if from_host else None, 0),
         out_axes=(None, None),
         donate_argnums=0,
         devices=devices,
@@ -110,14 +125,14 @@ def train_iteration(
     algorithm: Algorithm,
     key: Key[Array, ""],
     state: State,
-    images: UInt8[Array, "n pixels"],
+    real: Real,
     indices: Int[Array, "B"],
 ) -> tuple[State, Metrics]:
     """Run n_critic critic updates and one generator update, thesis Algorithm 3.
 
     Args:
         state: state before the iteration.
-        images: flat training images.
+        real: draws the real images of an update.
         indices: indices of this device's images in the global batch.
 
     Returns:
@@ -128,7 +143,8 @@ def train_iteration(
     iteration = state.iteration
 
     def batch_for(update: Array | int) -> Batch:
-        return draw_batch(algorithm.gan, update_key(key, iteration, update), images, indices)
+        of_update = update_key(key, iteration, update)
+        return draw_batch(algorithm.gan, of_update, real(of_update), indices)
 
     def step(critic: NetworkState, update: Array) -> tuple[NetworkState, Metrics]:
         return critic_update(algorithm, state.generator, critic, batch_for(update), iteration)

@@ -1,6 +1,6 @@
 """Placement of arrays on several devices, replicated or split."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 import jax
@@ -16,6 +16,30 @@ T = TypeVar("T")  # a pytree of arrays
 def replicate(tree: Any, devices: Sequence[jax.Device]) -> Any:
     """Replicate a tree on all devices; every process must pass the same values."""
     return jax.tree.map(lambda leaf: _put(leaf, devices, PartitionSpec()), tree)
+
+
+def split(
+    shape: tuple[int, ...], part: Callable[[int], np.ndarray], devices: Sequence[jax.Device]
+) -> Array:
+    """Split an array of this shape over its first axis, [devices, ...], and place it.
+
+    Args:
+        part: returns the part of a device, [1, ...], by its index; called for this process's.
+    """
+
+    def of_device(index: tuple[slice, ...] | None) -> np.ndarray:
+        assert index is not None  # as the sharding splits the axis
+        return part(index[0].start or 0)
+
+    sharding = NamedSharding(Mesh(np.array(devices), (AXIS,)), PartitionSpec(AXIS))
+    return jax.make_array_from_callback(shape, sharding, of_device)
+
+
+def memory_limit(devices: Sequence[jax.Device]) -> int | None:
+    """Return the bytes of memory of this process's smallest device; None if it does not say."""
+    local = [device for device in devices if device.process_index == jax.process_index()]
+    limits = [(device.memory_stats() or {}).get("bytes_limit") for device in local]
+    return min((limit for limit in limits if limit), default=None)
 
 
 def device_indices(devices: Sequence[jax.Device]) -> Array:

@@ -52,7 +52,7 @@ def progress(
 
 
 def image_progress(batches: Iterable[Batch], total: int) -> Iterator[Batch]:
-    """Apply `progress` to batches of images, uint8 [devices, images per device, H, W, 3]."""
+    """Apply `progress` to batches of images, uint8 [devices, images per device, H, W, F]."""
     return progress(batches, total, "images", lambda images: images.shape[0] * images.shape[1])
 
 

@@ -16,7 +16,7 @@ GREY = 128  # gap colour, as images may have black or white borders
 
 
 def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = GAP) -> np.ndarray:
-    """Tile uint8 images [n, H, W, 3] row by row on grey; roughly square by default."""
+    """Tile uint8 images [n, H, W, F] row by row on grey; roughly square by default."""
     n, H, W, F = images.shape
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
@@ -27,14 +27,14 @@ def image_grid(images: np.ndarray, *, columns: int | None = None, gap: int = GAP
 
 
 def write_png(path: Path, image: np.ndarray) -> None:
-    """Write a uint8 image [H, W, 3] atomically."""
-    write_atomically(path, lambda file: Image.fromarray(image).save(file, format="png"))
+    """Write a uint8 image [H, W, 3], or [H, W, 1] of greys, atomically."""
+    write_atomically(path, lambda file: _as_pillow(image).save(file, format="png"))
 
 
 def write_animation(path: Path, frames: np.ndarray, *, scale: int = 4, rate: int = 10) -> None:
-    """Write uint8 frames [n, H, W, 3] as an enlarged, looping GIF at `rate` frames per second."""
+    """Write uint8 frames [n, H, W, F] as an enlarged, looping GIF at `rate` frames per second."""
     enlarged = frames.repeat(scale, axis=1).repeat(scale, axis=2)
-    first, *rest = map(Image.fromarray, enlarged)
+    first, *rest = map(_as_pillow, enlarged)
 
     def write(file: BinaryIO) -> None:
         first.save(
@@ -58,3 +58,7 @@ def write_npz(path: Path, batches: Iterable[np.ndarray], shape: tuple[int, ...])
                 member.write(batch.tobytes())
 
     write_atomically(path, write)
+
+
+def _as_pillow(image: np.ndarray) -> Image.Image:
+    return Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)

@@ -66,7 +66,7 @@ class MetricsLog:
         self._events.write_scalars(iteration, values)
 
     def image(self, iteration: int, image: np.ndarray) -> None:
-        """Add a grid of samples, uint8 [H, W, 3]."""
+        """Add a grid of samples, uint8 [H, W, F]."""
         self._events.write_images(iteration, {"samples": image[None]})
 
     def close(self) -> None:

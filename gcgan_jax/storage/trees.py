@@ -17,5 +17,5 @@ def from_bytes(stored: bytes) -> dict[str, Any]:
     return unflatten_dict(load(stored), sep="/")
 
 
-def sha256(stored: bytes) -> str:
+def sha256(stored: bytes | memoryview) -> str:
     return hashlib.sha256(stored).hexdigest()

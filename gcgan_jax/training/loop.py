@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import jax
 from clu import parameter_overview
@@ -17,6 +18,7 @@ from gcgan_jax.data.images import Images
 from gcgan_jax.errors import NotFiniteError
 from gcgan_jax.evaluation.results import SCORES
 from gcgan_jax.experiment import Experiment
+from gcgan_jax.experiment.placement import make_feed, require_room
 from gcgan_jax.gan.losses.loss import Metrics
 from gcgan_jax.gan.state import State
 from gcgan_jax.gan.step import check_batch
@@ -91,6 +93,7 @@ def train(
     settings = flatten_dict(experiment.settings, sep=".")
     require_same("config", settings | dict.fromkeys(DATA_PATHS))
     images = on_every_process(experiment.load_images)
+    on_every_process(lambda: require_room(config, images, devices))
     with ExitStack() as opened:
         opening = _open_recorder if is_main_process() else _no_recorder
         recorder = on_every_process(
@@ -192,7 +195,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
     """Run the iterations after `start`."""
     config, recorder = run.experiment.config, run.recorder
     # Processes wait for each other after compiling: in the step, Gloo would wait for only 30 s.
-    step = on_every_process(partial(_compile, run, state))
+    step = on_every_process(partial(_compile, run, state, start))
     release_freed_memory()  # that compilation used
 
     run.stop.enable_saving()
@@ -222,16 +225,25 @@ def _iterate(run: Run, state: State, start: int) -> State:
     return state
 
 
-def _compile(run: Run, state: State) -> Callable[[State], tuple[State, Metrics]]:
+def _compile(run: Run, state: State, start: int) -> Callable[[State], tuple[State, Metrics]]:
     """Compile the training step and what the recorder computes, before the iterations are timed."""
-    images = replicate(run.images.train.reshape(len(run.images.train), -1), run.devices)
-    indices = device_indices(run.devices)
+    experiment = run.experiment
+    key = experiment.keys.training
+    feed: Iterator[Any] = make_feed(experiment.config, key, run.images, run.devices, start)
+    images, indices = next(feed), device_indices(run.devices)
     report("compiling the training step")
     began = time.perf_counter()
-    compiled = run.experiment.train_step(run.devices).lower(state, images, indices).compile()
+    compiled = experiment.train_step(run.devices).lower(state, images, indices).compile()
     report(f"compiled in {time.perf_counter() - began:.0f} s")
     run.recorder.compile(state)
-    return lambda state: compiled(state, images, indices)
+
+    def step(state: State) -> tuple[State, Metrics]:
+        nonlocal images
+        results = compiled(state, images, indices)
+        images = next(feed)  # of the next call, while the devices compute this one
+        return results
+
+    return step
 
 
 def _sizes(state: State) -> dict[str, int]:

@@ -45,7 +45,8 @@ def annotations(kind: type = Config, path: tuple[str, ...] = ()) -> Fields:
         fields[*path, "name"] = (str, OneOf(tuple(table)))
         for name, component in table.items():
             specs = annotated_fields(component or object)
-            fields |= {(*path, name, field): spec for field, spec in specs.items()}
+            section = name.partition(":")[0]
+            fields |= {(*path, section, field): spec for field, spec in specs.items()}
     return fields
 
 

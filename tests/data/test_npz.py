@@ -9,6 +9,7 @@ import pytest
 
 from gcgan_jax.data.npz import read_npz
 from gcgan_jax.errors import UserError
+from gcgan_jax.evaluation.reference_statistics import digest_of
 from tests.conftest import Tiny
 from tests.reliability.invalid_input_cases.npz import (
     NAME,
@@ -29,6 +30,20 @@ def test_arrays_are_read_in_either_order_of_memory_beside_others(tmp_path: Path)
     stored = read_npz(saved(train=train, test=images(2), labels=labels)(tmp_path), 32)
     np.testing.assert_array_equal(stored.train, images(5))
     np.testing.assert_array_equal(stored.test, images(2))
+
+
+def test_mapped_arrays_are_the_same(tmp_path: Path) -> None:
+    arrays = {"train": np.asfortranarray(images(5)), "test": images(2), "labels": np.arange(7)}
+    path = saved(**arrays)(tmp_path)
+    read, mapped = (read_npz(path, 32, mapped=mapped) for mapped in (False, True))
+    for array, expected in zip(mapped, read, strict=True):
+        assert isinstance(array, np.memmap)
+        np.testing.assert_array_equal(array, expected)
+        assert digest_of(array) == digest_of(expected)
+    for damage, reason in ((flipped, "Bad CRC-32"), (overstated_entry, "states a size")):
+        damage(tmp_path)
+        with pytest.raises(UserError, match=reason):
+            read_npz(path, 32, mapped=True)
 
 
 def test_experiments_load_the_file_that_the_config_names(

@@ -42,6 +42,23 @@ OLDER = {
     },
     "proto_cls": "",
 }
+OBJECTS = {
+    "pythonClassName": f"{CLASSES}features_dict.FeaturesDict",
+    "featuresDict": {
+        "features": {
+            "objects": {
+                "pythonClassName": f"{CLASSES}sequence_feature.Sequence",
+                "sequence": {
+                    "feature": {
+                        "pythonClassName": f"{CLASSES}bounding_boxes.BBoxFeature",
+                        "boundingBox": {"shape": {"dimensions": ["4"]}, "dtype": "float32"},
+                    }
+                },
+            },
+            "mask": {"pythonClassName": f"{CLASSES}labeled_image.LabeledImage"},
+        }
+    },
+}
 INFO = {
     "name": "cifar10",
     "version": "3.0.2",
@@ -60,7 +77,7 @@ def write(directory: Path, features: Any = CURRENT, info: Any = INFO) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("features", [CURRENT, OLDER])
+@pytest.mark.parametrize("features", [CURRENT, OLDER, OBJECTS])
 def test_descriptions_of_tfds_are_accepted(features: dict[str, Any], tmp_path: Path) -> None:
     check_prepared(write(tmp_path, features))
 
@@ -83,7 +100,9 @@ def feature(**fields: Any) -> dict[str, Any]:
     ],
 )
 def test_classes_of_others_are_rejected(features: Any, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"features\.json names the class .*, which CIFAR-10 does"):
+    with pytest.raises(
+        UserError, match=r"features\.json names the class .*, which sets of images do"
+    ):
         check_prepared(write(tmp_path, features))
 
 

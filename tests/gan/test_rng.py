@@ -5,7 +5,16 @@ import jax.numpy as jnp
 import numpy as np
 
 from gcgan_jax.data.pixels import scale
-from gcgan_jax.gan.rng import draw_images, draw_latents, draw_mix, loss_keys, run_keys, update_key
+from gcgan_jax.gan.feed import choices
+from gcgan_jax.gan.rng import (
+    draw_choices,
+    draw_images,
+    draw_latents,
+    draw_mix,
+    loss_keys,
+    run_keys,
+    update_key,
+)
 
 KEY = run_keys(0).training
 
@@ -40,6 +49,13 @@ def test_latents_are_standard_normal_and_mix_uniform() -> None:
     assert mix.min() >= 0
     assert mix.max() < 1
     assert abs(mix.mean() - 0.5) < 0.03
+
+
+def test_choices_ahead_are_those_of_the_updates() -> None:
+    drawn = choices(KEY, 7, shape=(2, 3, 4), n=1000)
+    for iteration, update in ((7, 0), (8, 2)):
+        expected = draw_choices(update_key(KEY, iteration, update), jnp.arange(4), 1000)
+        np.testing.assert_array_equal(drawn[iteration - 7, update], expected)
 
 
 def test_images_are_drawn_with_replacement_from_all_and_scaled() -> None:

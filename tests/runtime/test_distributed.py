@@ -52,8 +52,11 @@ def test_two_processes_resumed_in_one_match_a_single_process(
     program: ExperimentProgram,
     tiny: Tiny,
 ) -> None:
-    def config(num_iterations: int, eval_every: int | None) -> Experiment:
+    def config(
+        num_iterations: int, eval_every: int | None, placement: str = "device"
+    ) -> Experiment:
         return tiny(
+            data__placement=placement,
             operator="edge_conv",
             num_iterations=num_iterations,
             checkpoint_every=1,
@@ -61,7 +64,7 @@ def test_two_processes_resumed_in_one_match_a_single_process(
             eval__network="structure",
         )
 
-    for process_id, process in enumerate(program.run_two(config(2, eval_every=2))):
+    for process_id, process in enumerate(program.run_two(config(2, 2, "host"))):
         code, out, err = ended(process)
         assert (code, err) == (0, "")
         assert ("iterations/s" in out) == (process_id == 0)

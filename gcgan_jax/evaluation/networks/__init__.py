@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import cast
 
 import flax.linen as nn
+import jax.numpy as jnp
 from flax.typing import VariableDict
 from jax import Array
 
@@ -21,7 +22,8 @@ class Network:
     Attributes:
         digest: SHA-256 of the file of weights.
         side: required side of the images; None: any.
-        apply: apply(variables, images), uint8 [B, H, W, 3] -> features [B, F] and logits [B, C].
+        apply: apply(variables, images) -> features [B, F] and logits [B, C]. Images are uint8
+            [B, H, W, 3], or [B, H, W, 1] of greys, which are repeated in three channels.
     """
 
     name: str
@@ -50,6 +52,7 @@ def load_network(name: str, inception_weights: str | None, cache: Cache) -> Netw
 
 def _apply(network: nn.Module) -> Callable[[VariableDict, Array], tuple[Array, Array]]:
     def apply(variables: VariableDict, images: Array) -> tuple[Array, Array]:
-        return cast(tuple[Array, Array], network.apply(variables, images))
+        rgb = jnp.repeat(images, 3, axis=-1) if images.shape[-1] == 1 else images
+        return cast(tuple[Array, Array], network.apply(variables, rgb))
 
     return apply

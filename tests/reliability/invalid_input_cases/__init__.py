@@ -8,6 +8,8 @@ from tests.reliability.invalid_input_cases.command_line import COMMAND_LINE
 from tests.reliability.invalid_input_cases.data import DATA
 from tests.reliability.invalid_input_cases.fields import FIELDS
 from tests.reliability.invalid_input_cases.folders import FOLDERS
+from tests.reliability.invalid_input_cases.image_folders import IMAGE_FOLDERS
+from tests.reliability.invalid_input_cases.image_sets import IMAGE_SETS
 from tests.reliability.invalid_input_cases.laboratory import LABORATORY
 from tests.reliability.invalid_input_cases.npz import NPZ
 from tests.reliability.invalid_input_cases.places import PLACES
@@ -19,7 +21,7 @@ SECTIONS = {
     "Fields": FIELDS,
     "Laboratory": LABORATORY,
     "Places and devices": PLACES,
-    "Data": (*DATA, *NPZ),
+    "Data": (*DATA, *IMAGE_SETS, *NPZ, *IMAGE_FOLDERS),
     "Folders of images": FOLDERS,
     "Checkpoints and weights": CHECKPOINTS,
     "Links and special files in a workdir": WORKDIRS,

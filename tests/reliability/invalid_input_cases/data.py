@@ -2,7 +2,7 @@
 
 import json
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,28 +31,47 @@ def tfds(
     """
 
     def make(directory: Path) -> Path:
-        import tensorflow_datasets as tfds
-
-        examples = [
-            (n, {"id": f"{n}", "image": image, "label": classes[n % len(classes)]})
-            for n, image in enumerate(tfds_images(shape, train + test))
-        ]
-        features = {
-            "id": tfds.features.Text(),
-            "image": tfds.features.Image(shape=shape),
-            "label": tfds.features.ClassLabel(num_classes=10),
-        }
-        tfds.disable_progress_bar()
-        tfds.dataset_builders.store_as_tfds_dataset(
-            name="cifar10",
-            version="3.0.2",
-            data_dir=directory,
-            features=tfds.features.FeaturesDict(features),
-            split_datasets={"train": examples[:train], "test": examples[train:]},
-        )
-        return next(directory.glob("cifar10/3.0.2/*train*"))
+        images = list(tfds_images(shape, train + test))
+        splits = {"train": images[:train], "test": images[train:]}
+        return store(directory, "cifar10", splits, shape, classes)
 
     return make
+
+
+def store(
+    directory: Path,
+    name: str,
+    splits: Mapping[str, Sequence[Any]],
+    shape: tuple[int | None, int | None, int],
+    classes: Sequence[int] = (0,),
+    feature: str = "image",
+    config: str | None = None,
+) -> Path:
+    """Prepare a TFDS data set of images, or of files of images; return the first split's file."""
+    import tensorflow_datasets as tfds
+
+    features = {
+        "id": tfds.features.Text(),
+        feature: tfds.features.Image(shape=shape),
+        "label": tfds.features.ClassLabel(num_classes=10),
+    }
+    examples = {
+        split: [
+            (n, {"id": f"{n}", feature: image, "label": classes[n % len(classes)]})
+            for n, image in enumerate(images)
+        ]
+        for split, images in splits.items()
+    }
+    tfds.disable_progress_bar()
+    tfds.dataset_builders.store_as_tfds_dataset(
+        name=name,
+        version="3.0.2",
+        data_dir=directory,
+        features=tfds.features.FeaturesDict(features),
+        split_datasets=examples,
+        config=config,
+    )
+    return next(directory.glob(f"{name}/**/*{next(iter(splits))}.*"))
 
 
 def flipped_record(directory: Path) -> None:
