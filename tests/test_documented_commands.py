@@ -77,6 +77,7 @@ OUTPUTS = {  # files that each mode writes to the workdir
     "nearest": ("pictures/nearest-*",),
     "ablate": ("ablation-*",),
     "headroom": ("headroom.json",),
+    "plan": (),
     "check": (),
 }
 REQUIREMENTS = {  # a module of the extra that a script needs

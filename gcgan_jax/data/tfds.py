@@ -5,7 +5,7 @@ import re
 import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class CIFAR10:
 
     dir: str | None = None
     image_size: int = 32
+    num_train: ClassVar[int] = 50_000  # images, known without loading them
 
     def __post_init__(self) -> None:
         if self.image_size != 32:

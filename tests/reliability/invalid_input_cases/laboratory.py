@@ -57,6 +57,8 @@ LABORATORY = (
          f"{QUICKSTART} --mode=headroom --config.data.twins.num_test=16"),
     Case("headroom of too few images",
          f"{QUICKSTART} --mode=headroom --config.show.headroom_images=9"),
+    Case("plan without a data set's file", f"{ECC} --mode=plan --config.data.name=npz"),
+    Case("plan for several processes", f"{QUICKSTART} --mode=plan --distributed"),
     Case("neighbours of self-attention",
          f"{QUICKSTART} --{OPERATOR}.name=self_attention --mode=neighbours"),
 )  # fmt: skip
