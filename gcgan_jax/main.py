@@ -13,6 +13,7 @@ but check need the run's --config, and its --workdir if one was given:
     nearest      find the training images nearest to generated ones
     ablate       score a checkpoint under other graphs, and without either branch
     headroom     measure what a non-local layer could gain on a data set; needs no trained run
+    probe        add the parts of the graph layer to a classifier one by one; needs no trained run
     plan         predict memory and time of training on this device; writes only to --out
     check        test the operators on this device; needs no --config
 

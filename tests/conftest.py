@@ -46,6 +46,7 @@ CHECKED = [
         "evaluation.metrics",
         "evaluation.networks.classifier",
         "evaluation.networks.inception",
+        "evaluation.probe",
         "evaluation.regression",
         "gan.batch",
         "gan.instance_noise",

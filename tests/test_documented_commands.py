@@ -27,6 +27,8 @@ FEW = (
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
     *("--config.generator.graph_layer.graph.knn.k=3", "--config.diagnostic_images=8"),
     "--config.show.headroom_images=10",
+    *("--config.probe.seeds=2", "--config.probe.steps=2", "--config.probe.batch_size=8"),
+    *("--config.probe.train_images=64", "--config.probe.test_images=16"),
 )
 TOY = (
     *(*FEW, "--config.num_iterations=2"),
@@ -77,6 +79,7 @@ OUTPUTS = {  # files that each mode writes to the workdir
     "nearest": ("pictures/nearest-*",),
     "ablate": ("ablation-*",),
     "headroom": ("headroom.json",),
+    "probe": ("probe.json",),
     "plan": (),
     "check": (),
 }

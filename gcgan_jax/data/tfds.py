@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from gcgan_jax.data.images import Images
+from gcgan_jax.data.images import Images, Labels
 from gcgan_jax.data.tfds_description import INFO, check_prepared
 from gcgan_jax.errors import UserError
 from gcgan_jax.paths import local_path
@@ -41,8 +41,16 @@ class CIFAR10:
     def load(self) -> Images:
         return load_cifar10(self.dir)
 
+    def load_labelled(self) -> tuple[Images, Labels]:
+        return load_labelled_cifar10(self.dir)
+
 
 def load_cifar10(directory: str | None) -> Images:
+    """Load the images of CIFAR-10; see `load_labelled_cifar10`."""
+    return load_labelled_cifar10(directory)[0]
+
+
+def load_labelled_cifar10(directory: str | None) -> tuple[Images, Labels]:
     """Load CIFAR-10 from a TFDS directory; None: the TFDS default, downloading on first use.
 
     Raises:
@@ -68,6 +76,7 @@ def load_cifar10(directory: str | None) -> Images:
         builder = tfds.builder_from_directory(str(stored or _stored(path)))
         train, test = builder.as_dataset(split=["train", "test"], batch_size=-1)
         images = Images(train["image"].numpy(), test["image"].numpy())
+        labels = Labels(train["label"].numpy(), test["label"].numpy())
     except Exception as error:  # TFDS and TensorFlow raise many types for corrupted files
         message = re.sub(r"\{\{.*?\}\}|\[Op:.*", "", str(error)).strip()  # without op names
         reason = message.splitlines()[0][:MAX_REASON] if message else type(error).__name__
@@ -82,7 +91,7 @@ def load_cifar10(directory: str | None) -> Images:
                 f"{array.shape}, expected uint8 (n, 32, 32, 3); set --config.data.dir=DIR to "
                 "another directory"
             )
-    return images
+    return images, labels
 
 
 def _import_tfds() -> Any:
