@@ -14,7 +14,7 @@ from pathlib import Path
 
 from gcgan_jax.runtime.preemption import exit_code
 from scripts import ROOT
-from scripts.study import gan, worker
+from scripts.study import ablation, gan, graphs, worker
 from scripts.study.harness import Harness
 from scripts.study.jobs import Job, Results, chosen, obstacle
 from scripts.study.lines import Line, append_line, as_results, cores, read_lines, results_of
@@ -22,7 +22,9 @@ from scripts.study.page import redraw
 from scripts.study.runs import DECIDES, JOBS
 
 RESULTS = ROOT / "docs" / "results" / "study.jsonl"
-KINDS = {"gan": gan, "ablation": gan} | dict.fromkeys(("bench", "critic_alone", "headroom"), worker)
+KINDS = {"gan": gan, "ablation": ablation, "graphs": graphs} | dict.fromkeys(
+    ("bench", "critic_alone", "headroom"), worker
+)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

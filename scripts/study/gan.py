@@ -1,10 +1,10 @@
-"""Trainings of the program, and ablations of what they trained."""
+"""Trainings of the program."""
 
 import base64
 import io
 import json
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,11 @@ CURVES = (  # the last parts of their names in metrics.jsonl
     *("agreement", "diagonal_correlation", "wasserstein"),
     *("distance_ratio", "news"),
 )
-ABLATED = ("agreement", "diagonal_correlation", "classifier_score", "structure_error")
-SHOWN_IMAGES, COLOURS = 3, 64  # of the last sample grid, and how many colours they are stored in
-SHOWN_DISTANCES = 8  # edges by distance, in pixels, and those further away
+SHOWN_IMAGES, COLOURS = 3, 64  # of the last sample grid, and how many colours images are stored in
 
 
 def commands(job: Job, root: Path, flags: Sequence[str]) -> list[list[str]]:
-    """Return the command lines that do a job; each can be repeated, and resumes.
+    """Return the command line of a job; it can be repeated, and resumes.
 
     Args:
         root: working directory of the study.
@@ -37,16 +35,12 @@ def commands(job: Job, root: Path, flags: Sequence[str]) -> list[list[str]]:
     command += [f"--workdir={job.workdir(root).absolute()}", f"--config.seed={job.seed}"]
     command += [f"--config.eval_every={settings['num_iterations']}"]
     command += [f"--config.{name}={_flag(value)}" for name, value in settings.items()]
-    command += flags
-    return [command, *([[*command, "--mode=ablate"]] if job.kind == "ablation" else [])]
+    return [[*command, *flags]]
 
 
 def result(job: Job, root: Path) -> dict[str, Any] | None:
-    """Return the result of a job from its working directory; None before it is finished."""
+    """Return the result of a job; None before it is finished."""
     workdir, last = job.workdir(root), job.settings["num_iterations"]
-    if job.kind == "ablation":
-        path = workdir / f"ablation-{last:07}.json"
-        return ablation(json.loads(path.read_text())) if path.exists() else None
     scores = {
         record.score: record.value
         for record in read_records(workdir / SCORES)
@@ -63,9 +57,13 @@ def samples(workdir: Path, iteration: int) -> str:
     """Return the first images of a sample grid, side by side: a PNG in base64."""
     side = json.loads((workdir / "config.json").read_text())["data"]["image_size"]
     with Image.open(workdir / "samples" / f"{iteration:07}.png") as grid:
-        shown = grid.crop((0, 0, SHOWN_IMAGES * (side + GAP) - GAP, side))
-        png = io.BytesIO()
-        shown.quantize(COLOURS, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
+        return small_png(grid.crop((0, 0, SHOWN_IMAGES * (side + GAP) - GAP, side)))
+
+
+def small_png(image: Image.Image) -> str:
+    """Return an image of few colours: a PNG in base64."""
+    png = io.BytesIO()
+    image.quantize(COLOURS, dither=Image.Dither.NONE).save(png, "PNG", optimize=True)
     return base64.b64encode(png.getvalue()).decode()
 
 
@@ -84,25 +82,6 @@ def curves(entries: Sequence[Entry]) -> dict[str, list[float | None]]:
     kept = entries[::-1][::stride][::-1]
     names = [name for name in entries[-1] if name.rpartition("/")[2] in ("step", *CURVES)]
     return {name: [entry.get(name) for entry in kept] for name in names}
-
-
-def ablation(measured: Mapping[str, Any]) -> dict[str, Any]:
-    """Shorten what `--mode=ablate` wrote: [value, difference, error] by statistics, rule, score."""
-    rules: dict[str, Any] = {}
-    for row in measured["rules"]:
-        rules.setdefault(row["batch_norm"], {})[row["rule"]] = {
-            name: [score["value"], score["difference"], score["error"]]
-            for name, score in row["scores"].items()
-            if name in ABLATED
-        }
-    layers = {
-        layer: {
-            name: value[:SHOWN_DISTANCES] if name.endswith("_by_distance") else value
-            for name, value in measures.items()
-        }
-        for layer, measures in measured["layers"].items()
-    }
-    return {"images": measured["images"], "rules": rules, "layers": layers}
 
 
 def _flag(value: Any) -> str:

@@ -25,8 +25,8 @@ class Job:
     Attributes:
         run: name of the run, such as "A3".
         arm: name of the arm, unique in its run.
-        kind: how it is done: "gan" and "ablation" run the program, "bench", "critic_alone"
-            and "headroom" modules of this package.
+        kind: how it is done: "gan", "ablation" and "graphs" run the program, "bench",
+            "critic_alone" and "headroom" modules of this package.
         settings: changed config fields by name, and "config", the file with all others; a kind may
             take further ones.
         minutes: estimate of its time on one core.

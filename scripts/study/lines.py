@@ -33,7 +33,13 @@ def results_of(jobs: Iterable[Job], lines: Iterable[Line]) -> dict[Job, Line]:
 
 
 def as_results(finished: Mapping[Job, Line]) -> Results:
-    return Results({(job.run, job.arm, job.seed): line["result"] for job, line in finished.items()})
+    """Return the results by job, with `cpu_seconds` if one session did the whole job."""
+
+    def result(line: Line) -> Mapping[str, Any]:
+        whole = "cpu_seconds" in line and not line["resumed"]
+        return line["result"] | ({"cpu_seconds": line["cpu_seconds"]} if whole else {})
+
+    return Results({(job.run, job.arm, job.seed): result(line) for job, line in finished.items()})
 
 
 def make_line(

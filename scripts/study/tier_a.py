@@ -18,6 +18,7 @@ from scripts.study.settings import (
 
 CONTROLS = ("self", "ring")
 ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
+DRAWN = ("knn", "soft_knn", "soft_knn product")  # their edges
 AT_NULL = (
     "knn",
     "knn k = 32",
@@ -123,6 +124,12 @@ def of_trained(job: Job) -> Job:
     return replace(job, run="A0", arm=arm, kind="ablation", minutes=4, folder=job.place)
 
 
+def graphs_while_training() -> Iterator[Job]:
+    for name in DRAWN:
+        job = A3[name]
+        yield replace(job, run="A6", arm=name, kind="graphs", minutes=1, folder=job.place)
+
+
 def headrooms() -> Iterator[Job]:
     """Yield the data sets; CIFAR-10 is read from where `-- --config.data.dir=DIR` says."""
     lab = ("far_echo", "parity", "mirror", "palette")
@@ -143,5 +150,6 @@ def jobs() -> Iterator[Job]:
     yield from seeded(3, stems())
     yield from seeded(3, gammas())
     yield from ablations()
+    yield from seeded(3, graphs_while_training())
     yield from headrooms()
     yield from seeded(3, what_passed())

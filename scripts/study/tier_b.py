@@ -37,7 +37,7 @@ def far_critics() -> Iterator[Job]:
         f"{CRITIC}local": "identity",
         f"{CRITIC}merge.name": "sum",
     }
-    for name in ("ring", "knn", "soft_knn", "self_attention"):
+    for name in ("ring", "knn", "soft_knn", BEST, "self_attention"):
         arm = {field.replace(LAYER, CRITIC): value for field, value in ARMS[name].items()}
         yield Job("B4", f"critic alone, {name}", 0, "critic_alone", shared | arm, 7)
 

@@ -14,7 +14,7 @@ from PIL import Image
 
 from gcgan_jax.storage.image_files import image_grid, write_png
 from scripts.study import __main__ as study
-from scripts.study import gan, worker
+from scripts.study import ablation, gan, graphs, worker
 from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
 from scripts.study.configured import make
 from scripts.study.jobs import Job, Results, chosen, obstacle
@@ -32,7 +32,7 @@ def test_jobs_are_distinct_and_each_run_says_what_it_decides() -> None:
     assert {job.run for job in JOBS} == set(DECIDES)
     places = Counter(job.workdir(Path()) for job in JOBS if not job.missing)
     shared = {place for place, count in places.items() if count > 1}
-    assert shared == {job.workdir(Path()) for job in JOBS if job.run == "A0" and job.folder}
+    assert shared == {job.workdir(Path()) for job in JOBS if job.run in ("A0", "A6") and job.folder}
 
 
 def test_what_decides_is_run_first() -> None:
@@ -146,14 +146,32 @@ def test_ablations_are_shortened() -> None:
     score = {"value": 1.0, "difference": 0.5, "error": 0.1}
     row = {"rule": "self", "batch_norm": "running", "scores": {"agreement": score, "same": score}}
     layer = {"news": 0.5, "edges_by_distance": [0.1] * 16}
-    found = gan.ablation({"images": 100, "rules": [row], "layers": {"block2_graph": layer}})
+    found = ablation.shortened({"images": 100, "rules": [row], "layers": {"block2_graph": layer}})
     assert found["rules"] == {"running": {"self": {"agreement": [1.0, 0.5, 0.1]}}}
     assert found["layers"] == {"block2_graph": {"news": 0.5, "edges_by_distance": [0.1] * 8}}
 
 
+def test_graphs_are_compared_and_one_pixel_is_kept(tmp_path: Path) -> None:
+    job = next(job for job in JOBS if job.name == "A6, knn, seed 0")
+    folder = job.workdir(tmp_path) / "pictures"
+    folder.mkdir(parents=True)
+    first = np.array([[[1, 2], [0, 2], [0, 1], [0, 1]]])
+    last = np.array([[[1, 2], [0, 3], [3, 0], [1, 2]]])  # overlaps of 1, 1/3, 1/3 and 1/3
+    for number, neighbours in ((100, first), (200, first), (250, last)):
+        arrays = {"neighbours": neighbours, "gamma": np.ones((1, 4, 2), np.float32)}
+        images = np.zeros((1, 4, 4, 3), np.uint8)
+        assert graphs.result(job, tmp_path) is None
+        np.savez(folder / f"neighbours-{number:07}-block2_graph.npz", images=images, **arrays)
+    found = graphs.result(job, tmp_path)
+    assert found["overlap"] == [1.0, pytest.approx(0.5)] and found["chance"] == 2 / 6
+    edges = found["edges"]
+    assert (edges["side"], edges["node"], edges["neighbours"]) == (2, 3, [1, 2])
+    assert edges["weights"] == [1, 1]
+
+
 def test_commands_of_trainings() -> None:
     job = replace(JOB, kind="ablation", settings=JOB.settings | {"critic.widths": [4, 8]})
-    train, ablate = gan.commands(job, Path("root"), ["--config.data.dir=D"])
+    train, ablate = ablation.commands(job, Path("root"), ["--config.data.dir=D"])
     assert "--config.critic.widths=(4, 8)" in train and "--config.eval_every=250" in train
     assert "--config=configs/quickstart.py" in train and train[-1] == "--config.data.dir=D"
     assert ablate == [*train, "--mode=ablate"]

@@ -1,13 +1,14 @@
 """The study's page: its tables and figures, from nothing but the results of finished jobs."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gcgan_jax.report.markdown import filled
 from gcgan_jax.storage.atomic import write_atomically, write_text
 from scripts.study.jobs import Results
-from scripts.study.page import figures, tables
+from scripts.study.page import drawings, figures, tables, tier_b
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -22,15 +23,28 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "stem": tables.stem,
     "gamma": tables.gamma,
     "ablation": tables.ablation,
+    "overlap": tables.overlap,
+    "latent": tier_b.with_latent,
+    "latent differences": tier_b.with_latent_differences,
+    "twins": tier_b.twins,
+    "twins differences": tier_b.twins_differences,
+    "far critics": tier_b.far_critics,
+    **{run: partial(tier_b.photographs, run=run) for run in tier_b.COMPARED},
+    **{
+        f"{run} differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)
+        for run, pairs in tier_b.COMPARED.items()
+    },
 }
 FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "agreement": figures.agreement,
-    "samples": figures.samples,
+    "samples": drawings.samples,
     "graph": figures.graph_over_training,
     "bench": figures.bench,
     "ablation": figures.ablation,
     "headroom": figures.headroom,
-    "sources": figures.sources,
+    "sources": drawings.sources,
+    "edges": drawings.edges,
+    "rows": figures.rows,
 }
 STYLE = {"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}
 

@@ -1,17 +1,10 @@
-"""The figures of the study's page."""
+"""The plots of the study's page."""
 
-import base64
-import io
 from typing import TYPE_CHECKING
 
-import numpy as np
-from jaxtyping import UInt8
-from numpy import ndarray
-from PIL import Image
-
-from scripts.study.configured import make
 from scripts.study.jobs import Results
-from scripts.study.page.scores import scores_of
+from scripts.study.page.scores import Scores, score, scores_of
+from scripts.study.page.style import COMPARED, PALETTE, figure_of
 from scripts.study.page.tables import (
     BATCH_NORM,
     BRANCHES,
@@ -19,24 +12,15 @@ from scripts.study.page.tables import (
     headroom_of,
     sets_by_headroom,
 )
-from scripts.study.settings import SMALL, echo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-PALETTE = (  # Okabe and Ito 2008: safe for colour-blind readers
-    *("#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000", "#999999"),
-)
-COMPARED = (  # arms of A3 in the figures; the tables have all
-    *("self_attention", "soft_knn product", "soft_knn product frozen", "soft_knn"),
-    *("global", "knn", "random", "self"),
-)
-
 
 def agreement(results: Results) -> "Figure":
     """Plot agreement against iterations, a line for each seed, and the null."""
-    figure = _figure(7, 3.4)
+    figure = figure_of(7, 3.4)
     ax = figure.subplots()
     for arm, colour in zip(COMPARED, PALETTE, strict=True):
         _plot_seeds(ax, results, arm, "echo/agreement", colour)
@@ -47,38 +31,9 @@ def agreement(results: Results) -> "Figure":
     return figure
 
 
-def samples(results: Results) -> "Figure":
-    """Show three images of each generator of A3, seed 0, and of the data."""
-    figure = _figure(7, 2.9)
-    shown = {"real images": real_images(3)}
-    for arm in COMPARED:
-        runs = results.of("A3", f"echo-3 {arm}")
-        if runs and "samples" in runs[0]:
-            shown[arm] = decoded(runs[0]["samples"])
-    axes = figure.subplots(3, 3)
-    for ax, (name, image) in zip(axes.flat, shown.items(), strict=False):
-        ax.imshow(image, interpolation="none")
-        ax.set_title(name, fontsize=8, pad=2)
-    for ax in axes.flat:
-        ax.set_axis_off()
-    return figure
-
-
-def real_images(count: int) -> UInt8[ndarray, "H W 3"]:
-    """Return images of A3's data set side by side."""
-    experiment = make(SMALL | echo(3), seed=0)
-    return np.concatenate([*experiment.dataset.draw(1, count)], axis=1)
-
-
-def decoded(png: str) -> UInt8[ndarray, "H W 3"]:
-    """Return the image of a PNG in base64."""
-    with Image.open(io.BytesIO(base64.b64decode(png))) as image:
-        return np.asarray(image.convert("RGB"))
-
-
 def graph_over_training(results: Results) -> "Figure":
     """Plot how near neighbours are, and how new what they say is, over training with kNN."""
-    figure = _figure(7, 2.8)
+    figure = figure_of(7, 2.8)
     titles = {
         "distance_ratio": "d² of neighbours / d² of random pairs",
         "news": "news: what self would not have said",
@@ -97,25 +52,21 @@ def graph_over_training(results: Results) -> "Figure":
 
 def bench(results: Results) -> "Figure":
     """Plot each seed's error between the bounds."""
-    figure = _figure(7, 2.8)
+    figure = figure_of(7, 2.8)
     ax = figure.subplots()
     errors = scores_of(results, "A1", lambda result: result["mse"])
-    for i, by_seed in enumerate(errors.values()):
-        ax.plot([*by_seed.values()], [i] * len(by_seed), "o", color=PALETTE[0], alpha=0.7)
+    _plot_dots(ax, errors)
     bounds = next((result["bounds"] for result in results.of("A1", "self")), ())
     for bound, text in zip(bounds, ("from itself", "with all true copies"), strict=False):
         ax.axvline(bound, color=PALETTE[1], ls="--", lw=1)
         ax.annotate(text, (bound, len(errors) - 0.4), fontsize=8, color=PALETTE[1], ha="center")
-    ax.set_yticks(range(len(errors)), [*errors])
-    ax.set_ylim(len(errors) - 0.3, -0.7)
     ax.set_xlabel("mean squared error on held-out images, one dot a seed")
-    ax.grid(alpha=0.3, axis="x")
     return figure
 
 
 def ablation(results: Results) -> "Figure":
     """Plot what other graphs and the loss of a branch do to trained networks."""
-    figure = _figure(7, 3)
+    figure = figure_of(7, 3)
     ax = figure.subplots()
     rules = (*RULES, *BRANCHES)
     looks: dict[str, str] = {}
@@ -147,7 +98,7 @@ def ablation(results: Results) -> "Figure":
 
 def headroom(results: Results) -> "Figure":
     """Plot the share of what surrounds leave that nodes of the same image explain."""
-    figure = _figure(7, 2.6)
+    figure = figure_of(7, 2.6)
     ax = figure.subplots()
     sets = sets_by_headroom(results)
     shares = [headroom_of(result) for _, result in sets]
@@ -163,46 +114,14 @@ def headroom(results: Results) -> "Figure":
     return figure
 
 
-def sources(results: Results) -> "Figure":
-    """Draw where what an output pixel shows can come from; no result is needed."""
-    figure = _figure(7, 3)
-    for ax, constant in zip(figure.subplots(1, 2), (False, True), strict=True):
-        _draw_sources(ax, constant=constant)
+def rows(results: Results) -> "Figure":
+    """Plot each seed's score of the rows of Table 4.1, at a quarter of its width."""
+    figure = figure_of(7, 2.8)
+    ax = figure.subplots()
+    scores = scores_of(results, "B6", score("classifier_score"))
+    _plot_dots(ax, scores)
+    ax.set_xlabel("classifier_score, one dot a seed")
     return figure
-
-
-def _draw_sources(ax: "Axes", *, constant: bool) -> None:
-    from matplotlib.patches import Rectangle
-
-    side, reach, pixel, far = 16, 3, (4, 4), (12, 11)
-    ax.add_patch(Rectangle((0, 0), side, side, fc="none", ec="black"))
-    corner = tuple(c - reach for c in pixel)
-    ax.add_patch(Rectangle(corner, 2 * reach + 1, 2 * reach + 1, fc="#56b4e9", alpha=0.4))
-    for at in (pixel, far):
-        ax.add_patch(Rectangle(at, 1, 1, fc=PALETTE[1]))
-    arrow = {"arrowstyle": "->", "color": PALETTE[2], "lw": 1.5}
-    if constant:
-        ax.set_title("constant stem, noise at each pixel", fontsize=9)
-        bent = arrow | {"connectionstyle": "arc3,rad=-0.3"}
-        ax.annotate("", (pixel[0] + 1, pixel[1] + 1), (far[0], far[1]), arrowprops=bent)
-        ax.text(8.5, 5.2, "only a non-local\nlayer connects them", fontsize=8, color=PALETTE[2])
-    else:
-        ax.set_title("dense stem", fontsize=9)
-        ax.text(side + 2.2, 8, "z", fontsize=12)
-        for at in (pixel, far):
-            ax.annotate("", (at[0] + 1, at[1] + 0.5), (side + 2, 8.3), arrowprops=arrow)
-        ax.text(5.5, 1.0, "z reaches every pixel", fontsize=8, color=PALETTE[2])
-    ax.text(0.4, 15, "local layers: this window", fontsize=8, color="#0072b2")
-    ax.set_xlim(-1, side + 4)
-    ax.set_ylim(side + 1, -1)
-    ax.set_aspect("equal")
-    ax.set_axis_off()
-
-
-def _figure(width: float, height: float) -> "Figure":
-    from matplotlib.figure import Figure
-
-    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -> None:
@@ -211,6 +130,15 @@ def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -
         curves = run["curves"]
         curve = next(values for name, values in curves.items() if name.endswith(end))
         ax.plot(curves["step"], curve, color=colour, lw=1.2, label=None if i else arm)
+
+
+def _plot_dots(ax: "Axes", scores: Scores) -> None:
+    """Plot a dot for each seed, an arm a line."""
+    for i, by_seed in enumerate(scores.values()):
+        ax.plot([*by_seed.values()], [i] * len(by_seed), "o", color=PALETTE[0], alpha=0.7)
+    ax.set_yticks(range(len(scores)), [*scores])
+    ax.set_ylim(len(scores) - 0.3, -0.7)
+    ax.grid(alpha=0.3, axis="x")
 
 
 def _legend_beside(ax: "Axes") -> None:

@@ -28,6 +28,11 @@ def last(name: str) -> Measure:
     return mean
 
 
+def cost(result: Mapping[str, Any]) -> float | None:
+    """A measure: seconds of CPU time of the whole job; None if it was interrupted."""
+    return result.get("cpu_seconds")
+
+
 def scores_of(results: Results, run: str, measure: Measure, prefix: str = "") -> Scores:
     """Return the measure of a run's finished jobs whose arms start with `prefix`, without it."""
     scores: Scores = {}

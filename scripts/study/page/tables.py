@@ -1,7 +1,7 @@
 """The tables of the study's page."""
 
 from collections.abc import Iterator, Mapping
-from itertools import product
+from itertools import pairwise, product
 from typing import Any
 
 from gcgan_jax.report import markdown
@@ -76,6 +76,18 @@ def bench_differences(results: Results) -> str:
     errors = scores_of(results, "A1", lambda result: result["mse"])
     pairs = [(control, arm) for arm, control in against_controls(errors)]
     return difference_table(errors, [*pairs, ("soft_knn frozen", "soft_knn")])
+
+
+def overlap(results: Results) -> str:
+    """Tabulate how many edges the graphs of successive checkpoints have in common."""
+    lines = [markdown.header("arm", "iterations", "overlap, by seed", "by chance")]
+    for arm in dict.fromkeys(arm for arm, *_ in results.of_run("A6")):
+        runs = results.of("A6", arm)
+        for i, iterations in enumerate(pairwise(runs[0]["checkpoints"])):
+            listed = ", ".join(f"{n}: {number(run['overlap'][i])}" for n, run in enumerate(runs))
+            between = "{} to {}".format(*iterations)
+            lines.append(markdown.row(arm, between, listed, number(runs[0]["chance"])))
+    return "\n".join(lines)
 
 
 def stem(results: Results) -> str:
