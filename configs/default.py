@@ -158,7 +158,7 @@ def get_config() -> ConfigDict:
     # The classifier of --mode=probe, which contains the generator's graph layer.
     config.probe = ConfigDict()
     config.probe.seeds = 6  # trainings of each stage, with different initial weights and batches
-    config.probe.steps = 300  # updates of each training
+    config.probe.steps = 150  # updates of each training
     config.probe.batch_size = 64  # images per update
     config.probe.learning_rate = 2e-3  # initial learning rate of Adam; decays to 0 by a cosine
     config.probe.width = 32  # features of the first convolution and of the graph layer

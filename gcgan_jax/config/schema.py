@@ -118,7 +118,7 @@ class Show:
 @dataclasses.dataclass(frozen=True)
 class Probe:
     seeds: Annotated[int, Interval(1, 1000)] = 6
-    steps: Annotated[int, Interval(1, 10**6)] = 300
+    steps: Annotated[int, Interval(1, 10**6)] = 150
     batch_size: Size = 64
     learning_rate: Annotated[float, Interval(0, 1, open_low=True)] = 2e-3
     width: Size = 32
