@@ -60,6 +60,10 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.echo_table": ("--images=20", "--readings=20"),
     "scripts.study": ("--list", "--results=study.jsonl"),
     "scripts.losses": ("--only=*/wgan_gp/batch",),
+    "scripts.plan_accuracy": (
+        *("--rows=baseline", "--iterations=2", "--records=plan.jsonl", "--"),
+        *(*TOY, *DIRECTORIES),
+    ),
     "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
     "scripts.plot_scores": ("--score=classifier_score",),
     "scripts.benchmark.precision": (),
