@@ -165,6 +165,16 @@ def get_config() -> ConfigDict:
     config.show.ablation_images = 1_000  # ablate: images per rule, a multiple of 10
     config.show.headroom_images = 256  # headroom: images of each split of the data set
 
+    # The classifier of --mode=probe, which contains the generator's graph layer.
+    config.probe = ConfigDict()
+    config.probe.seeds = 6  # trainings of each stage, with different initial weights and batches
+    config.probe.steps = 150  # updates of each training
+    config.probe.batch_size = 64  # images per update
+    config.probe.learning_rate = 2e-3  # initial learning rate of Adam; decays to 0 by a cosine
+    config.probe.width = 32  # features of the first convolution and of the graph layer
+    config.probe.train_images = 5_000  # labelled images to train on
+    config.probe.test_images = 1_000  # held-out images
+
     return config
 
 

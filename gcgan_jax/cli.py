@@ -20,7 +20,7 @@ from gcgan_jax.runtime.live_line import print_above
 
 MODES = (
     *("train", "evaluate", "sample", "interpolate", "neighbours", "nearest", "ablate", "headroom"),
-    "check",
+    *("probe", "plan", "check"),
 )
 
 

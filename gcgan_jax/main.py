@@ -13,6 +13,8 @@ but check need the run's --config, and its --workdir if one was given:
     nearest      find the training images nearest to generated ones
     ablate       score a checkpoint under other graphs, and without either branch
     headroom     measure what a non-local layer could gain on a data set; needs no trained run
+    probe        add the parts of the graph layer to a classifier one by one; needs no trained run
+    plan         predict memory and time of training on this device; writes only to --out
     check        test the operators on this device; needs no --config
 
 Flags after --config set its fields, such as --config.seed=1; configs/default.py documents them all.
@@ -101,6 +103,9 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     experiment = make_experiment(config)
     if alter:
         experiment = alter(experiment)
+    cache = config.compilation_cache
+    if cli.MODE.value == "plan" and not out:
+        cache = cache or "off"  # a plan writes nothing that is not asked for
     cluster = None
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))

@@ -49,6 +49,7 @@ CHECKED = [
         "evaluation.metrics",
         "evaluation.networks.classifier",
         "evaluation.networks.inception",
+        "evaluation.probe",
         "evaluation.regression",
         "gan.batch",
         "gan.feed",

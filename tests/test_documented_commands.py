@@ -31,6 +31,8 @@ FEW = (
     *("--config.batch_size=8", "--config.n_critic=1", "--config.iterations_per_call=1"),
     *("--config.generator.graph_layer.graph.knn.k=3", "--config.diagnostic_images=8"),
     "--config.show.headroom_images=10",
+    *("--config.probe.seeds=2", "--config.probe.steps=2", "--config.probe.batch_size=8"),
+    *("--config.probe.train_images=64", "--config.probe.test_images=16"),
 )
 TOY = (
     *(*FEW, "--config.num_iterations=2"),
@@ -64,6 +66,10 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.study": ("--list", "--results=study.jsonl"),
     "scripts.matched": (),
     "scripts.losses": ("--only=*/wgan_gp/batch",),
+    "scripts.plan_accuracy": (
+        *("--rows=baseline", "--iterations=2", "--records=plan.jsonl", "--"),
+        *(*TOY, *DIRECTORIES),
+    ),
     "scripts.stability": ("--only=growth/*", "--records=records.jsonl"),
     "gcgan_jax.report": ("--no-viewers",),
     "scripts.plot_scores": ("--score=classifier_score",),
@@ -84,6 +90,8 @@ OUTPUTS = {  # files that each mode writes to the workdir
     "nearest": ("pictures/nearest-*",),
     "ablate": ("ablation-*",),
     "headroom": ("headroom.json",),
+    "probe": ("probe.json",),
+    "plan": (),
     "check": (),
 }
 REQUIREMENTS = {  # a module of the extra that a script needs

@@ -42,8 +42,8 @@ ADDED = {
     "instance_noise.decay_iterations": 100_000,
 }
 
-# Fields that may change when a run is resumed, like all of `eval` and `show`: they do not affect
-# what has been computed so far.
+# Fields that may change when a run is resumed, like all of `eval`, `show` and `probe`: they do
+# not affect what has been computed so far.
 CHANGEABLE = (
     "num_iterations",
     "log_every",
@@ -134,7 +134,7 @@ def differences(current: Mapping[str, Any], stored: Mapping[str, Any], path: str
 
 def _is_changeable(name: str) -> bool:
     is_selection = ".graph_layer.graph." in name and name.endswith(".selection")
-    return name in CHANGEABLE or is_selection or name.startswith(("eval.", "show."))
+    return name in CHANGEABLE or is_selection or name.startswith(("eval.", "show.", "probe."))
 
 
 def _is_implied(name: str, values: Mapping[str, Any]) -> bool:

@@ -119,6 +119,17 @@ class Show:
 
 
 @dataclasses.dataclass(frozen=True)
+class Probe:
+    seeds: Annotated[int, Interval(1, 1000)] = 6
+    steps: Annotated[int, Interval(1, 10**6)] = 150
+    batch_size: Size = 64
+    learning_rate: Annotated[float, Interval(0, 1, open_low=True)] = 2e-3
+    width: Size = 32
+    train_images: Annotated[int, Interval(1, 10**7)] = 5_000
+    test_images: Annotated[int, Interval(1, 10**7)] = 1_000
+
+
+@dataclasses.dataclass(frozen=True)
 class Config:
     """All settings of a run; see `configs/default.py` for their meaning."""
 
@@ -153,6 +164,7 @@ class Config:
     show: Show
     deterministic: Annotated[bool, Free()] = False
     instance_noise: InstanceNoise = InstanceNoise()
+    probe: Probe = Probe()
 
 
 def from_mapping(values: Mapping[str, Any]) -> Config:

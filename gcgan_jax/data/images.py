@@ -27,6 +27,13 @@ def silently(items: Iterable[T], total: float, unit: str) -> Iterator[T]:
     return iter(items)
 
 
+class Labels(NamedTuple):
+    """The class of each image of both splits, int [n] each, from 0."""
+
+    train: np.ndarray
+    test: np.ndarray
+
+
 class Dataset(Protocol):
     """A source of images."""
 
@@ -44,4 +51,13 @@ class Structured(Dataset, Protocol):
 
         What the names mean, and their values on the data set's own images, is up to the data set.
         """
+        ...
+
+
+@runtime_checkable
+class Labelled(Dataset, Protocol):
+    """A data set whose images have classes."""
+
+    def load_labelled(self) -> tuple[Images, Labels]:
+        """Return the images of `load` and their classes; raise UserError as it does."""
         ...

@@ -3,12 +3,12 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from gcgan_jax.data.decode import ImageError
-from gcgan_jax.data.images import Images, Progress, silently
+from gcgan_jax.data.images import Images, Labels, Progress, silently
 from gcgan_jax.data.reading import read_all, read_bytes
 from gcgan_jax.data.tfds_builder import Source
 from gcgan_jax.errors import UserError
@@ -30,6 +30,7 @@ class CIFAR10:
 
     dir: str | None = None
     image_size: int = 32
+    num_train: ClassVar[int] = 50_000  # images, known without loading them
 
     def __post_init__(self) -> None:
         if self.image_size != 32:
@@ -41,8 +42,16 @@ class CIFAR10:
     def load(self) -> Images:
         return load_cifar10(self.dir)
 
+    def load_labelled(self) -> tuple[Images, Labels]:
+        return load_labelled_cifar10(self.dir)
+
 
 def load_cifar10(directory: str | None) -> Images:
+    """Load the images of CIFAR-10; see `load_labelled_cifar10`."""
+    return load_labelled_cifar10(directory)[0]
+
+
+def load_labelled_cifar10(directory: str | None) -> tuple[Images, Labels]:
     """Load CIFAR-10 from a TFDS directory; None: the TFDS default, downloading on first use.
 
     Raises:
@@ -54,6 +63,7 @@ def load_cifar10(directory: str | None) -> Images:
     with source.readable():
         train, test = builder.as_dataset(split=["train", "test"], batch_size=-1)
         images = Images(train[IMAGE].numpy(), test[IMAGE].numpy())
+        labels = Labels(train["label"].numpy(), test["label"].numpy())
     for split, array in {"train": images.train, "test": images.test}.items():
         if array.shape[1:] != CIFAR10_SHAPE or array.dtype != np.uint8 or not len(array):
             raise UserError(
@@ -61,7 +71,7 @@ def load_cifar10(directory: str | None) -> Images:
                 f"shape {array.shape}, expected uint8 (n, 32, 32, 3); set --config.data.dir=DIR to "
                 "another directory"
             )
-    return images
+    return images, labels
 
 
 @dataclass(frozen=True)

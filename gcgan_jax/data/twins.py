@@ -10,10 +10,11 @@ from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
-from jaxtyping import Float, Real, UInt8
+from jaxtyping import Float, Int, Real, UInt8
 from numpy import ndarray
 from numpy.lib.stride_tricks import sliding_window_view
 
+from gcgan_jax.data.images import Images, Labels
 from gcgan_jax.data.procedural import Procedural, blocks, require_images
 from gcgan_jax.ranges import Interval
 
@@ -81,6 +82,11 @@ class ProceduralTwins(Procedural):
     def draw(self, seed: int, count: int) -> UInt8[ndarray, "{count} H H 3"]:
         return make_images(self.spec, seed, count)
 
+    def load_labelled(self) -> tuple[Images, Labels]:
+        """Return images, and the kind of the twins in each as its class."""
+        seeds = {2 * self.seed: self.num_train, 2 * self.seed + 1: self.num_test}
+        return self.load(), Labels(*(kinds(self.spec, *drawn) for drawn in seeds.items()))
+
     def structure(self, images: Real[ndarray, "n H H 3"]) -> dict[str, float]:
         return structure(images, self.spec)
 
@@ -96,13 +102,16 @@ def make_images(
     if count < 0:
         raise ValueError(f"count = {count} is negative: choose count >= 0")
     images = np.empty((count, spec.image_size, spec.image_size, 3), np.uint8)
-    uniform = np.random.default_rng(seed).random((count, spec.grid, spec.grid, 6))
-    twins = np.arange(spec.grid)
-    uniform[:, twins, twins, :4] = uniform[:, :1, 0, :4]  # all but the displacement, 4 and 5
+    uniform = _draw(spec, seed, count)
     masks = _masks(spec)
     for block in blocks(count, 3 * spec.image_size**2):
         images[block] = _render(uniform[block], masks, spec)
     return images
+
+
+def kinds(spec: Twins, seed: int, count: int) -> Int[ndarray, "{count}"]:
+    """Return the kind of the twins in each image that `make_images` generates."""
+    return _kinds(_draw(spec, seed, count)[:, 0, 0, 0])
 
 
 def structure(images: Real[ndarray, "..."], spec: Twins) -> dict[str, float]:
@@ -133,6 +142,18 @@ def structure(images: Real[ndarray, "..."], spec: Twins) -> dict[str, float]:
     }
 
 
+def _draw(spec: Twins, seed: int, count: int) -> Float[ndarray, "{count} G G 6"]:
+    """Draw the numbers, uniform in [0, 1), that determine each shape; twins share all but two."""
+    uniform = np.random.default_rng(seed).random((count, spec.grid, spec.grid, 6))
+    twins = np.arange(spec.grid)
+    uniform[:, twins, twins, :4] = uniform[:, :1, 0, :4]  # all but the displacement, 4 and 5
+    return uniform
+
+
+def _kinds(uniform: Float[ndarray, "*cells"]) -> Int[ndarray, "*cells"]:
+    return (uniform * KINDS).astype(int)
+
+
 def _render(
     uniform: Float[ndarray, "n G G 6"],
     masks: Float[ndarray, "kinds shifts shifts c c"],
@@ -142,7 +163,7 @@ def _render(
     kind, hue, angle, phase, dy, dx = np.moveaxis(uniform, -1, 0)
     j = spec.jitter
     dy, dx = ((d * (2 * j + 1)).astype(int) - j for d in (dy, dx))
-    mask = masks[(kind * KINDS).astype(int), j - dy, j - dx]  # [n, G, G, c, c]
+    mask = masks[_kinds(kind), j - dy, j - dx]  # [n, G, G, c, c]
     value = 1.0
     if spec.texture:
         angle, phase, dy, dx = (d[..., None, None] for d in (angle, phase, dy, dx))

@@ -27,6 +27,9 @@ class Diagnostics:
     graph/<layer>/...                   see `measure_layer`; with running statistics
     critic/<split>                      mean of D on real images of a split
     <data set>/<name>                   structure of samples, if the data set can measure it
+
+    Attributes:
+        measure: compiled function of the state that returns all of these but the last.
     """
 
     def __init__(
@@ -74,10 +77,10 @@ class Diagnostics:
             )
             return diagnostics | _layer_measures(sown)
 
-        self._measure = measure
+        self.measure = measure
 
     def __call__(self, state: State) -> dict[str, float]:
-        measured = jax.device_get(self._measure(state))
+        measured = jax.device_get(self.measure(state))
         diagnostics = {name: float(value) for name, value in measured.items()}
         if isinstance(self._dataset, Structured):
             samples = self._sampler.first(state.generator.variables, self._key, self._n)

@@ -171,7 +171,7 @@ class WorkdirRecorder(Recorder):
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
         if logged:
             local = local_copy(state)
-            shared = {"iterations_per_second": timer.lap()} | peak_memory()
+            shared = {"iterations_per_second": timer.lap()} | peak_memory(jax.local_devices())
             with self.in_place.watched():
                 if score and self.scoring:
                     entries[iteration] |= self.scoring.score(local, should_stop)

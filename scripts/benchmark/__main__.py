@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from gcgan_jax.report import markdown
+from gcgan_jax.runtime.memory import available_bytes
 from gcgan_jax.storage.atomic import write_text
 from scripts.benchmark import flops
 from scripts.benchmark.cases import (
@@ -30,7 +31,7 @@ from scripts.benchmark.cases import (
     quick_cases,
     variants,
 )
-from scripts.benchmark.interleaved import MIB, Worker, available_bytes, interleave, processor
+from scripts.benchmark.interleaved import MIB, Worker, interleave, processor
 
 SLOW = 30.0  # seconds; a first repetition that takes longer is not discarded as a warm-up
 REPETITIONS = 30  # at most

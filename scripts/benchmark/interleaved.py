@@ -16,6 +16,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from gcgan_jax.runtime.memory import peak_bytes
+
 MIB = 2**20  # bytes
 
 
@@ -56,19 +58,6 @@ def describe_error(error: Exception) -> str:
     return f"{type(error).__name__}: {lines[0]}"[:200]
 
 
-def peak_bytes() -> int:
-    """Return this process's peak resident memory, as Linux counts it.
-
-    Not from getrusage, whose value starts at the parent's memory when it forked this process.
-    """
-    return _kibibytes(Path("/proc/self/status"), "VmHWM") * 1024
-
-
-def available_bytes() -> int:
-    """Return the memory that Linux can still allocate."""
-    return _kibibytes(Path("/proc/meminfo"), "MemAvailable") * 1024
-
-
 def processor() -> dict[str, Any]:
     """Return the model of the CPU, and how many cores this process may use."""
     model = platform.processor() or platform.machine()
@@ -76,11 +65,6 @@ def processor() -> dict[str, Any]:
         if line.startswith("model name"):
             model = line.split(":")[1].strip()
     return {"cpu": model, "cores": len(os.sched_getaffinity(0))}
-
-
-def _kibibytes(path: Path, field: str) -> int:
-    lines = dict(line.split(":", 1) for line in path.read_text().splitlines())
-    return int(lines[field].split()[0])
 
 
 class Worker:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax.data.npz import read_npz
-from gcgan_jax.data.tfds import load_cifar10
+from gcgan_jax.data.tfds import load_cifar10, load_labelled_cifar10
 from gcgan_jax.errors import UserError
 from scripts import cifar10_npz
 from tests.conftest import Tiny
@@ -37,6 +37,14 @@ def test_cifar10_through_tfds(tmp_path: Path) -> None:
     assert images.train.dtype == np.uint8
     for actual, expected in ((images.train, stored[:3]), (images.test, stored[3:])):
         assert {image.tobytes() for image in actual} == {image.tobytes() for image in expected}
+
+
+def test_classes_of_cifar10(tmp_path: Path) -> None:
+    stored = [image.tobytes() for image in tfds_images((32, 32, 3), 9)]
+    tfds(train=6, test=3, classes=(7, 0, 4))(tmp_path)
+    for images, labels in zip(*load_labelled_cifar10(str(tmp_path)), strict=True):
+        numbers = [stored.index(image.tobytes()) for image in images]
+        assert labels.tolist() == [(7, 0, 4)[number % 3] for number in numbers]
 
 
 def test_cifar10_as_npz(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ import colorsys
 import numpy as np
 import pytest
 
-from gcgan_jax.data.twins import Twins, make_images, structure
+from gcgan_jax.data.twins import ProceduralTwins, Twins, kinds, make_images, structure
 
 FLAT = Twins(image_size=32, grid=2, jitter=0, texture=0)
 JITTER = Twins(image_size=32, grid=2, jitter=2, texture=0)
@@ -191,3 +191,22 @@ def test_invalid_arguments_are_rejected() -> None:
     for shape in [(2, 32, 32, 1), (32, 32, 3), (2, 16, 16, 3), (0, 32, 32, 3)]:
         with pytest.raises(ValueError, match=r"images .*32, 32, 3"):
             structure(np.zeros(shape, np.uint8), FLAT)
+
+
+@pytest.mark.parametrize("spec", [FLAT, GRID_4])
+def test_the_class_of_an_image_is_the_kind_of_its_twins(spec: Twins) -> None:
+    """Shapes of a kind cover the same pixels, and those of another kind do not."""
+    images, classes = make_images(spec, seed=3, count=60), kinds(spec, seed=3, count=60)
+    covered = cells_of(images, spec).max(axis=-1) > 127
+    last = spec.grid - 1
+    for cells in (covered[:, 0, 0], covered[:, last, last]):
+        shapes = [{cell.tobytes() for cell in cells[classes == kind]} for kind in range(4)]
+        assert all(len(of_kind) == 1 for of_kind in shapes) and len(set.union(*shapes)) == 4
+
+
+def test_classes_of_both_splits() -> None:
+    dataset = ProceduralTwins(seed=5, image_size=16, num_train=9, num_test=7)
+    images, labels = dataset.load_labelled()
+    np.testing.assert_array_equal(images.test, dataset.load().test)
+    np.testing.assert_array_equal(labels.train, kinds(dataset.spec, 10, 9))
+    np.testing.assert_array_equal(labels.test, kinds(dataset.spec, 11, 7))

@@ -64,6 +64,17 @@ LABORATORY = (
          f"{QUICKSTART} --mode=headroom --config.data.twins.num_test=16"),
     Case("headroom of too few images",
          f"{QUICKSTART} --mode=headroom --config.show.headroom_images=9"),
+    Case("probe of images without labels", f"{ECC} --mode=probe --config.data.name=echo"),
+    Case("probe of a baseline",
+         "--config=configs/baseline.py --config.data.name=twins --mode=probe"),
+    Case("probe of more images than there are",
+         f"{QUICKSTART} --mode=probe --config.probe.train_images=10001"),
+    Case("probe without seeds", f"{QUICKSTART} --mode=probe --config.probe.seeds=0"),
+    Case("probe of a width that circulant layers cannot divide",
+         f"{QUICKSTART} --mode=probe --{OPERATOR}.name=low_rank_ecc "
+         f"--{OPERATOR}.low_rank_ecc.circulant=2 --config.probe.width=31"),
+    Case("plan without a data set's file", f"{ECC} --mode=plan --config.data.name=npz"),
+    Case("plan for several processes", f"{QUICKSTART} --mode=plan --distributed"),
     Case("neighbours of self-attention",
          f"{QUICKSTART} --{OPERATOR}.name=self_attention --mode=neighbours"),
 )  # fmt: skip
