@@ -42,3 +42,8 @@ def test_hosted_actions_are_pinned_by_commit() -> None:
     assert uses
     for action in uses:
         assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+", action), action
+
+
+def test_ci_runs_the_readme_test_command() -> None:
+    (command,) = re.findall(r".*&& (.* -m pytest)$", (ROOT / "README.md").read_text(), re.MULTILINE)
+    assert command in (ROOT / ".ci" / "run").read_text().splitlines()

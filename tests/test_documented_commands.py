@@ -101,11 +101,6 @@ REQUIREMENTS = {  # a module of the extra that a script needs
 }
 
 
-def test_ci_runs_the_readme_test_command() -> None:
-    (command,) = re.findall(r".*&& (.* -m pytest)$", (ROOT / "README.md").read_text(), re.MULTILINE)
-    assert command in (ROOT / ".ci" / "run").read_text().splitlines()
-
-
 @dataclass(frozen=True)
 class Command:
     """A documented command: `python -m MODULE ARGUMENTS`."""
