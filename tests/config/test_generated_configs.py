@@ -158,7 +158,8 @@ def likely(kind: Any, allowed: Any) -> st.SearchStrategy:
 LIKELY = st.fixed_dictionaries({}, optional={
     path: likely(*spec)
     for path, spec in FIELDS.items()
-    if path not in {("data", "image_size"), ("generator", "width")}
+    # With placement on the host, the step takes other images.
+    if path not in {("data", "image_size"), ("data", "placement"), ("generator", "width")}
 } | {
     ("data", "image_size"): st.sampled_from([16, 32]),
     ("generator", "width"): st.sampled_from([8, 24]),
