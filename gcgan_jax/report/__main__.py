@@ -15,13 +15,15 @@ from typing import Any, NoReturn
 
 from gcgan_jax import cli
 from gcgan_jax.errors import UserError, one_line
+from gcgan_jax.paths import is_page
 from gcgan_jax.report.arms import arms_of
 from gcgan_jax.report.contents import contents
 from gcgan_jax.report.page import write_page
 from gcgan_jax.report.workdirs import Run, read_runs
 from gcgan_jax.runtime.console import report
+from gcgan_jax.storage.workdir import require_output
 
-VIEWERS = 4_000_000  # bytes for the neighbour viewers of all runs
+VIEWERS = 3_000_000  # bytes for the neighbour viewers of all runs
 
 
 class Parser(argparse.ArgumentParser):
@@ -41,7 +43,7 @@ def parse_arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--no-viewers",
         action="store_true",
-        help="leave out the neighbours, which take seconds a run",
+        help="leave out the neighbours, which take seconds an arm",
     )
     return parser.parse_args(argv)
 
@@ -58,9 +60,12 @@ def write(arguments: argparse.Namespace) -> None:
     """Write the page.
 
     Raises:
-        UserError: no workdir holds a run that can be shown.
+        UserError: --out is no page or cannot be written, or no workdir holds a run to show.
         OSError: the page cannot be written.
     """
+    if not is_page(arguments.out):
+        raise UserError(f"--out={arguments.out}: name a page to write, such as report.html")
+    require_output(arguments.out.parent, arguments.out.parent)  # before what takes a while
     runs, omitted = read_runs(arguments.workdirs, unfinished=arguments.unfinished)
     for left_out in omitted:
         report(f"left out: {left_out.name}: {left_out.reason}")

@@ -1,6 +1,7 @@
 """Headless Chromium, and what the tests ask it."""
 
 import json
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -16,7 +17,9 @@ DRIVER = shutil.which("chromedriver")
 @contextmanager
 def chromium() -> Iterator[Any]:
     """Yield a driver of the Chromium on the PATH; skip the test where there is none."""
-    webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    pytest.importorskip("selenium", reason="selenium is not installed")
+    from selenium import webdriver
+
     if not CHROMIUM or not DRIVER:
         pytest.skip("no chromium and chromedriver on the PATH")
     options = webdriver.ChromeOptions()
@@ -60,3 +63,40 @@ def requested(driver: Any) -> list[str]:
 def complaints(driver: Any) -> list[str]:
     """Return what was written to the console since the last call."""
     return [entry["message"] for entry in driver.get_log("browser")]
+
+
+def data_of(page: Path) -> Any:
+    """Return the data that a page holds."""
+    (stored,) = re.findall(r'id="data">(.*)</script>', page.read_text())
+    return json.loads(stored)
+
+
+def point(
+    driver: Any, selector: str, x: float = 0.5, y: float = 0.5, *, click: bool = False
+) -> None:
+    """Move the pointer to a place in an element, in shares of its size, and click if asked to."""
+    from selenium.webdriver import ActionChains
+
+    target = driver.find_element("css selector", selector)
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", target)
+    size = target.size
+    offset = (round((x - 0.5) * size["width"]), round((y - 0.5) * size["height"]))
+    actions = ActionChains(driver, duration=10).move_to_element_with_offset(target, *offset)
+    (actions.click() if click else actions).perform()
+
+
+def scroll_through(driver: Any) -> None:
+    """Let every chart come into view."""
+    driver.execute_async_script(
+        """
+        const done = arguments[0];
+        const plots = [...document.querySelectorAll(".plot")];
+        const next = () => {
+          const plot = plots.shift();
+          if (!plot) { done(); return; }
+          plot.scrollIntoView();
+          requestAnimationFrame(() => requestAnimationFrame(next));
+        };
+        next();
+        """
+    )

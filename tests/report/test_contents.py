@@ -149,8 +149,16 @@ def test_folders_without_a_finished_run_are_named_and_left_out(
         assert part in reasons[name]
     assert len(read(tmp_path / "short", unfinished=True)["runs"]) == 1
 
-    with pytest.raises(SystemExit):
-        program.main([str(tmp_path / "short"), f"--out={tmp_path / 'report.html'}"])
-    assert capsys.readouterr().err.count("\n") == 1
+    capsys.readouterr()
+    for arguments, message in {
+        (str(tmp_path / "short"), f"--out={tmp_path / 'report.html'}"): "holds a finished run",
+        (str(good), f"--out={tmp_path}"): "name a page to write",
+        (str(good), f"--out={good / 'metrics.jsonl' / 'x.html'}"): "cannot be written",
+        (str(good),): "required: --out",
+    }.items():
+        with pytest.raises(SystemExit):
+            program.main(arguments)
+        error = capsys.readouterr().err
+        assert message in error and error.count("\n") == 1
     program.main([str(good), f"--out={tmp_path / 'new' / 'report.html'}", "--no-viewers"])
     assert (tmp_path / "new" / "report.html").stat().st_size < 200_000

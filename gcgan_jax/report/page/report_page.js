@@ -76,7 +76,7 @@ function scores() {
     const charted = element("div", { className: "charts" }, ...drawn);
     return [element("h3", {}, protocol), charted, lastScores(own)];
   });
-  const help = "Each protocol has axes of its own. In tables, ± is over splits or subsets of samples.";
+  const help = "Each protocol has axes of its own. ± is over splits or subsets of the samples.";
   return section("scores", "Scores", note(help), ...panels);
 }
 
