@@ -96,6 +96,7 @@ CHECKED = [
         "operators.max_relative",
         "operators.self_attention",
         "report.paired",
+        "report.thinning",
     )
 ]
 # Strings are not checked, as functions reject unknown ones with their own errors.

@@ -186,5 +186,5 @@ def _base64(array: np.ndarray) -> str:
 
 def _png(image: np.ndarray) -> str:
     file = io.BytesIO()
-    Image.fromarray(image).save(file, format="png")
+    Image.fromarray(np.squeeze(image)).save(file, format="png")  # grey images lose their axis
     return f"data:image/png;base64,{b64encode(file.getvalue()).decode()}"
