@@ -17,6 +17,10 @@ from scripts.study.settings import (
 )
 
 CONTROLS = ("self", "ring")
+BENCH = (
+    *("self", "ring", "random", "knn", "far", "soft_knn", "soft_knn frozen", "self_attention"),
+    "soft_knn product",  # added when A3 had found it
+)
 ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
 DRAWN = ("knn", "soft_knn", "soft_knn product")  # their edges
 AT_NULL = (
@@ -81,9 +85,8 @@ def bench() -> Iterator[Job]:
             "noise": 0.4,
         }
     )
-    for name in ("self", "ring", "random", "knn", "far", "soft_knn", "soft_knn frozen"):
-        yield Job("A1", name, 0, "bench", settings | ARMS[name], 4)
-    yield Job("A1", "self_attention", 0, "bench", settings | ARMS["self_attention"], 4)
+    for name in BENCH:
+        yield Job("A1", name, 0, "bench", settings | ARMS[name], 2)
 
 
 def stems() -> Iterator[Job]:
