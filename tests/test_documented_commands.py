@@ -200,7 +200,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("configs", "gcgan_jax", "scripts", "tests"):
         (folder / name).symlink_to(ROOT / name)
     (folder / "docs").mkdir()
-    shutil.copy(ROOT / "docs/laboratory.md", folder / "docs")
+    for page in ("laboratory.md", "plan.md"):  # with tables that a command brings up to date
+        shutil.copy(ROOT / "docs" / page, folder / "docs")
     write_files_of(OPERATOR_PAGE, folder)
     tfds(train=5000, test=5000, classes=(0, 7))(folder / "data")
     among_images(image("L", 40))(folder)

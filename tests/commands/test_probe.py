@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 from gcgan_jax.commands.probe import as_table, probe, stages
+from gcgan_jax.report import markdown
 from tests.conftest import Tiny
+from tests.program import ROOT
 
 FEW = {
     "probe__seeds": 2,
@@ -63,6 +65,15 @@ def test_the_table_pairs_seeds() -> None:
         "| + graph | 1,200 | 0.700 ± 0.100 | +0.100 (+0.100 to +0.100) | 0.0"
     )
     assert "| +0.000 (+0.000 to +0.000) | 1.000 | +0.100 (" in lines[4]
+
+
+def test_the_page_shows_the_records() -> None:
+    page = (ROOT / "docs" / "probe.md").read_text()
+    records = {
+        path.stem.removeprefix("probe-"): as_table(json.loads(path.read_text()))
+        for path in (ROOT / "docs" / "results").glob("probe-*.json")
+    }
+    assert records and markdown.filled(page, records) == page
 
 
 def test_a_probe_needs_no_run(tiny: Tiny, tmp_path: Path, capsys: pytest.CaptureFixture) -> None:

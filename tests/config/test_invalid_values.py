@@ -67,7 +67,10 @@ GRAPH = f"{LAYER}__graph"
         ),
         ({"data__echo__kinds": 0}, "config.data.echo.kinds = 0: must be at least 1"),
         ({"data__palette__share": 1.5}, "config.data.palette.share = 1.5: must be at least 0"),
-        ({"generator__width": 3}, "config.generator.width = 3: must be at least 4: each block halves it"),
+        (
+            {"generator__width": 3},
+            "config.generator.width = 3: must be at least 4: each block halves it",
+        ),
         ({f"{LAYER}__local_expansion": 0.0}, "graph_layer.local_expansion = 0.0: must be above 0"),
         (
             {f"{LAYER}__local_expansion": 2.0, f"{LAYER}__local": "linear"},
