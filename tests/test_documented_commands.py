@@ -54,9 +54,7 @@ OVERRIDES = {  # let each command finish within minutes; of a repeated flag, the
     "scripts.benchmark.aot": ("--noall", "--config=configs/baseline.py"),
     "tests.reliability.soak": ("--iterations=1000", "--", "--config=configs/quickstart.py", *TOY),
     "tests.reliability.fault_injection": (
-        "--only=file in the workdir",
-        "--times=1",
-        "--output=page.md",
+        *("--only=file in the workdir", "--times=1", "--output=page.md"),
     ),
     "scripts.benchmark.scaling": ("--repetitions=1", "--points", "none,8,16,8"),
     "scripts.export_example": ("--output=example",),
