@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import jax
 from absl import app
-from ml_collections import config_flags
+from ml_collections import ConfigDict, config_flags
 
 from gcgan_jax.config.choices import Choice
 from gcgan_jax.config.schema import Config, from_mapping
@@ -27,7 +27,6 @@ from gcgan_jax.report import markdown
 
 LARGEST_WIDTH = 2**14
 STEPS = range(-50, 51)  # thousandths by which an expansion may differ from the first estimate
-CONFIG = config_flags.DEFINE_config_file("config", None, "Config file, e.g. configs/ecc.py.")
 
 
 class Layer(NamedTuple):
@@ -37,11 +36,11 @@ class Layer(NamedTuple):
     parameters: int
 
 
-def main(_: list[str]) -> None:
+def main(config: ConfigDict | None) -> None:
     try:
-        if CONFIG.value is None:
+        if config is None:
             raise UserError("--config is missing: name a config file, such as configs/ecc.py")
-        report(from_mapping(CONFIG.value.to_dict()))
+        report(from_mapping(config.to_dict()))
     except UserError as error:
         sys.exit(f"matched: {error}")
 
@@ -142,4 +141,5 @@ def width_for(target: int, parameters: Callable[[int], int], smallest: int) -> i
 
 
 if __name__ == "__main__":
-    app.run(main)
+    flag = config_flags.DEFINE_config_file("config", None, "Config file, e.g. configs/ecc.py.")
+    app.run(lambda _: main(flag.value))

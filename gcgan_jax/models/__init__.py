@@ -19,6 +19,10 @@ class Backbone:
             the side of the feature map of each width.
 
     Both raise ValueError, with a remedy, for numbers that do not fit.
+
+    Example:
+        >>> BACKBONES["gcgan"].generator_features(528, 3)
+        (264, 132, 66)
     """
 
     generator: type[nn.Module]
