@@ -24,7 +24,14 @@ MEASURES = {
 }
 
 
-@pytest.mark.parametrize("name", MEASURES)
+@pytest.mark.parametrize(
+    "name",
+    [
+        "echo",
+        "parity",
+        *(pytest.param(name, marks=pytest.mark.slow) for name in ("far_echo", "mirror", "palette")),
+    ],
+)
 def test_two_iterations_log_and_score_the_structure(name: str, tmp_path: Path) -> None:
     config = importlib.import_module(f"configs.lab.{name}").get_config()
     make_experiment(from_mapping(config.to_dict()))  # consistent at its own size

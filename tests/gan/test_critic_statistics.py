@@ -16,7 +16,7 @@ CASES: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("norm", CASES)
+@pytest.mark.parametrize("norm", ["batch", pytest.param("spectral", marks=pytest.mark.slow)])
 def test_two_devices_match_one(tiny: Tiny, norm: str) -> None:
     experiment = tiny(critic__norm=norm, instance_noise__sigma=0.5, **CASES[norm])
     with jax.enable_x64(True):

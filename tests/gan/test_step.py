@@ -87,7 +87,7 @@ def difference(a: np.ndarray, b: np.ndarray) -> float:
     return float(np.linalg.norm(a - b) / np.linalg.norm(a))
 
 
-@pytest.mark.parametrize("devices", [2, 4])
+@pytest.mark.parametrize("devices", [2, pytest.param(4, marks=pytest.mark.slow)])
 def test_several_devices_match_one(tiny: Tiny, on_one_device: Callable, devices: int) -> None:
     experiment = three_iterations(tiny, operator="ecc")
     assert difference(on_one_device(experiment), updates(experiment, devices)) < 1e-9
@@ -122,7 +122,10 @@ class FirstDeviceLoss:
         return loss * jnp.where(lax.axis_index(AXIS) == 0, lax.axis_size(AXIS), 0)
 
 
-@pytest.mark.parametrize("omitted", ["averaged gradients", "averaged statistics"])
+@pytest.mark.parametrize(
+    "omitted",
+    ["averaged gradients", pytest.param("averaged statistics", marks=pytest.mark.slow)],
+)
 def test_two_devices_need_synchronisation(
     tiny: Tiny, on_one_device: Callable, omitted: str
 ) -> None:

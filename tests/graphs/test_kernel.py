@@ -50,7 +50,7 @@ def test_every_index_equals_the_reference(height: int, width: int) -> None:
         np.testing.assert_array_equal(actual, expected[..., :k])
 
 
-@pytest.mark.parametrize("side", [32, 64])
+@pytest.mark.parametrize("side", [32, pytest.param(64, marks=pytest.mark.slow)])
 def test_large_maps(side: int) -> None:
     x = features(1, side, side)
     actual = jax.jit(interpreted, static_argnums=1)(x, 32)[0]

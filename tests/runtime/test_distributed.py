@@ -83,6 +83,7 @@ def test_two_processes_resumed_in_one_match_a_single_process(
     assert difference(parameters(uninterrupted), parameters(resumed)) < TOLERANCE
 
 
+@pytest.mark.slow
 def test_killed_process_ends_the_other(program: ExperimentProgram, tiny: Tiny) -> None:
     endless = tiny(operator="edge_conv", num_iterations=10**6, log_every=1)
     first, second = program.run_two(endless)

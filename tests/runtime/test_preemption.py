@@ -125,6 +125,7 @@ def test_stopped_run_is_saved_and_resumed(program: ExperimentProgram, tiny: Tiny
     assert f"saved iteration {steps[-1]} in" in err
 
 
+@pytest.mark.slow
 def test_signal_interrupts_evaluation(
     program: ExperimentProgram,
     tiny: Tiny,

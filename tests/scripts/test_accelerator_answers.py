@@ -41,6 +41,7 @@ def test_errors_are_one_line() -> None:
     assert error.startswith("UserError: config.generator.graph_layer") and "k = 300" in error
 
 
+@pytest.mark.slow
 def test_training() -> None:
     case = "iteration:baseline@4/iterations_per_call=2"
     result = ask("training", case, iterations=TOY.iterations)
@@ -61,6 +62,7 @@ def test_training_stops_after_its_calls_or_its_time(calls: int, end: float, done
     assert (timed, seconds, metrics) == (done, done, {"iteration": done + 1})
 
 
+@pytest.mark.slow
 def test_quickstart() -> None:
     result = ask("training", "quickstart")
     assert result["iterations"] == 5 and result["finite"]

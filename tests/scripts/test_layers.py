@@ -40,6 +40,7 @@ def run(output: Path, *flags: str) -> Any:
     return exit_.value.code
 
 
+@pytest.mark.slow
 def test_a_row_is_measured_and_the_others_are_kept(tmp_path: Path) -> None:
     output, other = tmp_path / "layers.json", key("merge/average", TOY)
     output.write_text(json.dumps({other: record(1, 1)}))
