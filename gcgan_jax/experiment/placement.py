@@ -9,7 +9,7 @@ from gcgan_jax.config.schema import Config
 from gcgan_jax.data.images import Images
 from gcgan_jax.errors import UserError
 from gcgan_jax.gan.feed import Drawn, from_devices, from_host
-from gcgan_jax.runtime.devices import memory_limit
+from gcgan_jax.runtime.memory import memory_limit
 
 
 def make_feed(
@@ -38,7 +38,8 @@ def require_room(config: Config, images: Images, devices: Sequence[jax.Device]) 
 
     On the host's side, these are the batches of a call and of the next one.
     """
-    limit = config.data.device_limit or memory_limit(devices)
+    local = [device for device in devices if device.process_index == jax.process_index()]
+    limit = config.data.device_limit or memory_limit(local)
     if limit is None:
         return
     n = len(images.train)

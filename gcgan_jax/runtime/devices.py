@@ -35,13 +35,6 @@ def split(
     return jax.make_array_from_callback(shape, sharding, of_device)
 
 
-def memory_limit(devices: Sequence[jax.Device]) -> int | None:
-    """Return the bytes of memory of this process's smallest device; None if it does not say."""
-    local = [device for device in devices if device.process_index == jax.process_index()]
-    limits = [(device.memory_stats() or {}).get("bytes_limit") for device in local]
-    return min((limit for limit in limits if limit), default=None)
-
-
 def device_indices(devices: Sequence[jax.Device]) -> Array:
     """Return an array with one element per device: its index, placed on it."""
     return _put(np.arange(len(devices)), devices, PartitionSpec(AXIS))

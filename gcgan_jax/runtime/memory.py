@@ -24,6 +24,12 @@ def available_bytes() -> int:
     return _kibibytes(Path("/proc/meminfo"), "MemAvailable") * 1024
 
 
+def memory_limit(devices: Sequence[Any]) -> int | None:
+    """Return the memory of the smallest of these local JAX devices; None if it does not say."""
+    limits = [(device.memory_stats() or {}).get("bytes_limit") for device in devices]
+    return min((limit for limit in limits if limit), default=None)
+
+
 def available_on(devices: Sequence[Any]) -> int | None:
     """Return what each of these JAX devices can still allocate; None where that is unknown.
 
