@@ -90,8 +90,9 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     page = out is not None and is_page(out)
     if out:
         require_output(out.parent if page else out, workdir)
-    # A page stands alone: no folder of compiled programs appears beside it.
-    cache = config.compilation_cache or ("off" if page else None)
+    # No folder of compiled programs appears beside a page, or of a plan that is only printed.
+    alone = page or (cli.MODE.value == "plan" and not out)
+    cache = config.compilation_cache or ("off" if alone else None)
     if config.deterministic:
         use_deterministic_kernels()
     # These import JAX, which takes seconds: an invalid config fails before.
@@ -103,9 +104,6 @@ def run(config: Config, stop: Stop, alter: Callable[[Any], Any] | None = None) -
     experiment = make_experiment(config)
     if alter:
         experiment = alter(experiment)
-    cache = config.compilation_cache
-    if cli.MODE.value == "plan" and not out:
-        cache = cache or "off"  # a plan writes nothing that is not asked for
     cluster = None
     if cli.DISTRIBUTED.value or cli.COORDINATOR.value:
         cluster = Cluster(*(flag.value for flag in cli.CLUSTER))

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,3 +50,12 @@ def test_main_imports_neither_jax_nor_tensorflow() -> None:
     code = "import sys, gcgan_jax.main; print('jax' in sys.modules, 'tensorflow' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert done.stdout == "False False\n"
+
+
+def test_a_page_stands_alone(tmp_path: Path) -> None:
+    """The README's command for the viewer of the packaged example."""
+    page = tmp_path / "viewer.html"
+    example = ["--config=configs/quickstart.py", "--config.checkpoint=example"]
+    code, _, err = ended(Program().start(*example, "--mode=neighbours", f"--out={page}"))
+    assert (code, err) == (0, "")
+    assert page.stat().st_size > 10_000 and [*tmp_path.iterdir()] == [page]
