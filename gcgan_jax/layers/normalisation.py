@@ -44,8 +44,7 @@ class Normalisation:
 
     def in_mode(self, *, train: bool, axis_name: str | None) -> "Normalisation":
         """Return this normalisation for training or for evaluation."""
-        statistics = replace(self.statistics, use_running_average=not train, axis_name=axis_name)
-        return replace(self, statistics=statistics)
+        return replace(self, statistics=self.statistics.in_mode(train=train, axis_name=axis_name))
 
     def features(self, x: Float[Array, "B H W F"], name: str) -> Float[Array, "B H W F"]:
         """Normalise the features that a layer `name` returned."""

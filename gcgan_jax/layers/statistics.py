@@ -1,6 +1,6 @@
 """Statistics over a batch, as batch normalisation uses them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import flax.linen as nn
 import jax.numpy as jnp
@@ -37,6 +37,10 @@ class BatchStatistics:
     use_running_average: bool = True
     axis_name: str | None = None
 
+    def in_mode(self, *, train: bool, axis_name: str | None) -> "BatchStatistics":
+        """Return these statistics for training or for evaluation."""
+        return replace(self, use_running_average=not train, axis_name=axis_name)
+
     def norm(self, name: str) -> nn.BatchNorm:
         """Return a batch normalisation layer."""
         return nn.BatchNorm(
@@ -48,6 +52,10 @@ class BatchStatistics:
             param_dtype=float,
             name=name,
         )
+
+    def norm_relu(self, x: Float[AnyArray, "*rows F"], name: str) -> Float[Array, "*rows F"]:
+        """Normalise the output of a layer `name`, and apply ReLU."""
+        return nn.relu(self.norm(f"{name}_norm")(x))
 
 
 class BatchMean(nn.Module):

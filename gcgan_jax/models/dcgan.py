@@ -3,8 +3,6 @@
 DCGAN's critic is that of the thesis, `gcgan.Critic`, with batch normalisation. B images.
 """
 
-from dataclasses import replace
-
 import flax.linen as nn
 from jax import Array
 from jaxtyping import Float, Key
@@ -37,11 +35,8 @@ class Generator(BaseGenerator):
         train: bool,
         axis_name: str | None = None,
     ) -> Float[Array, "B side side {self.channels}"]:
-        statistics = replace(self.statistics, use_running_average=not train, axis_name=axis_name)
-
-        def activate(x: Array, name: str) -> Array:
-            return nn.relu(statistics.norm(f"{name}_norm")(x))
-
+        statistics = self.statistics.in_mode(train=train, axis_name=axis_name)
+        activate = statistics.norm_relu
         x = activate(self._stem(z), self.stem)
         for block, features in enumerate(block_features(self.width, self.blocks), start=1):
             name = f"block{block}_up"

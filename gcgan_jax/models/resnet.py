@@ -3,7 +3,6 @@
 B images, side 4 * 2^n after n blocks; H rows, W columns, F channels of the critic's images.
 """
 
-from dataclasses import replace
 from functools import partial
 
 import flax.linen as nn
@@ -44,11 +43,8 @@ class Generator(BaseGenerator):
         train: bool,
         axis_name: str | None = None,
     ) -> Float[Array, "B side side {self.channels}"]:
-        statistics = replace(self.statistics, use_running_average=not train, axis_name=axis_name)
-
-        def activate(x: Array, name: str) -> Array:
-            return nn.relu(statistics.norm(f"{name}_norm")(x))
-
+        statistics = self.statistics.in_mode(train=train, axis_name=axis_name)
+        activate = statistics.norm_relu
         conv = partial(Conv, kernel_init=HE, dtype=self.dtype)
         shortcut = partial(DENSE, self.width, use_bias=False, dtype=self.dtype)
         x = self._stem(z, use_bias=True)
