@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import astuple, dataclass, replace
+from functools import cached_property
 from importlib import import_module
 from typing import Any
 
@@ -97,7 +98,7 @@ class Rehearsal:
     def trace(self) -> tuple[dict[str, Part], Memory]:
         """Return all parts of the networks, and an estimate of the memory."""
         with force_variant(VARIANTS.get(self._devices[0].platform, "default")):
-            step = jax.make_jaxpr(self._step)(self._state, *self._constants())
+            step = jax.make_jaxpr(self._step)(self._state, *self._constants)
             diagnostics = jax.make_jaxpr(self._diagnostics().measure)(self._state)
         cost = trace_cost(step.jaxpr)
         flops = Counter({scope: n * len(self._devices) for scope, n in cost.flops.items()})
@@ -106,7 +107,7 @@ class Rehearsal:
 
     def compile(self, estimate: Memory) -> tuple[Compiled, Memory]:
         """Return the compiled step, and the memory as its compiler plans it."""
-        compiled = self._step.lower(self._state, *self._constants()).compile()
+        compiled = self._step.lower(self._state, *self._constants).compile()
         planned: Any = compiled.memory_analysis()
         if not planned:
             return compiled, estimate
@@ -134,6 +135,7 @@ class Rehearsal:
             peak += self._blank.size  # as they were read
         return DryRun(peak, statistics.median(times[1:]))
 
+    @cached_property
     def _constants(self) -> tuple[Any, Any]:
         """Return the shapes of the step's images and device indices."""
         indices = jax.ShapeDtypeStruct((len(self._devices),), np.int32)
@@ -156,7 +158,7 @@ class Rehearsal:
     def _memory(self, training_step: int, diagnostics: int) -> Memory:
         state, images = self._state, self._blank.size
         if self._on_host:  # batches of this call and of the next
-            drawn, _ = self._constants()
+            drawn, _ = self._constants
             images = 2 * _bytes(drawn) // len(self._devices)
         if self._on_cpu:
             images += self._blank.size
