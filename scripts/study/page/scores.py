@@ -28,6 +28,11 @@ def last(name: str) -> Measure:
     return mean
 
 
+def d_prime(result: Mapping[str, Any]) -> float | None:
+    """A measure: d' of a critic alone on held-out images."""
+    return result.get("d_prime")
+
+
 def cost(result: Mapping[str, Any]) -> float | None:
     """A measure: seconds of CPU time of the whole job; None if it was interrupted."""
     return result.get("cpu_seconds")
@@ -42,6 +47,21 @@ def scores_of(results: Results, run: str, measure: Measure, prefix: str = "") ->
             if value is not None:
                 scores.setdefault(arm.removeprefix(prefix), {})[seed] = value
     return {arm: dict(sorted(by_seed.items())) for arm, by_seed in scores.items()}
+
+
+def measures_table(
+    results: Results, run: str, measures: Mapping[str, Measure], prefix: str = ""
+) -> str:
+    """Tabulate the first measure of a run's arms by seed, and the means of all; see `scores_of`."""
+    titled = {name: scores_of(results, run, of, prefix) for name, of in measures.items()}
+    (title, scores), *more = titled.items()
+    return seed_table(scores, title, dict(more))
+
+
+def agreement_measures(title: str) -> dict[str, Measure]:
+    """Return the measures of `echo` that every table of it shows, the agreement first."""
+    further = ("same", "richness", "diversity")
+    return {title: score("agreement")} | {name: score(name) for name in further}
 
 
 def seed_table(scores: Scores, title: str, more: Mapping[str, Scores] | None = None) -> str:

@@ -9,8 +9,11 @@ from gcgan_jax.report.statistics import MARGINS
 from scripts.study.jobs import Results
 from scripts.study.page.scores import (
     Scores,
+    agreement_measures,
+    d_prime,
     difference_table,
     last,
+    measures_table,
     number,
     score,
     scores_of,
@@ -26,20 +29,18 @@ BRANCHES = ("without non-local", "without local")
 
 
 def critic_alone(results: Results) -> str:
-    return seed_table(scores_of(results, "A2", lambda result: result["d_prime"]), "d'")
+    return measures_table(results, "A2", {"d'": d_prime})
 
 
 def agreement(results: Results) -> str:
-    return "\n\n".join(_agreement(results, f"echo-{dims} ") for dims in (3, 12))
-
-
-def _agreement(results: Results, prefix: str) -> str:
-    def of(name: str) -> Scores:
-        return scores_of(results, "A3", score(name), prefix)
-
-    further = {name: of(name) for name in ("same", "richness", "diversity")}
-    hubs = {"edges into hubs": scores_of(results, "A3", last("hub_share"), prefix)}
-    return seed_table(of("agreement"), f"agreement, {prefix.strip()}", further | hubs)
+    hubs = {"edges into hubs": last("hub_share")}
+    tables = (
+        measures_table(
+            results, "A3", agreement_measures(f"agreement, {data}") | hubs, prefix=f"{data} "
+        )
+        for data in ("echo-3", "echo-12")
+    )
+    return "\n\n".join(tables)
 
 
 def agreement_differences(results: Results) -> str:
@@ -91,15 +92,17 @@ def overlap(results: Results) -> str:
 
 
 def stem(results: Results) -> str:
-    return seed_table(scores_of(results, "A4", score("agreement")), "agreement")
+    return measures_table(results, "A4", {"agreement": score("agreement")})
 
 
 def gamma(results: Results) -> str:
-    correlation = scores_of(results, "A5", score("diagonal_correlation"))
-    error = scores_of(results, "A5", score("structure_error"))
-    measures = {"gamma": "gamma", "non-local / local": "non_local_over_local"}
-    further = {title: scores_of(results, "A5", last(name)) for title, name in measures.items()}
-    return seed_table(correlation, "diagonal correlation", {"structure error": error} | further)
+    measures = {
+        "diagonal correlation": score("diagonal_correlation"),
+        "structure error": score("structure_error"),
+        "gamma": last("gamma"),
+        "non-local / local": last("non_local_over_local"),
+    }
+    return measures_table(results, "A5", measures)
 
 
 def ablation(results: Results) -> str:
