@@ -11,7 +11,7 @@ from gcgan_jax.data import DATASETS
 from gcgan_jax.evaluation.protocol import Provenance
 from gcgan_jax.evaluation.results import Record
 from gcgan_jax.report.arms import Arm
-from gcgan_jax.report.paired import LEVEL, Comparison, cells, compare, pair
+from gcgan_jax.report.paired import LEVEL, Comparison, cells, compare, pair, titles
 from gcgan_jax.report.statistics import MARGINS
 from gcgan_jax.report.workdirs import Run
 
@@ -88,8 +88,8 @@ def _table(axis: Axis, step: int, values: dict[str, dict[int, float]]) -> dict[s
     (first, baseline), *others = values.items()
     margin = MARGINS.get(axis.score)
     comparisons = compare({name: pair(of, baseline) for name, of in others}, margin)
-    columns = ["arm", "by seed", "mean", f"difference ({LEVEL:.0%} interval)", "p", "p of signs"]
-    columns += [f"p of equivalence within {margin}"] if margin else []
+    compared = titles(f"difference ({LEVEL:.0%} interval)", margin)
+    columns = ["arm", "by seed", "mean", *compared]
     rows = [
         _row(name, by_seed, comparisons.get(name), len(columns))
         for name, by_seed in values.items()

@@ -68,6 +68,12 @@ def compare(
     return comparisons
 
 
+def titles(difference: str, margin: float | None) -> list[str]:
+    """Return the titles of `cells`, after that of the difference; without a margin, one fewer."""
+    equivalence = [f"p of equivalence within {margin}"] if margin else []
+    return [difference, "p", "p of signs", *equivalence]
+
+
 def cells(comparison: Comparison | None) -> list[str]:
     """Return the cells of a table: mean and interval, and the three p-values; "-" for None."""
     if comparison is None:

@@ -10,7 +10,7 @@ import numpy as np
 
 from gcgan_jax.evaluation.results import Record
 from gcgan_jax.report import markdown
-from gcgan_jax.report.paired import LEVEL, Comparison, cells, compare, pair
+from gcgan_jax.report.paired import LEVEL, Comparison, cells, compare, pair, titles
 
 BASELINE = "baseline"
 MARGINS = {"classifier_score": 0.1, "agreement": 0.02}  # differences that do not matter
@@ -111,13 +111,13 @@ def as_markdown(summaries: list[Summary]) -> str:
     for provenance in dict.fromkeys(summary.protocol for summary in summaries):
         group = [summary for summary in summaries if summary.protocol == provenance]
         margin = MARGINS.get(group[0].score)
-        columns = ["row", group[0].score, "by seed", f"difference, {LEVEL:.0%} interval", "p"]
-        columns += ["p of signs", *([f"p of equivalence within {margin}"] if margin else [])]
-        lines = [markdown.header(*columns, "Inception Score in the thesis")]
+        columns = titles(f"difference, {LEVEL:.0%} interval", margin)
+        shown = ("row", group[0].score, "by seed", *columns, "Inception Score in the thesis")
+        lines = [markdown.header(*shown)]
         for s in group:
             std = "" if s.std is None else f" ± {s.std:.3f}"
             by_seed = ", ".join(f"{seed}: {value:.3f}" for seed, value in s.values.items())
-            compared = cells(s.difference)[: len(columns) - 3]
+            compared = cells(s.difference)[: len(columns)]
             lines.append(
                 markdown.row(s.row, f"{s.mean:.3f}{std}", by_seed, *compared, s.thesis or "-")
             )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from gcgan_jax.report import markdown
-from gcgan_jax.report.paired import LEVEL, cells, compare, pair
+from gcgan_jax.report.paired import LEVEL, cells, compare, pair, titles
 from scripts.study.jobs import Results
 
 Scores = dict[str, dict[int, float]]  # by arm and seed
@@ -82,11 +82,10 @@ def difference_table(
     differences = {
         f"{a} - {b}": pair(scores[a], scores[b]) for a, b in pairs if a in scores and b in scores
     }
-    columns = ["difference", "seeds", f"mean ({LEVEL:.0%} interval)", "p", "p of signs"]
-    columns += [f"p of equivalence within {margin}"] if margin else []
-    lines = [markdown.header(*columns)]
+    columns = titles(f"mean ({LEVEL:.0%} interval)", margin)
+    lines = [markdown.header("difference", "seeds", *columns)]
     for name, comparison in compare(differences, margin).items():
-        shown = cells(comparison)[: len(columns) - 2]
+        shown = cells(comparison)[: len(columns)]
         lines.append(markdown.row(name, comparison.n, *shown))
     return "\n".join(lines)
 
