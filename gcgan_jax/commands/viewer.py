@@ -34,7 +34,7 @@ SOFT = "soft_knn"
 RULES = {  # the graphs that a viewer offers, and what it says of them
     TRAINED: "The graph that this generator was trained with",
     "knn": "The k nearest in feature space, outside the 3x3 window",
-    SOFT: "The k nearest, weighted by softmax of -|x_j - x_i|^2 / 0.3 F, F features: not trained",
+    SOFT: "The k nearest, weighted by softmax of -|x_j - x_i|^2 / (0.3 F), F features: not trained",
     "self": "Each pixel is its own only neighbour",
     "ring": "The k spatially nearest outside the 3x3 window",
     "random": "As many random pixels outside the 3x3 window",

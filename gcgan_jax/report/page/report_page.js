@@ -95,8 +95,8 @@ function lastScores(panels) {
 
 function statistics() {
   if (!data.statistics.length) return null;
-  const help = `Differences from ${data.statistics[0].baseline}, of equal seeds: paired t-tests, ` +
-    "after Holm over the arms of a table; tests of signs and equivalence are not corrected.";
+  const help = `Differences from ${data.statistics[0].baseline}, paired by seed: t-tests, ` +
+    "Holm-corrected across the arms of each table; sign and equivalence tests are not corrected.";
   const tables = data.statistics.flatMap(({ title, protocol, step, columns, rows }) => [
     element("h3", {}, `${title}, iteration ${whole(step)}`),
     note(protocol),
