@@ -28,7 +28,7 @@ class Arm:
             return None
         steps = runs[0].steps
         for run in runs[1:]:
-            steps = np.intersect1d(steps, run.steps, assume_unique=True)
+            steps = steps[np.isin(steps, run.steps)]
         if not len(steps):
             return None
         values = [run.metrics[metric][np.searchsorted(run.steps, steps)] for run in runs]
