@@ -45,6 +45,7 @@ SMALL = {  # the quickstart's networks: width 128, critic 32, 64, 128, graph lay
     "decay_iterations": 100_000,
     "diagnostic_images": 256,
 }
+SEES = 1.0  # d' of a critic alone from which on a generator is trained against it
 CONSTANT_STEM = {
     "generator.stem": "constant",
     "generator.noise.blocks": (2,),

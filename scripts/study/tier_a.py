@@ -1,6 +1,6 @@
 """Tier A: small runs on procedural images, which decide most."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
@@ -11,6 +11,7 @@ from scripts.study.settings import (
     GRAPH,
     LAYER,
     OPERATOR,
+    SEES,
     SMALL,
     echo,
     seeded,
@@ -21,6 +22,7 @@ BENCH = (
     *("self", "ring", "random", "knn", "far", "soft_knn", "soft_knn frozen", "self_attention"),
     "soft_knn product",  # added when A3 had found it
 )
+BENCH_LONGER = ("self", "knn", "soft_knn product", "self_attention")  # for longer
 ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
 DRAWN = ("knn", "soft_knn", "soft_knn product")  # their edges
 AT_NULL = (
@@ -30,7 +32,7 @@ AT_NULL = (
     "global",
 )  # to be run longer before they are called unable
 
-SEES, AGREES = 1.0, 0.1  # d' of the critic alone, agreement of samples
+AGREES = 0.1  # agreement of samples
 
 
 def sees(dims: int) -> CriticSees:
@@ -71,13 +73,13 @@ def longer() -> Iterator[Job]:
         yield replace(job, arm=arm, settings=settings, minutes=30, conditions=(sees(3), null))
 
 
-def bench() -> Iterator[Job]:
+def bench(run: str, arms: Iterable[str], iterations: int) -> Iterator[Job]:
     settings = (
         SMALL
         | echo(75)
         | {
-            "num_iterations": 1_200,
-            "decay_iterations": 1_200,
+            "num_iterations": iterations,
+            "decay_iterations": iterations,
             "batch_size": 8,
             "learning_rate": 2e-3,
             "optimizer.b1": 0.9,
@@ -85,8 +87,8 @@ def bench() -> Iterator[Job]:
             "noise": 0.4,
         }
     )
-    for name in BENCH:
-        yield Job("A1", name, 0, "bench", settings | ARMS[name], 2)
+    for name in arms:
+        yield Job(run, name, 0, "bench", settings | ARMS[name], iterations / 800)
 
 
 def stems() -> Iterator[Job]:
@@ -148,11 +150,12 @@ def headrooms() -> Iterator[Job]:
 def jobs() -> Iterator[Job]:
     yield from seeded(2, critic_alone())
     yield from seeded(3, A3.values())
-    yield from seeded(4, bench())
+    yield from seeded(4, bench("A1", BENCH, 1_200))
     yield from longer()
     yield from seeded(3, stems())
     yield from seeded(3, gammas())
     yield from ablations()
     yield from seeded(3, graphs_while_training())
+    yield from seeded(2, bench("A7", BENCH_LONGER, 6_000))
     yield from headrooms()
     yield from seeded(3, what_passed())

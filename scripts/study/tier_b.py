@@ -4,16 +4,34 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from gcgan_jax.report.statistics import ROWS
+from scripts.study.conditions import CriticSees
 from scripts.study.jobs import Job
-from scripts.study.settings import ARMS, GRAPH, LAYER, MEAN, SMALL, echo, seeded
+from scripts.study.settings import ARMS, GRAPH, LAYER, MEAN, SEES, SMALL, echo, seeded
 
 CRITIC = "critic.graph_layer."
 BEST = "soft_knn product"  # of the graphs in A3
 WITH_LATENT = ("none", "self", "ring", "knn", BEST, "self_attention")
+FAR_ECHO = SMALL | {
+    "data.name": "far_echo",
+    "data.far_echo.dims": 3,
+    "data.image_size": 64,
+    "batch_size": 16,
+    "num_iterations": 300,
+}
+SEEING = {"critic.graph_after": (2,), f"{CRITIC}local": "identity", f"{CRITIC}merge.name": "sum"}
+SEEING_CRITICS = (BEST, "self_attention")  # that generators are trained against
+FAR_CRITICS: Mapping[str, Mapping[str, Any]] = {  # by their layer after the second convolution
+    "plain": {},
+    **{
+        name: SEEING | {field.replace(LAYER, CRITIC): value for field, value in ARMS[name].items()}
+        for name in ("ring", "knn", "soft_knn", BEST, "self_attention")
+    },
+}
 
 
 def jobs() -> Iterator[Job]:
     yield from seeded(3, far_critics())
+    yield from seeded(3, far_generators())
     yield from seeded(4, sums())
     yield from seeded(5, twins())
     yield from seeded(6, dense_stems())
@@ -25,21 +43,17 @@ def jobs() -> Iterator[Job]:
 
 def far_critics() -> Iterator[Job]:
     """Yield critics alone on far echo, with a layer after the second convolution or without."""
-    shared = SMALL | {
-        "data.name": "far_echo",
-        "data.image_size": 64,
-        "batch_size": 16,
-        "num_iterations": 300,
-    }
-    yield Job("B4", "critic alone, plain", 0, "critic_alone", shared, 6)
-    shared |= {
-        "critic.graph_after": (2,),
-        f"{CRITIC}local": "identity",
-        f"{CRITIC}merge.name": "sum",
-    }
-    for name in ("ring", "knn", "soft_knn", BEST, "self_attention"):
-        arm = {field.replace(LAYER, CRITIC): value for field, value in ARMS[name].items()}
-        yield Job("B4", f"critic alone, {name}", 0, "critic_alone", shared | arm, 7)
+    for name, settings in FAR_CRITICS.items():
+        yield Job("B4", f"critic alone, {name}", 0, "critic_alone", FAR_ECHO | settings, 7)
+
+
+def far_generators() -> Iterator[Job]:
+    """Yield generators on far echo, against the plain critic and against critics that see it."""
+    for critic in ("plain", *SEEING_CRITICS):
+        sees = () if critic == "plain" else (CriticSees("B4", f"critic alone, {critic}", SEES),)
+        for name in ("none", BEST):
+            settings = FAR_ECHO | FAR_CRITICS[critic] | ARMS[name]
+            yield Job("B4", f"GAN, {name} against {critic}", 0, "gan", settings, 8, sees)
 
 
 def sums() -> Iterator[Job]:

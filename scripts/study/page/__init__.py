@@ -18,8 +18,10 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "critic": tables.critic_alone,
     "agreement": tables.agreement,
     "agreement differences": tables.agreement_differences,
-    "bench": tables.bench,
-    "bench differences": tables.bench_differences,
+    "bench": partial(tables.bench, run="A1"),
+    "bench differences": partial(tables.bench_differences, run="A1"),
+    "longer bench": partial(tables.bench, run="A7"),
+    "longer bench differences": partial(tables.bench_differences, run="A7"),
     "stem": tables.stem,
     "gamma": tables.gamma,
     "ablation": tables.ablation,
@@ -29,6 +31,8 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "twins": tier_b.twins,
     "twins differences": tier_b.twins_differences,
     "far critics": tier_b.far_critics,
+    "far generators": tier_b.far_generators,
+    "far generators differences": tier_b.far_generators_differences,
     **{run: partial(tier_b.photographs, run=run) for run in tier_b.COMPARED},
     **{
         f"{run} differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)

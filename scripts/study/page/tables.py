@@ -58,10 +58,10 @@ def against_controls(scores: Scores) -> Iterator[tuple[str, str]]:
     return ((arm, control) for arm, control in product(arms, CONTROLS) if control in scores)
 
 
-def bench(results: Results) -> str:
+def bench(results: Results, run: str) -> str:
     """Tabulate the errors, how far each is on the way between the bounds, and purity."""
-    errors = scores_of(results, "A1", lambda result: result["mse"])
-    bounds = next((result["bounds"] for result in results.of("A1", "self")), None)
+    errors = scores_of(results, run, lambda result: result["mse"])
+    bounds = next((result["bounds"] for result in results.of(run, "self")), None)
     if not bounds:
         return seed_table(errors, "error")
     alone, copies = bounds
@@ -69,12 +69,12 @@ def bench(results: Results) -> str:
         arm: {seed: (alone - mse) / (alone - copies) for seed, mse in by_seed.items()}
         for arm, by_seed in errors.items()
     }
-    purity = scores_of(results, "A1", lambda result: result.get("purity"))
+    purity = scores_of(results, run, lambda result: result.get("purity"))
     return seed_table(errors, "error", {"part of the way": way, "purity": purity})
 
 
-def bench_differences(results: Results) -> str:
-    errors = scores_of(results, "A1", lambda result: result["mse"])
+def bench_differences(results: Results, run: str) -> str:
+    errors = scores_of(results, run, lambda result: result["mse"])
     pairs = [(control, arm) for arm, control in against_controls(errors)]
     return difference_table(errors, [*pairs, ("soft_knn frozen", "soft_knn")])
 

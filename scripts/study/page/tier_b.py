@@ -13,7 +13,7 @@ from scripts.study.page.scores import (
     score,
     scores_of,
 )
-from scripts.study.tier_b import BEST
+from scripts.study.tier_b import BEST, SEEING_CRITICS
 
 SCORE, DISTANCE = "classifier_score", "classifier_fid"
 HELPERS, CONTROLS = (BEST, "self_attention", "knn"), ("self", "ring", "none")
@@ -58,6 +58,23 @@ def twins_differences(results: Results) -> str:
 
 def far_critics(results: Results) -> str:
     return measures_table(results, "B4", {"d'": d_prime}, "critic alone, ")
+
+
+def far_generators(results: Results) -> str:
+    """Tabulate generators by the critics that they were trained against."""
+    measures = {name: score(name) for name in ("agreement", "elsewhere", "diversity")}
+    return measures_table(results, "B4", measures, "GAN, ")
+
+
+def far_generators_differences(results: Results) -> str:
+    """Compare, for each generator, critics that see far with the plain one."""
+    scores = scores_of(results, "B4", score("agreement"), "GAN, ")
+    pairs = [
+        (f"{name} against {critic}", f"{name} against plain")
+        for name in ("none", BEST)
+        for critic in SEEING_CRITICS
+    ]
+    return difference_table(scores, pairs)
 
 
 def photographs(results: Results, run: str) -> str:
