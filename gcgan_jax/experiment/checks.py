@@ -110,7 +110,7 @@ def _check_networks(config: Config) -> None:
     for conv in graph_convs_of_critic(config):
         remedy = f"there are {len(sides)} critic.widths: choose 1 to {len(sides)}"
         require(conv <= len(sides), "critic.graph_after", c.graph_after, remedy)
-        field = f"critic.graph_layer (after convolution {conv})"
+        field = f"critic.graph_layer (graph_after = {conv})"
         _check_layer(c.graph_layer, sides[conv - 1], c.widths[conv - 1], field)
 
 

@@ -87,7 +87,7 @@ GRAPH = f"{LAYER}__graph"
         ),
         (
             {"critic__graph_layer__operator__name": "ecc", "critic__graph_after": (1, 3)},
-            "config.critic.graph_layer (after convolution 3): a kNN graph needs sides of at least",
+            "config.critic.graph_layer (graph_after = 3): a kNN graph needs sides of at least",
         ),
         (
             {"generator__graph_layer__graph__name": "rign"},
