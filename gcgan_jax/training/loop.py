@@ -105,7 +105,8 @@ def train(
         report(f"workdir: {workdir}")
 
         fresh = experiment.init_state()
-        state = broadcast(on_every_process(lambda: recorder.start(fresh)))
+        last = config.num_iterations
+        state = broadcast(on_every_process(lambda: recorder.start(fresh, last)))
         start = int(state.iteration)
         if start:
             report(f"resuming at iteration {start} of {config.num_iterations}")

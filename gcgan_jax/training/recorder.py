@@ -10,7 +10,7 @@ import numpy as np
 
 from gcgan_jax.evaluation.diagnostics import Diagnostics
 from gcgan_jax.evaluation.evaluator import Evaluator
-from gcgan_jax.evaluation.results import add_records, read_records
+from gcgan_jax.evaluation.results import Record, add_records, read_records
 from gcgan_jax.gan.losses.loss import Metrics
 from gcgan_jax.gan.sampler import Sampler
 from gcgan_jax.gan.state import State
@@ -59,21 +59,29 @@ class Scoring:
         if not new:
             return {}
         add_records(self.path, new)  # before anything else can fail
-        newest = self.best.newest
-        of_best = [record for record in read_records(self.path) if record.step == newest]
-        if self.evaluator.best(new) < self.evaluator.best(of_best):
+        if self.evaluator.best(new) < self.evaluator.best(self.of(self.best.newest)):
             self.best.save(state, int(state.iteration))
         scores = {f"score/{'ema/' if r.ema else ''}{r.score}": r.value for r in new}
         listed = (f"{name.removeprefix('score/')} {value:.4g}" for name, value in scores.items())
         report(f"scores of iteration {int(state.iteration)}: {', '.join(listed)}")
         return scores
 
+    def of(self, iteration: int | None) -> list[Record]:
+        """Return the known scores of an iteration."""
+        return [record for record in read_records(self.path) if record.step == iteration]
+
 
 class Recorder:
     """What the training loop calls; this base class, for all processes but 0, records nothing."""
 
-    def start(self, fresh: State) -> State:
-        """Return the state of the latest checkpoint, or the fresh one if there is none."""
+    def start(self, fresh: State, last: int) -> State:
+        """Return the state of the latest checkpoint, or the fresh one if there is none.
+
+        If scoring that state was interrupted, it is scored first.
+
+        Args:
+            last: the last iteration of the run.
+        """
         return fresh
 
     def compile(self, state: State) -> None:
@@ -139,14 +147,21 @@ class WorkdirRecorder(Recorder):
     periods: Periods
     scoring: Scoring | None
 
-    def start(self, fresh: State) -> State:
+    def start(self, fresh: State, last: int) -> State:
         if self._failure.exists():
             failure = read_regular(self._failure).decode(errors="replace")
             report(f"the previous run {failure}; this may happen again")
-        if self.checkpoints.newest:
-            return self.checkpoints.restore(fresh, self.checkpoints.newest)
-        self.log.hyperparameters(self.settings)
-        return fresh
+        newest = self.checkpoints.newest
+        if not newest:
+            self.log.hyperparameters(self.settings)
+            return fresh
+        state = self.checkpoints.restore(fresh, newest)
+        score = newest == last or due(newest, self.periods.score)
+        if score and self.scoring and not self.scoring.of(newest):
+            report(f"iteration {newest} has no scores: scoring it")
+            with self.in_place.watched():
+                self.scoring.score(state, lambda: False)
+        return state
 
     def compile(self, state: State) -> None:
         local = local_copy(state)

@@ -1,6 +1,7 @@
 """Scores of runs and folders: what is written, selected and rejected; training is unaffected."""
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
@@ -18,6 +19,7 @@ from gcgan_jax.errors import UserError
 from gcgan_jax.evaluation.protocol import Protocol
 from gcgan_jax.evaluation.results import Record, read_records
 from gcgan_jax.experiment import Experiment
+from gcgan_jax.runtime.preemption import Stop
 from gcgan_jax.training.loop import train
 from tests.conftest import Tiny
 from tests.helpers import assert_same, save_untrained, snapshot
@@ -80,6 +82,19 @@ def test_the_best_checkpoint_has_the_best_score(
     evaluate(scored(checkpoint="best"), tmp_path / "run", None, TWO)
     assert f"iteration {int(best.iteration)}" in capsys.readouterr().out
     assert sorted(map(str, before)) == sorted(map(str, records(tmp_path / "run")))
+
+
+def test_scores_that_were_interrupted_are_made_up_for(scored: Scored, tmp_path: Path) -> None:
+    experiment = scored(eval_every=2, num_iterations=2, iterations_per_call=2)
+    stop = Stop()
+    stop.signal = signal.SIGTERM
+    on_two(experiment, tmp_path, stop)
+    assert not records(tmp_path)
+    for _ in range(2):
+        on_two(experiment, tmp_path)
+        found = [r.score for r in records(tmp_path)]
+        assert len(set(found)) == len(found) and "structure_error" in found
+    assert (tmp_path / "best" / "2").exists()
 
 
 @pytest.mark.parametrize("batch_norm", ["running", "batch"])
