@@ -24,6 +24,7 @@ CONTROLS = ("self", "ring")
 NAMED = ("knn", "soft_knn", "self_attention")  # arms that were to be compared from the start
 FOUND = "soft_knn product"  # an arm that was added later
 BATCH_NORM = "running"  # statistics of the ablations shown
+ERROR = "error in thousandths"
 RULES = ("knn", "self", "grid", "ring", "random", "shuffled", "far")
 BRANCHES = ("without non-local", "without local")
 
@@ -60,23 +61,28 @@ def against_controls(scores: Scores) -> Iterator[tuple[str, str]]:
 
 def bench(results: Results, run: str) -> str:
     """Tabulate the errors, how far each is on the way between the bounds, and purity."""
-    errors = scores_of(results, run, lambda result: result["mse"])
+    errors = scores_of(results, run, thousandths)
     bounds = next((result["bounds"] for result in results.of(run, "self")), None)
     if not bounds:
-        return seed_table(errors, "error")
-    alone, copies = bounds
+        return seed_table(errors, ERROR)
+    alone, copies = (1_000 * bound for bound in bounds)
     way = {
-        arm: {seed: (alone - mse) / (alone - copies) for seed, mse in by_seed.items()}
+        arm: {seed: (alone - error) / (alone - copies) for seed, error in by_seed.items()}
         for arm, by_seed in errors.items()
     }
     purity = scores_of(results, run, lambda result: result.get("purity"))
-    return seed_table(errors, "error", {"part of the way": way, "purity": purity})
+    return seed_table(errors, ERROR, {"part of the way": way, "purity": purity})
 
 
 def bench_differences(results: Results, run: str) -> str:
-    errors = scores_of(results, run, lambda result: result["mse"])
+    errors = scores_of(results, run, thousandths)
     pairs = [(control, arm) for arm, control in against_controls(errors)]
     return difference_table(errors, [*pairs, ("soft_knn frozen", "soft_knn")])
+
+
+def thousandths(result: Mapping[str, Any]) -> float:
+    """A measure: the error of a denoiser in thousandths."""
+    return 1_000 * result["mse"]
 
 
 def overlap(results: Results) -> str:
