@@ -71,4 +71,4 @@ def test_bench_shows_the_part_of_the_way_between_the_bounds() -> None:
             for arm, mse in measured.items()
         }
     )
-    assert "| knn | 0: 48.0 | 48.0 | 0.500 | 0.250 |" in bench(results, "A1")
+    assert "| knn | 0: 48 | 48 | 0.500 | 0.250 |" in bench(results, "A1")
