@@ -23,7 +23,7 @@ from scripts.study.runs import DECIDES, JOBS
 
 RESULTS = ROOT / "docs" / "results" / "study.jsonl"
 KINDS = {"gan": gan, "ablation": ablation, "graphs": graphs} | dict.fromkeys(
-    ("bench", "critic_alone", "headroom"), worker
+    ("bench", "critic_alone", "headroom", "non_local_means"), worker
 )
 
 

@@ -15,6 +15,7 @@ DECIDES = {
     "A5": "whether gamma, at the thesis's scale, switches ECC off",
     "A6": "how much of its graph a generator keeps while it trains, and what a pixel sees",
     "A7": "whether the layer learns to use its neighbours later than in A1",
+    "A8": "what A1's task allows without any training",
     "B1": "whether a graph saves training where the latent reaches every pixel",
     "B2": "whether a graph changes the score of photographs by less than 0.1",
     "B3": "whether the sum over neighbours harms by its scale alone",

@@ -22,6 +22,7 @@ BENCH = (
     *("self", "ring", "random", "knn", "far", "soft_knn", "soft_knn frozen", "self_attention"),
     "soft_knn product",  # added when A3 had found it
 )
+DENOISING = SMALL | echo(75) | {"batch_size": 8, "noise": 0.4}
 BENCH_LONGER = ("self", "knn", "soft_knn product", "self_attention")  # for longer
 ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
 DRAWN = ("knn", "soft_knn", "soft_knn product")  # their edges
@@ -74,21 +75,21 @@ def longer() -> Iterator[Job]:
 
 
 def bench(run: str, arms: Iterable[str], iterations: int) -> Iterator[Job]:
-    settings = (
-        SMALL
-        | echo(75)
-        | {
-            "num_iterations": iterations,
-            "decay_iterations": iterations,
-            "batch_size": 8,
-            "learning_rate": 2e-3,
-            "optimizer.b1": 0.9,
-            "features": 32,
-            "noise": 0.4,
-        }
-    )
+    settings = DENOISING | {
+        "num_iterations": iterations,
+        "decay_iterations": iterations,
+        "learning_rate": 2e-3,
+        "optimizer.b1": 0.9,
+        "features": 32,
+    }
     for name in arms:
         yield Job(run, name, 0, "bench", settings | ARMS[name], iterations / 800)
+
+
+def without_training() -> Iterator[Job]:
+    for side in (3, 5, 7):
+        settings = DENOISING | {"window": side, "k": 8, "bandwidth": 0.06}
+        yield Job("A8", f"{side}x{side} windows", 0, "non_local_means", settings, 0.5)
 
 
 def stems() -> Iterator[Job]:
@@ -156,6 +157,7 @@ def jobs() -> Iterator[Job]:
     yield from seeded(3, gammas())
     yield from ablations()
     yield from seeded(3, graphs_while_training())
+    yield from seeded(4, without_training())
     yield from seeded(2, bench("A7", BENCH_LONGER, 6_000))
     yield from headrooms()
     yield from seeded(3, what_passed())

@@ -22,6 +22,7 @@ from scripts.study.lines import append_line, make_line, read_lines, results_of, 
 from scripts.study.runs import DECIDES, JOBS
 from scripts.study.tier_a import A3
 
+OWN = ("features", "noise", "window", "k", "bandwidth")  # settings that are no config fields
 LONGEST = 8_000  # bytes of a line
 JOB = Job("A3", "knn", 0, "gan", {"config": "configs/quickstart.py", "num_iterations": 250}, 6)
 
@@ -44,8 +45,7 @@ def test_what_decides_is_run_first() -> None:
 
 def test_all_settings_are_valid_configs() -> None:
     for job in {str(job.settings): job for job in JOBS if not job.missing}.values():
-        own = ("features", "noise") if job.kind == "bench" else ()
-        settings = {name: value for name, value in job.settings.items() if name not in own}
+        settings = {name: value for name, value in job.settings.items() if name not in OWN}
         config = make(settings, job.seed).config
         assert config.num_iterations % config.iterations_per_call == 0
         assert config.num_iterations <= config.decay_iterations, job.name

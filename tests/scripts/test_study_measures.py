@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from gcgan_jax.data.echo import Echo
-from scripts.study import bench, critic_alone, headroom
+from scripts.study import bench, critic_alone, headroom, non_local_means
 from scripts.study.configured import make
 from scripts.study.jobs import Settings
 from scripts.study.runs import JOBS
@@ -41,6 +41,23 @@ def test_purity() -> None:
     assert bench.purity(labels, indices) == pytest.approx((1 + 1 + 0 + 2) / 8)
     weights = np.array([[[0.9, 0.1], [0.5, 0.5], [0.5, 0.5], [1.0, 1.0], [0.2, 0.8]]])
     assert bench.purity(labels, indices, weights) == pytest.approx((0.9 + 0.5 + 1) / 4)
+
+
+def test_non_local_means() -> None:
+    noisy = np.random.default_rng(0).normal(size=(1, 5, 5, 2)).astype(np.float32)
+    window, k, h, noise = 3, 2, 0.1, 0.4
+    padded = np.pad(noisy[0], ((1, 1), (1, 1), (0, 0)))
+    windows = {(i, j): padded[i : i + window, j : j + window] for i in range(5) for j in range(5)}
+    expected = np.empty_like(noisy[0])
+    for p, own in windows.items():
+        far = [q for q in windows if max(abs(q[0] - p[0]), abs(q[1] - p[1])) > 1]
+        d = sorted((np.mean((windows[q] - own) ** 2), q) for q in far)[:k]
+        weights = [(np.exp(-max(distance - 2 * noise**2, 0) / h), q) for distance, q in d]
+        m = 1 + sum(weight for weight, _ in weights)
+        mean = (noisy[0][p] + sum(weight * noisy[0][q] for weight, q in weights)) / m
+        expected[p] = 0.4**2 / (0.4**2 + noise**2 / m) * mean
+    restored, _ = non_local_means.non_local_means(jnp.asarray(noisy), window, k, h, noise)
+    np.testing.assert_allclose(restored[0], expected, rtol=1e-5)
 
 
 def test_local_branches_see_no_copy() -> None:

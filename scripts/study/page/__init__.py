@@ -20,6 +20,7 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "agreement differences": tables.agreement_differences,
     "bench": partial(tables.bench, run="A1"),
     "bench differences": partial(tables.bench_differences, run="A1"),
+    "non-local means": partial(tables.bench, run="A8"),
     "longer bench": partial(tables.bench, run="A7"),
     "longer bench differences": partial(tables.bench_differences, run="A7"),
     "stem": tables.stem,

@@ -62,7 +62,7 @@ def against_controls(scores: Scores) -> Iterator[tuple[str, str]]:
 def bench(results: Results, run: str) -> str:
     """Tabulate the errors, how far each is on the way between the bounds, and purity."""
     errors = scores_of(results, run, thousandths)
-    bounds = next((result["bounds"] for result in results.of(run, "self")), None)
+    bounds = next((r["bounds"] for _, _, r in results.of_run(run) if "bounds" in r), None)
     if not bounds:
         return seed_table(errors, ERROR)
     alone, copies = (1_000 * bound for bound in bounds)
