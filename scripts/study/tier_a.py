@@ -26,12 +26,10 @@ DENOISING = SMALL | echo(75) | {"batch_size": 8, "noise": 0.4}
 BENCH_LONGER = ("self", "knn", "soft_knn product", "self_attention")  # for longer
 ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
 DRAWN = ("knn", "soft_knn", "soft_knn product")  # their edges
-AT_NULL = (
-    "knn",
-    "knn k = 32",
-    "soft_knn",
-    "global",
-)  # to be run longer before they are called unable
+AT_NULL = (  # to be run longer before they are called unable, and their controls
+    *("knn", "knn k = 32", "soft_knn", "global"),
+    *("soft_knn frozen", "soft_knn product frozen", "self", "random"),
+)
 
 AGREES = 0.1  # agreement of samples
 
