@@ -19,15 +19,20 @@ if TYPE_CHECKING:
 
 
 def agreement(results: Results) -> "Figure":
-    """Plot agreement against iterations, a line for each seed, and the null."""
-    figure = figure_of(7, 3.4)
-    ax = figure.subplots()
+    """Plot agreement against iterations, a line for each seed, and the null; longer runs beside."""
+    figure = figure_of(7.5, 3.4)
+    usual, longer = figure.subplots(1, 2, sharey=True)
     for arm, colour in zip(COMPARED, PALETTE, strict=True):
-        _plot_seeds(ax, results, arm, "echo/agreement", colour)
-    ax.axhline(0, color="black", lw=0.6)
-    ax.set_xlabel("iteration")
-    ax.set_ylabel("agreement of distant cells")
-    _legend_beside(ax)
+        _plot_seeds(usual, results, arm, "echo/agreement", colour)
+        _plot_seeds(longer, results, f"{arm}, 1500 iterations", "echo/agreement", colour)
+    for ax, title in ((usual, "three seeds"), (longer, "longer, one seed")):
+        ax.axhline(0, color="black", lw=0.6)
+        ax.set_title(title, fontsize=9)
+        ax.set_xlabel("iteration")
+        ax.grid(alpha=0.3)
+    usual.set_ylabel("agreement of distant cells")
+    if usual.get_legend_handles_labels()[0]:
+        figure.legend(*usual.get_legend_handles_labels(), fontsize=8, loc="outside right center")
     return figure
 
 
