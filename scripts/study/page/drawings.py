@@ -15,6 +15,8 @@ from scripts.study.jobs import Results
 from scripts.study.page.style import COMPARED, PALETTE, figure_of
 from scripts.study.settings import SMALL, echo
 
+SHOWN_LONGER = ("knn", "soft_knn", "global")  # arms whose samples are shown after more iterations
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -22,13 +24,13 @@ if TYPE_CHECKING:
 
 def samples(results: Results) -> "Figure":
     """Show three images of each generator of A3, seed 0, and of the data."""
-    figure = figure_of(7, 2.9)
+    figure = figure_of(7, 3.8)
     shown = {"real images": real_images(3)}
-    for arm in COMPARED:
+    for arm in (*COMPARED, *(f"{arm}, 1500 iterations" for arm in SHOWN_LONGER)):
         runs = results.of("A3", f"echo-3 {arm}")
         if runs and "samples" in runs[0]:
             shown[arm] = decoded(runs[0]["samples"])
-    axes = figure.subplots(3, 3)
+    axes = figure.subplots(4, 3)
     for ax, (name, image) in zip(axes.flat, shown.items(), strict=False):
         ax.imshow(image, interpolation="none")
         ax.set_title(name, fontsize=8, pad=2)
