@@ -46,6 +46,7 @@ SMALL = {  # the quickstart's networks: width 128, critic 32, 64, 128, graph lay
     "diagnostic_images": 256,
 }
 SEES = 1.0  # d' of a critic alone from which on a generator is trained against it
+AGREES = 0.1  # agreement of samples from which on a generator carries some
 CONSTANT_STEM = {
     "generator.stem": "constant",
     "generator.noise.blocks": (2,),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
 from scripts.study.jobs import Job
 from scripts.study.settings import (
+    AGREES,
     ARMS,
     CONSTANT_STEM,
     GRAPH,
@@ -30,8 +31,6 @@ AT_NULL = (  # to be run longer before they are called unable, and their control
     *("knn", "knn k = 32", "soft_knn", "global"),
     *("soft_knn frozen", "soft_knn product frozen", "self", "random"),
 )
-
-AGREES = 0.1  # agreement of samples
 
 
 def sees(dims: int) -> CriticSees:
@@ -90,10 +89,10 @@ def without_training() -> Iterator[Job]:
         yield Job("A8", f"{side}x{side} windows", 0, "non_local_means", settings, 0.5)
 
 
-def stems() -> Iterator[Job]:
-    shared = SMALL | echo(12, fixed=True) | ARMS["self"] | {"num_iterations": 500}
-    yield Job("A4", "dense stem", 0, "gan", shared, 9, (sees(12),))
-    yield Job("A4", "constant stem", 0, "gan", shared | CONSTANT_STEM, 9, (sees(12),))
+def stems(dims: int) -> Iterator[Job]:
+    shared = SMALL | echo(dims, fixed=True) | ARMS["self"] | {"num_iterations": 500}
+    for name, settings in (("dense", shared), ("constant", shared | CONSTANT_STEM)):
+        yield Job("A4", f"{name} stem, D = {dims}", 0, "gan", settings, 5, (sees(dims),))
 
 
 def gammas() -> Iterator[Job]:
@@ -118,7 +117,7 @@ def ablations() -> Iterator[Job]:
         "critic.widths": (64, 128, 256),
     }
     yield Job("A0", "CIFAR-10", 0, "ablation", photographs, 40)
-    for job in (*(A3[name] for name in ABLATED), *stems()):
+    for job in (*(A3[name] for name in ABLATED), *stems(3)):
         yield of_trained(job)
 
 
@@ -151,7 +150,8 @@ def jobs() -> Iterator[Job]:
     yield from seeded(3, A3.values())
     yield from seeded(4, bench("A1", BENCH, 1_200))
     yield from longer()
-    yield from seeded(3, stems())
+    yield from seeded(3, stems(12))
+    yield from seeded(3, stems(3))  # since D = 12 is not learned in this time
     yield from seeded(3, gammas())
     yield from ablations()
     yield from seeded(3, graphs_while_training())

@@ -98,7 +98,7 @@ def overlap(results: Results) -> str:
 
 
 def stem(results: Results) -> str:
-    return measures_table(results, "A4", {"agreement": score("agreement")})
+    return measures_table(results, "A4", agreement_measures("agreement"))
 
 
 def gamma(results: Results) -> str:

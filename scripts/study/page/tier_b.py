@@ -13,12 +13,11 @@ from scripts.study.page.scores import (
     score,
     scores_of,
 )
-from scripts.study.tier_b import BEST, SEEING_CRITICS
+from scripts.study.tier_b import BEST, ECHOES, SEEING_CRITICS
 
 SCORE, DISTANCE = "classifier_score", "classifier_fid"
 HELPERS, CONTROLS = (BEST, "self_attention", "knn"), ("self", "ring", "none")
 AGAINST_CONTROLS = [(arm, control) for arm in HELPERS for control in CONTROLS]
-ECHOES = ("echo-12", "echo-48")
 COST = {"CPU s": cost}
 COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photographs, by run
     "B2": (("knn", "self"), ("far", "self"), (BEST, "self"), (BEST, "none")),
@@ -31,14 +30,16 @@ COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photog
 def with_latent(results: Results) -> str:
     """Tabulate B1, for each data set."""
     tables = (
-        measures_table(results, "B1", agreement_measures(f"agreement, {data}") | COST, f"{data} ")
-        for data in ECHOES
+        measures_table(
+            results, "B1", agreement_measures(f"agreement, D = {D}") | COST, f"echo-{D} "
+        )
+        for D in ECHOES
     )
     return "\n\n".join(tables)
 
 
 def with_latent_differences(results: Results) -> str:
-    families = (scores_of(results, "B1", score("agreement"), f"{data} ") for data in ECHOES)
+    families = (scores_of(results, "B1", score("agreement"), f"echo-{D} ") for D in ECHOES)
     tables = (difference_table(f, AGAINST_CONTROLS, MARGINS["agreement"]) for f in families)
     return "\n\n".join(tables)
 
