@@ -24,6 +24,7 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "longer bench": partial(tables.bench, run="A7"),
     "longer bench differences": partial(tables.bench_differences, run="A7"),
     "stem": tables.stem,
+    "stem differences": tables.stem_differences,
     "gamma": tables.gamma,
     "ablation": tables.ablation,
     "overlap": tables.overlap,

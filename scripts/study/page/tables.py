@@ -101,6 +101,12 @@ def stem(results: Results) -> str:
     return measures_table(results, "A4", agreement_measures("agreement"))
 
 
+def stem_differences(results: Results) -> str:
+    scores = scores_of(results, "A4", score("agreement"))
+    pairs = [(f"dense stem, D = {D}", f"constant stem, D = {D}") for D in (12, 3)]
+    return difference_table(scores, pairs, MARGINS["agreement"])
+
+
 def gamma(results: Results) -> str:
     measures = {
         "diagonal correlation": score("diagonal_correlation"),
