@@ -11,6 +11,7 @@ from scripts.study.page.tables import (
     RULES,
     headroom_of,
     sets_by_headroom,
+    thousandths,
 )
 
 if TYPE_CHECKING:
@@ -56,16 +57,19 @@ def graph_over_training(results: Results) -> "Figure":
 
 
 def bench(results: Results) -> "Figure":
-    """Plot each seed's error between the bounds."""
-    figure = figure_of(7, 2.8)
+    """Plot each seed's error between the bounds, and that of non-local means."""
+    figure = figure_of(7, 3.3)
     ax = figure.subplots()
-    errors = scores_of(results, "A1", lambda result: result["mse"])
+    without = scores_of(results, "A8", thousandths)
+    errors = scores_of(results, "A1", thousandths)
+    errors |= {f"non-local means, {arm}": by_seed for arm, by_seed in without.items()}
     _plot_dots(ax, errors)
     bounds = next((result["bounds"] for result in results.of("A1", "self")), ())
     for bound, text in zip(bounds, ("from itself", "with all true copies"), strict=False):
-        ax.axvline(bound, color=PALETTE[1], ls="--", lw=1)
-        ax.annotate(text, (bound, len(errors) - 0.4), fontsize=8, color=PALETTE[1], ha="center")
-    ax.set_xlabel("mean squared error on held-out images, one dot a seed")
+        ax.axvline(1_000 * bound, color=PALETTE[1], ls="--", lw=1)
+        at = {"xy": (1_000 * bound, 1.02), "xycoords": ("data", "axes fraction")}
+        ax.annotate(text, **at, fontsize=8, color=PALETTE[1], ha="center")
+    ax.set_xlabel("mean squared error on held-out images, in thousandths, one dot a seed")
     return figure
 
 
