@@ -35,6 +35,9 @@ POINTS = 12  # at which the error is measured
 HELD_OUT = 256  # images that it is measured on
 CHANNELS = 3
 
+Edges = dict[str, Array]  # "indices" and, with weights, "weights", [B, N, k]; empty: no graph
+Restore = Callable[[Array, Array], tuple[Array, Edges]]  # of noisy images and the keys of each
+
 
 class Denoiser(nn.Module):
     """3x3 convolution, 3x3 convolution, graph layer, 1x1 convolution, with ReLUs between them."""
@@ -51,6 +54,17 @@ class Denoiser(nn.Module):
         x = nn.relu(self.graph_conv(self.features, name="graph")(x, keys))
         return nn.Dense(CHANNELS, param_dtype=float, name="to_image")(x)
 
+    def restore(self, params: VariableDict) -> Restore:
+        """Return the trained denoiser as a function."""
+
+        def restore(noisy: Array, keys: Array) -> tuple[Array, Edges]:
+            restored, sown = self.apply({"params": params}, noisy, keys, mutable=["edges"])
+            found = sown.get("edges", {}).get("graph", {})
+            names = {"indices": "neighbours", "weights": "weights"}
+            return restored, {name: found[of][0] for name, of in names.items() if of in found}
+
+        return restore
+
 
 def measure(settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
     """Train for config.num_iterations steps, and return the error on held-out images.
@@ -66,20 +80,15 @@ def measure(settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
     settings = dict(settings)
     features, noise = settings.pop("features"), settings.pop("noise")
     experiment = make(settings, seed)
-    layer = experiment.gan.generator.graph_conv
-    denoiser = Denoiser(features, layer)
+    denoiser = Denoiser(features, experiment.gan.generator.graph_conv)
     held_out = experiment.load_images().test[:HELD_OUT]
     steps, errors = [], []
     for step, params in train(experiment, denoiser, noise):
-        restored, edges = denoise(experiment, denoiser, params, held_out, noise)
+        restored, edges = denoise(experiment, denoiser.restore(params), held_out, noise)
         steps.append(step)
         errors.append(covered_error(experiment.dataset, restored, held_out))
     result = {"mse": errors[-1], "curve": {"step": steps, "mse": errors}}
-    if edges:
-        k = edges["indices"].shape[-1]
-        copies = true_copies(experiment.dataset, 2 * seed + 1, len(held_out))
-        result |= {"purity": purity(copies, **edges), "bounds": [bound(noise, 0), bound(noise, k)]}
-    return result
+    return result | of_graph(experiment, seed, edges, noise)
 
 
 def train(
@@ -115,22 +124,15 @@ def train(
 
 
 def denoise(
-    experiment: Experiment,
-    denoiser: Denoiser,
-    params: VariableDict,
-    images: UInt8[ndarray, "n H W 3"],
-    noise: float,
+    experiment: Experiment, restore: Restore, images: UInt8[ndarray, "n H W 3"], noise: float
 ) -> tuple[Float[ndarray, "n H W 3"], dict[str, ndarray]]:
     """Add noise to images and remove it; return them, and the graph's edges if there are any."""
 
     @jax.jit
-    def apply(images: Array, key: Array) -> tuple:
+    def apply(images: Array, key: Array) -> tuple[Array, Edges]:
         noisy = scale(images)
         noisy += noise * jax.random.normal(key, noisy.shape)
-        keys = image_keys(key, len(images))
-        restored, sown = denoiser.apply({"params": params}, noisy, keys, mutable=["edges"])
-        edges = sown.get("edges", {}).get("graph", {})
-        return restored, edges.get("neighbours", ()), edges.get("weights", ())
+        return restore(noisy, image_keys(key, len(images)))
 
     size = experiment.config.batch_size
     parts = [
@@ -139,13 +141,20 @@ def denoise(
         )
         for i in range(0, len(images), size)
     ]
-    restored, indices, weights = zip(*parts, strict=True)
-    edges = {}
-    if indices[0]:
-        edges["indices"] = np.concatenate([part for (part,) in indices])
-    if weights[0]:
-        edges["weights"] = np.concatenate([part for (part,) in weights])
-    return np.concatenate(restored), edges
+    restored, edges = zip(*parts, strict=True)
+    joined = {name: np.concatenate([part[name] for part in edges]) for name in edges[0]}
+    return np.concatenate(restored), joined
+
+
+def of_graph(
+    experiment: Experiment, seed: int, edges: Mapping[str, ndarray], noise: float
+) -> dict[str, Any]:
+    """Return the `purity` of a graph and the `bounds` for its k; nothing without edges."""
+    if not edges:
+        return {}
+    count, _, k = edges["indices"].shape
+    copies = true_copies(experiment.dataset, 2 * seed + 1, count)
+    return {"purity": purity(copies, **edges), "bounds": [bound(noise, 0), bound(noise, k)]}
 
 
 def image_keys(key: Key[Array, ""], count: int) -> Key[Array, "B"]:

@@ -11,21 +11,17 @@ n images, k neighbours.
 """
 
 from collections.abc import Mapping
-from functools import partial
 from typing import Any
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from jax import Array
 from jaxtyping import Float, Int32
 
 from gcgan_jax.data.cells import AMPLITUDE
-from gcgan_jax.data.pixels import scale
 from gcgan_jax.graphs.gather import edge_distances
 from gcgan_jax.graphs.knn import knn
 from gcgan_jax.operators.aggregate import aggregate
-from scripts.study.bench import HELD_OUT, bound, covered_error, purity, true_copies
+from scripts.study.bench import HELD_OUT, Edges, covered_error, denoise, of_graph
 from scripts.study.configured import make
 
 
@@ -40,23 +36,14 @@ def measure(settings: Mapping[str, Any], seed: int) -> dict[str, Any]:
     window, k, bandwidth, noise = map(settings.pop, ("window", "k", "bandwidth", "noise"))
     experiment = make(settings, seed)
     images = experiment.load_images().test[:HELD_OUT]
-    restore = jax.jit(
-        partial(non_local_means, window=window, k=k, bandwidth=bandwidth, noise=noise)
-    )
-    size, key = experiment.config.batch_size, experiment.keys.evaluation
-    restored, indices = [], []
-    for i in range(0, len(images), size):
-        clean = scale(jnp.asarray(images[i : i + size]))
-        noisy = clean + noise * jax.random.normal(jax.random.fold_in(key, i), clean.shape)
-        x, neighbours = restore(noisy)
-        restored.append(np.asarray(x))
-        indices.append(np.asarray(neighbours))
-    copies = true_copies(experiment.dataset, 2 * seed + 1, len(images))
-    return {
-        "mse": covered_error(experiment.dataset, np.concatenate(restored), images),
-        "purity": purity(copies, np.concatenate(indices)),
-        "bounds": [bound(noise, 0), bound(noise, k)],
-    }
+
+    def restore(noisy: Array, keys: Array) -> tuple[Array, Edges]:
+        restored, neighbours = non_local_means(noisy, window, k, bandwidth, noise)
+        return restored, {"indices": neighbours}
+
+    restored, edges = denoise(experiment, restore, images, noise)
+    error = covered_error(experiment.dataset, restored, images)
+    return {"mse": error} | of_graph(experiment, seed, edges, noise)
 
 
 def non_local_means(
@@ -64,8 +51,9 @@ def non_local_means(
 ) -> tuple[Float[Array, "n H W F"], Int32[Array, "n N k"]]:
     """Return the restored images and the neighbours of their pixels."""
     n, *_, F = y.shape
-    neighbours = knn(windows(y, window), k)
-    w, pixels = windows(y, window).reshape(n, -1, window**2 * F), y.reshape(n, -1, F)
+    w = windows(y, window)
+    neighbours = knn(w, k)
+    w, pixels = w.reshape(n, -1, window**2 * F), y.reshape(n, -1, F)
     d = edge_distances(w, w, neighbours) / w.shape[-1]
     weights = jnp.exp(-jnp.maximum(d - 2 * noise**2, 0) / bandwidth)
     m = 1 + weights.sum(axis=2)[..., None]

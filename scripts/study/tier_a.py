@@ -24,9 +24,10 @@ BENCH = (
     "soft_knn product",  # added when A3 had found it
 )
 DENOISING = SMALL | echo(75) | {"batch_size": 8, "noise": 0.4}
-BENCH_LONGER = ("self", "knn", "soft_knn product", "self_attention")  # for longer
+BENCH_LONGER = ("self", "knn", "soft_knn product", "self_attention")  # in A7
 ABLATED = ("knn", "soft_knn", "soft_knn product", "self_attention")
 DRAWN = ("knn", "soft_knn", "soft_knn product")  # their edges
+LONGER = 1_500  # iterations
 AT_NULL = (  # to be run longer before they are called unable, and their controls
     *("knn", "knn k = 32", "soft_knn", "global"),
     *("soft_knn frozen", "soft_knn product frozen", "self", "random"),
@@ -62,13 +63,19 @@ def what_passed() -> Iterator[Job]:
         yield replace(job, conditions=job.conditions + (() if name in CONTROLS else (passed,)))
 
 
+def longer_arm(arm: str) -> str:
+    """Return the name that an arm of A3 has when it is run longer."""
+    return f"{arm}, {LONGER} iterations"
+
+
 def longer() -> Iterator[Job]:
     for name in AT_NULL:
         job = A3[name]
         null = StayedAtNull("A3", job.arm, 3, AGREES)
-        settings = {**job.settings, "num_iterations": 1_500}
-        arm = f"{job.arm}, 1500 iterations"
-        yield replace(job, arm=arm, settings=settings, minutes=30, conditions=(sees(3), null))
+        settings = {**job.settings, "num_iterations": LONGER}
+        yield replace(
+            job, arm=longer_arm(job.arm), settings=settings, minutes=30, conditions=(sees(3), null)
+        )
 
 
 def bench(run: str, arms: Iterable[str], iterations: int) -> Iterator[Job]:

@@ -20,6 +20,7 @@ FAR_ECHO = SMALL | {
     "num_iterations": 300,
 }
 SEEING = {"critic.graph_after": (2,), f"{CRITIC}local": "identity", f"{CRITIC}merge.name": "sum"}
+FAR_GENERATORS = ("none", BEST)
 SEEING_CRITICS = (BEST, "self_attention")  # that generators are trained against
 FAR_CRITICS: Mapping[str, Mapping[str, Any]] = {  # by their layer after the second convolution
     "plain": {},
@@ -52,7 +53,7 @@ def far_generators() -> Iterator[Job]:
     """Yield generators on far echo, against the plain critic and against critics that see it."""
     for critic in ("plain", *SEEING_CRITICS):
         sees = () if critic == "plain" else (CriticSees("B4", f"critic alone, {critic}", SEES),)
-        for name in ("none", BEST):
+        for name in FAR_GENERATORS:
             settings = FAR_ECHO | FAR_CRITICS[critic] | ARMS[name]
             yield Job("B4", f"GAN, {name} against {critic}", 0, "gan", settings, 8, sees)
 

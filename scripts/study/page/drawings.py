@@ -14,19 +14,20 @@ from scripts.study.configured import make
 from scripts.study.jobs import Results
 from scripts.study.page.style import COMPARED, PALETTE, figure_of
 from scripts.study.settings import SMALL, echo
-
-SHOWN_LONGER = ("knn", "soft_knn", "global")  # arms whose samples are shown after more iterations
+from scripts.study.tier_a import longer_arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+SHOWN_LONGER = ("knn", "soft_knn", "global")  # arms whose samples are shown after more iterations
 
 
 def samples(results: Results) -> "Figure":
     """Show three images of each generator of A3, seed 0, and of the data."""
     figure = figure_of(7, 3.8)
     shown = {"real images": real_images(3)}
-    for arm in (*COMPARED, *(f"{arm}, 1500 iterations" for arm in SHOWN_LONGER)):
+    for arm in (*COMPARED, *map(longer_arm, SHOWN_LONGER)):
         runs = results.of("A3", f"echo-3 {arm}")
         if runs and "samples" in runs[0]:
             shown[arm] = decoded(runs[0]["samples"])

@@ -13,6 +13,7 @@ from scripts.study.page.tables import (
     sets_by_headroom,
     thousandths,
 )
+from scripts.study.tier_a import longer_arm
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ def agreement(results: Results) -> "Figure":
     usual, longer = figure.subplots(1, 2, sharey=True)
     for arm, colour in zip(COMPARED, PALETTE, strict=True):
         _plot_seeds(usual, results, arm, "echo/agreement", colour)
-        _plot_seeds(longer, results, f"{arm}, 1500 iterations", "echo/agreement", colour)
+        _plot_seeds(longer, results, longer_arm(arm), "echo/agreement", colour)
     for ax, title in ((usual, "three seeds"), (longer, "longer, one seed")):
         ax.axhline(0, color="black", lw=0.6)
         ax.set_title(title, fontsize=9)
@@ -100,8 +101,9 @@ def ablation(results: Results) -> "Figure":
     ax.set_yticks(range(len(rules)), rules)
     ax.invert_yaxis()
     ax.set_xlabel("change of the score")
-    ax.grid(alpha=0.3, axis="x")
-    _legend_beside(ax)
+    ax.grid(alpha=0.3)
+    if looks:
+        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))
     return figure
 
 
@@ -124,7 +126,7 @@ def headroom(results: Results) -> "Figure":
 
 
 def rows(results: Results) -> "Figure":
-    """Plot each seed's score of the rows of Table 4.1, at a quarter of its width."""
+    """Plot each seed's score of the rows of Table 4.1, at an eighth of its widths."""
     figure = figure_of(7, 2.8)
     ax = figure.subplots()
     scores = scores_of(results, "B6", score("classifier_score"))
@@ -148,9 +150,3 @@ def _plot_dots(ax: "Axes", scores: Scores) -> None:
     ax.set_yticks(range(len(scores)), [*scores])
     ax.set_ylim(len(scores) - 0.3, -0.7)
     ax.grid(alpha=0.3, axis="x")
-
-
-def _legend_beside(ax: "Axes") -> None:
-    ax.grid(alpha=0.3)
-    if ax.get_legend_handles_labels()[0]:
-        ax.legend(fontsize=8, loc="center left", bbox_to_anchor=(1, 0.5))

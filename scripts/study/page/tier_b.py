@@ -13,7 +13,7 @@ from scripts.study.page.scores import (
     score,
     scores_of,
 )
-from scripts.study.tier_b import BEST, ECHOES, SEEING_CRITICS
+from scripts.study.tier_b import BEST, ECHOES, FAR_GENERATORS, SEEING_CRITICS
 
 SCORE, DISTANCE = "classifier_score", "classifier_fid"
 HELPERS, CONTROLS = (BEST, "self_attention", "knn"), ("self", "ring", "none")
@@ -72,7 +72,7 @@ def far_generators_differences(results: Results) -> str:
     scores = scores_of(results, "B4", score("agreement"), "GAN, ")
     pairs = [
         (f"{name} against {critic}", f"{name} against plain")
-        for name in ("none", BEST)
+        for name in FAR_GENERATORS
         for critic in SEEING_CRITICS
     ]
     return difference_table(scores, pairs)
