@@ -39,6 +39,7 @@ ARMS: dict[str, dict[str, Any]] = {  # in 16x16 feature maps or larger ones, wit
     "knn k = 32": MEAN | {GRAPH: "knn", f"{LAYER}graph.knn.k": 32},
     "far": MEAN | {GRAPH: "far"},
 }
+BEST = "soft_knn product"  # of the graphs in A3
 SMALL = {  # the quickstart's networks: width 128, critic 32, 64, 128, graph layer in block 2
     "config": "configs/quickstart.py",
     "learning_rate": 5e-4,

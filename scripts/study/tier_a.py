@@ -8,6 +8,7 @@ from scripts.study.jobs import Job
 from scripts.study.settings import (
     AGREES,
     ARMS,
+    BEST,
     CONSTANT_STEM,
     GRAPH,
     LAYER,
@@ -57,10 +58,14 @@ def noise_fed(dims: int, iterations: int, minutes: float) -> dict[str, Job]:
 A3, A3_12 = noise_fed(3, 250, 6), noise_fed(12, 500, 11)
 
 
-def what_passed() -> Iterator[Job]:
-    for name, job in A3_12.items():
-        passed = Agreed("A3", f"echo-3 {name}", 3, AGREES)
-        yield replace(job, conditions=job.conditions + (() if name in CONTROLS else (passed,)))
+def what_passed(seeds: int) -> Iterator[Job]:
+    """Yield A3's arms at D = 12; seeds after the first only if the best arm learns it there."""
+    learned = Agreed("A3", f"echo-12 {BEST}", 1, AGREES)
+    for seed in range(seeds):
+        for name, job in A3_12.items():
+            passed = () if name in CONTROLS else (Agreed("A3", f"echo-3 {name}", 3, AGREES),)
+            conditions = (*job.conditions, *passed, *((learned,) if seed else ()))
+            yield replace(job, seed=seed, conditions=conditions)
 
 
 def longer_arm(arm: str) -> str:
@@ -165,4 +170,4 @@ def jobs() -> Iterator[Job]:
     yield from seeded(4, without_training())
     yield from seeded(2, bench("A7", BENCH_LONGER, 6_000))
     yield from headrooms()
-    yield from seeded(3, what_passed())
+    yield from what_passed(3)

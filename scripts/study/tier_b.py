@@ -6,10 +6,9 @@ from typing import Any
 from gcgan_jax.report.statistics import ROWS
 from scripts.study.conditions import Agreed, CriticSees
 from scripts.study.jobs import Job
-from scripts.study.settings import AGREES, ARMS, GRAPH, LAYER, MEAN, SEES, SMALL, echo, seeded
+from scripts.study.settings import AGREES, ARMS, BEST, GRAPH, LAYER, MEAN, SEES, SMALL, echo, seeded
 
 CRITIC = "critic.graph_layer."
-BEST = "soft_knn product"  # of the graphs in A3
 ECHOES = (3, 12)  # dimensions of their textures
 WITH_LATENT = ("none", "self", "ring", "knn", BEST, "self_attention")
 FAR_ECHO = SMALL | {
