@@ -26,6 +26,7 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
     "stem": tables.stem,
     "stem differences": tables.stem_differences,
     "gamma": tables.gamma,
+    "gamma differences": tables.gamma_differences,
     "ablation": tables.ablation,
     "overlap": tables.overlap,
     "latent": tier_b.with_latent,

@@ -64,6 +64,12 @@ def agreement_measures(title: str) -> dict[str, Measure]:
     return {title: score("agreement")} | {name: score(name) for name in further}
 
 
+TWINS: Mapping[str, Measure] = {  # the measures that every table of them shows
+    "diagonal correlation": score("diagonal_correlation"),
+    "structure error": score("structure_error"),
+}
+
+
 def seed_table(scores: Scores, title: str, more: Mapping[str, Scores] | None = None) -> str:
     """Tabulate a score by seed with its mean, and the means of further ones."""
     more = more or {}

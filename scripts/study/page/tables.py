@@ -8,6 +8,7 @@ from gcgan_jax.report import markdown
 from gcgan_jax.report.statistics import MARGINS
 from scripts.study.jobs import Results
 from scripts.study.page.scores import (
+    TWINS,
     Scores,
     agreement_measures,
     d_prime,
@@ -19,12 +20,13 @@ from scripts.study.page.scores import (
     scores_of,
     seed_table,
 )
+from scripts.study.settings import BEST
 
 CONTROLS = ("self", "ring")
 NAMED = ("knn", "soft_knn", "self_attention")  # arms that were to be compared from the start
-FOUND = "soft_knn product"  # an arm that was added later
 BATCH_NORM = "running"  # statistics of the ablations shown
 ERROR = "error in thousandths"
+THESIS = "thesis, delta scaled"
 RULES = ("knn", "self", "grid", "ring", "random", "shuffled", "far")
 BRANCHES = ("without non-local", "without local")
 
@@ -47,8 +49,8 @@ def agreement(results: Results) -> str:
 def agreement_differences(results: Results) -> str:
     """Tabulate what was to be compared from the start, and an arm found since, as two families."""
     scores = scores_of(results, "A3", score("agreement"), "echo-3 ")
-    others = (*CONTROLS, "soft_knn", f"{FOUND} frozen")
-    families = product(NAMED, CONTROLS), product([FOUND], others)
+    others = (*CONTROLS, "soft_knn", f"{BEST} frozen")
+    families = product(NAMED, CONTROLS), product([BEST], others)
     tables = (difference_table(scores, family, MARGINS["agreement"]) for family in families)
     return "\n\n".join(tables)
 
@@ -108,13 +110,15 @@ def stem_differences(results: Results) -> str:
 
 
 def gamma(results: Results) -> str:
-    measures = {
-        "diagonal correlation": score("diagonal_correlation"),
-        "structure error": score("structure_error"),
-        "gamma": last("gamma"),
-        "non-local / local": last("non_local_over_local"),
-    }
-    return measures_table(results, "A5", measures)
+    scale = {"gamma": last("gamma"), "non-local / local": last("non_local_over_local")}
+    return measures_table(results, "A5", {**TWINS, **scale})
+
+
+def gamma_differences(results: Results) -> str:
+    scores = scores_of(results, "A5", score("diagonal_correlation"))
+    others = ("delta adaptive", "without gamma")
+    pairs = [*((arm, THESIS) for arm in others), (THESIS, "self, delta scaled")]
+    return difference_table(scores, pairs)
 
 
 def ablation(results: Results) -> str:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from gcgan_jax.report.statistics import BASELINE, MARGINS, ROWS
 from scripts.study.jobs import Results
 from scripts.study.page.scores import (
+    TWINS,
     agreement_measures,
     cost,
     d_prime,
@@ -45,11 +46,7 @@ def with_latent_differences(results: Results) -> str:
 
 
 def twins(results: Results) -> str:
-    measures = {
-        "diagonal correlation": score("diagonal_correlation"),
-        "structure error": score("structure_error"),
-    }
-    return measures_table(results, "B7", measures | COST, "twins ")
+    return measures_table(results, "B7", {**TWINS, **COST}, "twins ")
 
 
 def twins_differences(results: Results) -> str:
