@@ -14,12 +14,13 @@ from scripts.study.page.scores import (
     score,
     scores_of,
 )
-from scripts.study.tier_b import BEST, ECHOES, FAR_GENERATORS, SEEING_CRITICS
+from scripts.study.tier_b import BEST, FAR_GENERATORS, SEEING_CRITICS
 
 SCORE, DISTANCE = "classifier_score", "classifier_fid"
 HELPERS, CONTROLS = (BEST, "self_attention", "knn"), ("self", "ring", "none")
 AGAINST_CONTROLS = [(arm, control) for arm in HELPERS for control in CONTROLS]
 COST = {"CPU s": cost}
+LATENT = "echo-3 "  # B1's arms that were run
 COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photographs, by run
     "B2": (("knn", "self"), ("far", "self"), (BEST, "self"), (BEST, "none")),
     "B3": (("sum", "self, sum"), ("mean", "sum")),
@@ -29,20 +30,12 @@ COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photog
 
 
 def with_latent(results: Results) -> str:
-    """Tabulate B1, for each data set."""
-    tables = (
-        measures_table(
-            results, "B1", agreement_measures(f"agreement, D = {D}") | COST, f"echo-{D} "
-        )
-        for D in ECHOES
-    )
-    return "\n\n".join(tables)
+    return measures_table(results, "B1", agreement_measures("agreement") | COST, LATENT)
 
 
 def with_latent_differences(results: Results) -> str:
-    families = (scores_of(results, "B1", score("agreement"), f"echo-{D} ") for D in ECHOES)
-    tables = (difference_table(f, AGAINST_CONTROLS, MARGINS["agreement"]) for f in families)
-    return "\n\n".join(tables)
+    scores = scores_of(results, "B1", score("agreement"), LATENT)
+    return difference_table(scores, AGAINST_CONTROLS, MARGINS["agreement"])
 
 
 def twins(results: Results) -> str:
