@@ -20,7 +20,7 @@ FAR_ECHO = SMALL | {
 }
 SEEING = {"critic.graph_after": (2,), f"{CRITIC}local": "identity", f"{CRITIC}merge.name": "sum"}
 FAR_GENERATORS = ("none", BEST)
-SEEING_CRITICS = (BEST, "self_attention")  # that generators are trained against
+SEEING_CRITICS = ("knn", BEST, "self_attention")  # knn was added when a critic alone saw with it
 FAR_CRITICS: Mapping[str, Mapping[str, Any]] = {  # by their layer after the second convolution
     "plain": {},
     **{
