@@ -51,6 +51,8 @@ FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "headroom": figures.headroom,
     "sources": drawings.sources,
     "edges": drawings.edges,
+    "latent": figures.latent,
+    "far": figures.far,
     "rows": figures.rows,
 }
 STYLE = {"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}

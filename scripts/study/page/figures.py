@@ -1,9 +1,10 @@
 """The plots of the study's page."""
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from scripts.study.jobs import Results
-from scripts.study.page.scores import Scores, score, scores_of
+from scripts.study.page.scores import Scores, d_prime, score, scores_of
 from scripts.study.page.style import COMPARED, PALETTE, figure_of
 from scripts.study.page.tables import (
     BATCH_NORM,
@@ -13,6 +14,7 @@ from scripts.study.page.tables import (
     sets_by_headroom,
     thousandths,
 )
+from scripts.study.page.tier_b import ALONE, GANS, LATENT, TWINS_ARMS
 from scripts.study.tier_a import longer_arm
 
 if TYPE_CHECKING:
@@ -125,14 +127,23 @@ def headroom(results: Results) -> "Figure":
     return figure
 
 
+def latent(results: Results) -> "Figure":
+    """Plot what arms with the usual dense stem reach on echo and on twins."""
+    on_echo = scores_of(results, "B1", score("agreement"), LATENT)
+    on_twins = scores_of(results, "B7", score("diagonal_correlation"), TWINS_ARMS)
+    return _dots({"echo: agreement": on_echo, "twins: diagonal correlation": on_twins})
+
+
+def far(results: Results) -> "Figure":
+    """Plot what critics alone see on far echo, and what generators learn from them."""
+    seen = scores_of(results, "B4", d_prime, ALONE)
+    learned = scores_of(results, "B4", score("agreement"), GANS)
+    return _dots({"d' of critics alone": seen, "agreement of generators": learned})
+
+
 def rows(results: Results) -> "Figure":
     """Plot each seed's score of the rows of Table 4.1, at an eighth of its widths."""
-    figure = figure_of(7, 2.8)
-    ax = figure.subplots()
-    scores = scores_of(results, "B6", score("classifier_score"))
-    _plot_dots(ax, scores)
-    ax.set_xlabel("classifier_score, one dot a seed")
-    return figure
+    return _dots({"classifier_score": scores_of(results, "B6", score("classifier_score"))})
 
 
 def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -> None:
@@ -141,6 +152,16 @@ def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -
         curves = run["curves"]
         curve = next(values for name, values in curves.items() if name.endswith(end))
         ax.plot(curves["step"], curve, color=colour, lw=1.2, label=None if i else arm)
+
+
+def _dots(panels: Mapping[str, Scores]) -> "Figure":
+    """Plot arms by their seeds, in panels side by side, by what their axes show."""
+    figure = figure_of(7.5, 2.8)
+    axes = figure.subplots(1, len(panels), squeeze=False)[0]
+    for ax, (shown, scores) in zip(axes, panels.items(), strict=True):
+        _plot_dots(ax, scores)
+        ax.set_xlabel(f"{shown}, one dot a seed", fontsize=8)
+    return figure
 
 
 def _plot_dots(ax: "Axes", scores: Scores) -> None:

@@ -20,7 +20,8 @@ SCORE, DISTANCE = "classifier_score", "classifier_fid"
 HELPERS, CONTROLS = (BEST, "self_attention", "knn"), ("self", "ring", "none")
 AGAINST_CONTROLS = [(arm, control) for arm in HELPERS for control in CONTROLS]
 COST = {"CPU s": cost}
-LATENT = "echo-3 "  # B1's arms that were run
+LATENT, TWINS_ARMS = "echo-3 ", "twins "  # how the names of arms of B1 and B7 start
+ALONE, GANS = "critic alone, ", "GAN, "  # of B4
 COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photographs, by run
     "B2": (("knn", "self"), ("far", "self"), (BEST, "self"), (BEST, "none")),
     "B3": (("sum", "self, sum"), ("mean", "sum")),
@@ -39,27 +40,27 @@ def with_latent_differences(results: Results) -> str:
 
 
 def twins(results: Results) -> str:
-    return measures_table(results, "B7", {**TWINS, **COST}, "twins ")
+    return measures_table(results, "B7", {**TWINS, **COST}, TWINS_ARMS)
 
 
 def twins_differences(results: Results) -> str:
-    scores = scores_of(results, "B7", score("diagonal_correlation"), "twins ")
+    scores = scores_of(results, "B7", score("diagonal_correlation"), TWINS_ARMS)
     return difference_table(scores, AGAINST_CONTROLS)
 
 
 def far_critics(results: Results) -> str:
-    return measures_table(results, "B4", {"d'": d_prime}, "critic alone, ")
+    return measures_table(results, "B4", {"d'": d_prime}, ALONE)
 
 
 def far_generators(results: Results) -> str:
     """Tabulate generators by the critics that they were trained against."""
     measures = {name: score(name) for name in ("agreement", "elsewhere", "diversity")}
-    return measures_table(results, "B4", measures, "GAN, ")
+    return measures_table(results, "B4", measures, GANS)
 
 
 def far_generators_differences(results: Results) -> str:
     """Compare, for each generator, critics that see far with the plain one."""
-    scores = scores_of(results, "B4", score("agreement"), "GAN, ")
+    scores = scores_of(results, "B4", score("agreement"), GANS)
     pairs = [
         (f"{name} against {critic}", f"{name} against plain")
         for name in FAR_GENERATORS
