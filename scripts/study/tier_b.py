@@ -25,7 +25,10 @@ FAR_CRITICS: Mapping[str, Mapping[str, Any]] = {  # by their layer after the sec
     "plain": {},
     **{
         name: SEEING | {field.replace(LAYER, CRITIC): value for field, value in ARMS[name].items()}
-        for name in ("ring", "knn", "soft_knn", BEST, "self_attention")
+        for name in (
+            *("ring", "knn", "soft_knn", BEST, "self_attention"),
+            *("soft_knn edge_conv", f"{BEST} edge_conv"),  # added when kNN had seen: by EdgeConv?
+        )
     },
 }
 
