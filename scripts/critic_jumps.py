@@ -73,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     state = load_state(experiment, arguments.workdir)
     layer = experiment.settings["critic"]["graph_layer"]
     described = {
+        "data": experiment.config.data.name,
         "graph_after": experiment.config.critic.graph_after,
         "graph": layer["graph"],
         "operator": layer["operator"],

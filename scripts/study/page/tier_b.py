@@ -10,6 +10,7 @@ from scripts.study.page.scores import (
     cost,
     d_prime,
     difference_table,
+    last,
     measures_table,
     score,
     scores_of,
@@ -55,7 +56,9 @@ def far_critics(results: Results) -> str:
 def far_generators(results: Results) -> str:
     """Tabulate generators by the critics that they were trained against."""
     measures = {name: score(name) for name in ("agreement", "elsewhere", "diversity")}
-    return measures_table(results, "B4", measures, GANS)
+    return measures_table(
+        results, "B4", measures | {"D(real) - D(fake)": last("wasserstein")}, GANS
+    )
 
 
 def far_generators_differences(results: Results) -> str:
