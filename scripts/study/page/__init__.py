@@ -69,7 +69,12 @@ def redraw(results: Results, page: Path) -> None:
 
 def parts(results: Results) -> Iterator[tuple[str, str]]:
     """Yield all tables by the names of their markers in the page."""
-    return ((name, table(results)) for name, table in TABLES.items())
+    return ((name, shown(table(results))) for name, table in TABLES.items())
+
+
+def shown(table: str) -> str:
+    """Return a table, or a sentence if it has no rows below its header."""
+    return table if len(table.splitlines()) > 2 else "Not run yet."
 
 
 def save(draw: Callable[[Results], "Figure"], results: Results, file: BinaryIO) -> None:
