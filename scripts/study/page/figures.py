@@ -160,7 +160,8 @@ def _dots(panels: Mapping[str, Scores]) -> "Figure":
     axes = figure.subplots(1, len(panels), squeeze=False)[0]
     for ax, (shown, scores) in zip(axes, panels.items(), strict=True):
         _plot_dots(ax, scores)
-        ax.set_xlabel(f"{shown}, one dot a seed", fontsize=8)
+        ax.set_xlabel(shown)
+    figure.supxlabel("one dot a seed", fontsize=8)
     return figure
 
 
