@@ -34,11 +34,11 @@ class CriticSees:
 
 @dataclass(frozen=True)
 class Agreed:
-    """An arm must have carried agreement in each seed, and in some number of them.
+    """An arm must have carried agreement in each seed that it was run with.
 
     Attributes:
         run, arm: where it did.
-        seeds: the least number.
+        seeds: the least number of seeds.
         above: agreement of samples.
     """
 

@@ -58,14 +58,17 @@ def noise_fed(dims: int, iterations: int, minutes: float) -> dict[str, Job]:
 A3, A3_12 = noise_fed(3, 250, 6), noise_fed(12, 500, 11)
 
 
-def what_passed(seeds: int) -> Iterator[Job]:
-    """Yield A3's arms at D = 12; seeds after the first only if the best arm learns it there."""
+def what_passed() -> Iterator[Job]:
+    for name, job in A3_12.items():
+        passed = Agreed("A3", f"echo-3 {name}", 3, AGREES)
+        yield replace(job, conditions=job.conditions + (() if name in CONTROLS else (passed,)))
+
+
+def if_learned(jobs: Iterable[Job]) -> Iterator[Job]:
+    """Yield jobs at D = 12; those of further seeds only run if the best arm learns it in one."""
     learned = Agreed("A3", f"echo-12 {BEST}", 1, AGREES)
-    for seed in range(seeds):
-        for name, job in A3_12.items():
-            passed = () if name in CONTROLS else (Agreed("A3", f"echo-3 {name}", 3, AGREES),)
-            conditions = (*job.conditions, *passed, *((learned,) if seed else ()))
-            yield replace(job, seed=seed, conditions=conditions)
+    for job in jobs:
+        yield replace(job, conditions=(*job.conditions, learned)) if job.seed else job
 
 
 def longer_arm(arm: str) -> str:
@@ -170,4 +173,4 @@ def jobs() -> Iterator[Job]:
     yield from seeded(4, without_training())
     yield from seeded(2, bench("A7", BENCH_LONGER, 6_000))
     yield from headrooms()
-    yield from what_passed(3)
+    yield from if_learned(seeded(3, what_passed()))
