@@ -7,6 +7,7 @@ from gcgan_jax.report.statistics import ROWS
 from scripts.study.conditions import Agreed, CriticSees
 from scripts.study.jobs import Job
 from scripts.study.settings import AGREES, ARMS, BEST, GRAPH, LAYER, MEAN, SEES, SMALL, echo, seeded
+from scripts.study.tier_a import of_trained
 
 CRITIC = "critic.graph_layer."
 ECHOES = (3, 12)  # dimensions of their textures
@@ -20,6 +21,10 @@ FAR_ECHO = SMALL | {
 }
 SEEING = {"critic.graph_after": (2,), f"{CRITIC}local": "identity", f"{CRITIC}merge.name": "sum"}
 FAR_GENERATORS = ("none", BEST)
+PHOTOGRAPHED = (
+    *("self", "knn", "far", BEST, "none"),
+    *("ring", f"{BEST} frozen"),  # added when BEST had helped in its first seed: by its graph?
+)
 SEEING_CRITICS = ("knn", BEST, "self_attention")  # knn was added when a critic alone saw with it
 FAR_CRITICS: Mapping[str, Mapping[str, Any]] = {  # by their layer after the second convolution
     "plain": {},
@@ -40,6 +45,7 @@ def jobs() -> Iterator[Job]:
     yield from seeded(5, twins())
     yield from seeded(6, dense_stems())
     yield from seeded(5, equivalence())
+    yield from seeded(3, ablations())
     yield from seeded(4, batches())
     yield from seeded(3, table())
     yield Job("C", "Table 4.1 at full width", 0, "gan", {}, 0, missing="it needs an accelerator")
@@ -88,8 +94,12 @@ def twins() -> Iterator[Job]:
 
 def equivalence() -> Iterator[Job]:
     edge_conv = {"config": "configs/edge_conv.py:8", "num_iterations": 1_500}
-    arms = {name: edge_conv | ARMS[name] for name in ("self", "knn", "far", BEST, "none")}
-    return photographs("B2", arms, 28)
+    return photographs("B2", {name: edge_conv | ARMS[name] for name in PHOTOGRAPHED}, 28)
+
+
+def ablations() -> Iterator[Job]:
+    """Yield the networks of photographs whose graph seemed to help, under other graphs."""
+    return (of_trained(job) for job in equivalence() if job.arm == BEST)
 
 
 def batches() -> Iterator[Job]:

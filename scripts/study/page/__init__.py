@@ -41,6 +41,9 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
         f"{run} differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)
         for run, pairs in tier_b.COMPARED.items()
     },
+    "B2 graph differences": partial(
+        tier_b.photographs_differences, run="B2", pairs=tier_b.BY_ITS_GRAPH
+    ),
 }
 FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "agreement": figures.agreement,
@@ -53,6 +56,7 @@ FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "edges": drawings.edges,
     "latent": figures.latent,
     "far": figures.far,
+    "photographs": figures.photographs,
     "rows": figures.rows,
 }
 STYLE = {"svg.hashsalt": "study", "svg.fonttype": "none", "font.size": 9}

@@ -141,6 +141,17 @@ def far(results: Results) -> "Figure":
     return _dots({"d' of critics alone": seen, "agreement of generators": learned})
 
 
+def photographs(results: Results) -> "Figure":
+    """Plot each seed's score of EdgeConv's arms on photographs, with k = 8 and with k = 32."""
+    shown = {"B2": "k = 8, 1,500 iterations", "B3": "k = 32, 600 iterations"}
+    return _dots(
+        {
+            f"classifier_score, {what}": scores_of(results, run, score("classifier_score"))
+            for run, what in shown.items()
+        }
+    )
+
+
 def rows(results: Results) -> "Figure":
     """Plot each seed's score of the rows of Table 4.1, at an eighth of its widths."""
     return _dots({"classifier_score": scores_of(results, "B6", score("classifier_score"))})
