@@ -6,7 +6,19 @@ from typing import Any
 from gcgan_jax.report.statistics import ROWS
 from scripts.study.conditions import Agreed, CriticSees
 from scripts.study.jobs import Job
-from scripts.study.settings import AGREES, ARMS, BEST, GRAPH, LAYER, MEAN, SEES, SMALL, echo, seeded
+from scripts.study.settings import (
+    AGREES,
+    ARMS,
+    BEST,
+    GRAPH,
+    LAYER,
+    MEAN,
+    OPERATOR,
+    SEES,
+    SMALL,
+    echo,
+    seeded,
+)
 from scripts.study.tier_a import of_trained
 
 CRITIC = "critic.graph_layer."
@@ -21,10 +33,13 @@ FAR_ECHO = SMALL | {
 }
 SEEING = {"critic.graph_after": (2,), f"{CRITIC}local": "identity", f"{CRITIC}merge.name": "sum"}
 FAR_GENERATORS = ("none", BEST)
-PHOTOGRAPHED = (
-    *("self", "knn", "far", BEST, "none"),
-    *("ring", f"{BEST} frozen"),  # added when BEST had helped in its first seed: by its graph?
-)
+PHOTOGRAPHED: Mapping[str, Mapping[str, Any]] = {
+    **{name: ARMS[name] for name in ("self", "knn", "far", BEST, "none")},
+    # Added when BEST had helped in its first seed: by its graph?
+    **{name: ARMS[name] for name in ("ring", f"{BEST} frozen")},
+    # Added when it had helped there untrained, too: by its weighted sum?
+    "ring aggregate": {OPERATOR: "aggregate", GRAPH: "ring"},
+}
 SEEING_CRITICS = ("knn", BEST, "self_attention")  # knn was added when a critic alone saw with it
 FAR_CRITICS: Mapping[str, Mapping[str, Any]] = {  # by their layer after the second convolution
     "plain": {},
@@ -94,7 +109,7 @@ def twins() -> Iterator[Job]:
 
 def equivalence() -> Iterator[Job]:
     edge_conv = {"config": "configs/edge_conv.py:8", "num_iterations": 1_500}
-    return photographs("B2", {name: edge_conv | ARMS[name] for name in PHOTOGRAPHED}, 28)
+    return photographs("B2", {name: {**edge_conv, **arm} for name, arm in PHOTOGRAPHED.items()}, 28)
 
 
 def ablations() -> Iterator[Job]:

@@ -81,10 +81,11 @@ def ablation(results: Results) -> "Figure":
     figure = figure_of(7, 3)
     ax = figure.subplots()
     rules = (*RULES, *BRANCHES)
-    looks: dict[str, str] = {}
+    looks: dict[str, tuple[str, str]] = {}
     for arm, _, result in results.of_run("A0"):
         known = arm in looks
-        colour = looks.setdefault(arm, PALETTE[len(looks) % len(PALETTE)])
+        repeats, i = divmod(len(looks), len(PALETTE))
+        colour, marker = looks.setdefault(arm, (PALETTE[i], "os"[repeats]))
         measured = result["rules"][BATCH_NORM]
         name = next(iter(measured["as trained"]))
         shown = [(i, measured[rule][name]) for i, rule in enumerate(rules) if rule in measured]
@@ -93,7 +94,7 @@ def ablation(results: Results) -> "Figure":
             [change for _, change, _ in values],
             at,
             xerr=[error for *_, error in values],
-            fmt="o",
+            fmt=marker,
             color=colour,
             alpha=0.7,
             ms=4,

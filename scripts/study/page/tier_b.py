@@ -29,7 +29,7 @@ COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photog
     "B5": (("ecc-16-constant", "ecc-16"), ("ecc-32-constant", "ecc-32")),
     "B6": tuple((row, BASELINE) for row in ROWS if row != BASELINE),
 }
-BY_ITS_GRAPH = ((BEST, "ring"), (BEST, f"{BEST} frozen"))  # of B2
+BY_ITS_GRAPH = tuple((BEST, arm) for arm in ("ring", f"{BEST} frozen", "ring aggregate"))  # of B2
 
 
 def with_latent(results: Results) -> str:
