@@ -1,6 +1,7 @@
 """The plots of the study's page."""
 
 from collections.abc import Mapping
+from itertools import cycle, product
 from typing import TYPE_CHECKING
 
 from scripts.study.jobs import Results
@@ -81,11 +82,13 @@ def ablation(results: Results) -> "Figure":
     figure = figure_of(7, 3)
     ax = figure.subplots()
     rules = (*RULES, *BRANCHES)
+    unused = cycle(product("os", PALETTE))
     looks: dict[str, tuple[str, str]] = {}
     for arm, _, result in results.of_run("A0"):
         known = arm in looks
-        repeats, i = divmod(len(looks), len(PALETTE))
-        colour, marker = looks.setdefault(arm, (PALETTE[i], "os"[repeats]))
+        if not known:
+            looks[arm] = next(unused)
+        marker, colour = looks[arm]
         measured = result["rules"][BATCH_NORM]
         name = next(iter(measured["as trained"]))
         shown = [(i, measured[rule][name]) for i, rule in enumerate(rules) if rule in measured]
@@ -143,7 +146,7 @@ def far(results: Results) -> "Figure":
 
 
 def photographs(results: Results) -> "Figure":
-    """Plot each seed's score of EdgeConv's arms on photographs, with k = 8 and with k = 32."""
+    """Plot each seed's score of B2's and B3's arms on photographs."""
     shown = {"B2": "k = 8, 1,500 iterations", "B3": "k = 32, 600 iterations"}
     return _dots(
         {
