@@ -3,6 +3,7 @@
 import math
 import os
 import platform
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -33,13 +34,21 @@ def results_of(jobs: Iterable[Job], lines: Iterable[Line]) -> dict[Job, Line]:
 
 
 def as_results(finished: Mapping[Job, Line]) -> Results:
-    """Return the results by job, with `cpu_seconds` if one session did the whole job."""
+    """Return the results by job, with `cpu_seconds` where they can be compared within a run.
 
-    def result(line: Line) -> Mapping[str, Any]:
+    They are those of jobs that one session did, on the type of machine that did most of the run.
+    """
+    machines: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for job, line in finished.items():
+        machines[job.run][line["machine"]] += 1
+    usual = {run: types.most_common(1)[0][0] for run, types in machines.items()}
+
+    def result(job: Job, line: Line) -> Mapping[str, Any]:
         whole = "cpu_seconds" in line and not line["resumed"]
-        return line["result"] | ({"cpu_seconds": line["cpu_seconds"]} if whole else {})
+        timed = whole and line["machine"] == usual[job.run]
+        return line["result"] | ({"cpu_seconds": line["cpu_seconds"]} if timed else {})
 
-    return Results({(job.run, job.arm, job.seed): result(line) for job, line in finished.items()})
+    return Results({(j.run, j.arm, j.seed): result(j, line) for j, line in finished.items()})
 
 
 def make_line(
@@ -98,7 +107,7 @@ def rounded(value: Any) -> Any:
 
 
 def _parse(line: Line) -> Line:
-    names = ("run", "arm", "seed", "kind", "settings", "result")
+    names = ("run", "arm", "seed", "kind", "settings", "machine", "result")
     if not all(name in line for name in names):
         raise ValueError("not a line of the study")
     return line

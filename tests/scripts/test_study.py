@@ -18,7 +18,14 @@ from scripts.study import ablation, gan, graphs, worker
 from scripts.study.conditions import Agreed, CriticSees, StayedAtNull
 from scripts.study.configured import make
 from scripts.study.jobs import Job, Results, chosen, obstacle
-from scripts.study.lines import append_line, make_line, read_lines, results_of, rounded
+from scripts.study.lines import (
+    append_line,
+    as_results,
+    make_line,
+    read_lines,
+    results_of,
+    rounded,
+)
 from scripts.study.runs import DECIDES, JOBS
 from scripts.study.tier_a import A3
 
@@ -104,6 +111,14 @@ def test_lines_are_results_of_their_job_alone(tmp_path: Path) -> None:
     assert first["versions"]["jax"] and first["machine"] and second["result"] == {"d_prime": None}
     changed = replace(JOB, settings=JOB.settings | {"num_iterations": 500})
     assert results_of([changed, other, JOB], [first, second]) == {other: second, JOB: first}
+
+
+def test_times_are_of_whole_jobs_on_the_usual_machine() -> None:
+    jobs = [replace(JOB, seed=seed) for seed in range(4)]
+    lines = [make_line(job, {}, 9.0, 8.0, resumed=job.seed == 1) for job in jobs]
+    lines[2]["machine"] = "another"
+    timed = as_results(dict(zip(jobs, lines, strict=True))).of(JOB.run, JOB.arm)
+    assert timed == [{"cpu_seconds": 8.0}, {}, {}, {"cpu_seconds": 8.0}]
 
 
 def test_rounding_keeps_whole_numbers() -> None:
