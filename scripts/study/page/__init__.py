@@ -41,6 +41,12 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
         f"{run} differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)
         for run, pairs in tier_b.COMPARED.items()
     },
+    "B2 distance differences": partial(
+        tier_b.photographs_differences,
+        run="B2",
+        pairs=tier_b.COMPARED["B2"],
+        name=tier_b.DISTANCE,
+    ),
     "B2 graph differences": partial(
         tier_b.photographs_differences, run="B2", pairs=tier_b.BY_ITS_GRAPH
     ),

@@ -78,5 +78,7 @@ def photographs(results: Results, run: str) -> str:
     return measures_table(results, run, {SCORE: score(SCORE), DISTANCE: score(DISTANCE)} | COST)
 
 
-def photographs_differences(results: Results, run: str, pairs: Iterable[tuple[str, str]]) -> str:
-    return difference_table(scores_of(results, run, score(SCORE)), pairs, MARGINS[SCORE])
+def photographs_differences(
+    results: Results, run: str, pairs: Iterable[tuple[str, str]], name: str = SCORE
+) -> str:
+    return difference_table(scores_of(results, run, score(name)), pairs, MARGINS.get(name))
