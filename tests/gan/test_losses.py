@@ -79,7 +79,7 @@ def test_critic_loss_gradients_match_finite_differences() -> None:
         critic = Critic((3, 4, 5), 0.2)
         real, fake = (np.random.default_rng(seed).normal(size=(2, 8, 8, 3)) for seed in (5, 6))
         mix = np.array([0.25, 0.7])
-        params = critic.init(jax.random.key(0), real)["params"]
+        params = jax.jit(critic.init)(jax.random.key(0), real)["params"]
         leaves, structure = jax.tree.flatten(params)
         assert all(leaf.dtype == np.float64 for leaf in leaves)
 
