@@ -61,7 +61,7 @@ def jobs() -> Iterator[Job]:
     yield from seeded(6, dense_stems())
     yield from seeded(5, equivalence(PHOTOGRAPHED))
     yield from seeded(3, equivalence(EXPLAINING))
-    yield from seeded(3, ablations())
+    yield from seeded(2, ablations())
     yield from seeded(4, batches())
     yield from seeded(3, table())
     yield Job("C", "Table 4.1 at full width", 0, "gan", {}, 0, missing="it needs an accelerator")
