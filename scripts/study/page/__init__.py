@@ -47,9 +47,10 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
         pairs=tier_b.COMPARED["B2"],
         name=tier_b.DISTANCE,
     ),
-    "B2 graph differences": partial(
-        tier_b.photographs_differences, run="B2", pairs=tier_b.BY_ITS_GRAPH
-    ),
+    **{
+        f"{run} added differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)
+        for run, pairs in tier_b.ADDED.items()
+    },
 }
 FIGURES: Mapping[str, Callable[[Results], "Figure"]] = {
     "agreement": figures.agreement,

@@ -29,7 +29,11 @@ COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photog
     "B5": (("ecc-16-constant", "ecc-16"), ("ecc-32-constant", "ecc-32")),
     "B6": tuple((row, BASELINE) for row in ROWS if row != BASELINE),
 }
-BY_ITS_GRAPH = tuple((BEST, arm) for arm in ("ring", f"{BEST} frozen", "ring aggregate"))  # of B2
+# Pairs with arms that were added after the first seeds, by run, in a family of their own.
+ADDED: Mapping[str, Iterable[tuple[str, str]]] = {
+    "B2": tuple((BEST, arm) for arm in ("ring", f"{BEST} frozen", "ring aggregate")),
+    "B6": tuple(("best", row) for row in (BASELINE, "edge_conv-8", "ecc-8")),
+}
 
 
 def with_latent(results: Results) -> str:
