@@ -215,7 +215,7 @@ def _iterate(run: Run, state: State, start: int) -> State:
             iteration, state, metrics, timer, last=last, should_stop=lambda: run.stop.requested
         )
         stopped = poll()
-        if last or stopped or due(iteration, config.checkpoint_every):
+        if stopped or due(iteration, config.checkpoint_every, last=last):
             require_finite_state(local_copy(state), saved)
             recorder.save(state)
             saved = iteration

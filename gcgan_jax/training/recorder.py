@@ -156,7 +156,7 @@ class WorkdirRecorder(Recorder):
             self.log.hyperparameters(self.settings)
             return fresh
         state = self.checkpoints.restore(fresh, newest)
-        score = newest == last or due(newest, self.periods.score)
+        score = due(newest, self.periods.score, last=newest == last)
         if score and self.scoring and not self.scoring.of(newest):
             report(f"iteration {newest} has no scores: scoring it")
             with self.in_place.watched():
@@ -181,8 +181,8 @@ class WorkdirRecorder(Recorder):
     ) -> None:
         self.console.step(iteration)
         entries = entries_of(iteration, metrics)
-        score = last or due(iteration, self.periods.score)
-        log = last or due(iteration, self.periods.log) or due(iteration, self.periods.score)
+        score = due(iteration, self.periods.score, last=last)
+        log = score or due(iteration, self.periods.log, last=last)
         logged = {step for step in entries if step == 1 or (log and step == iteration)}
         if logged:
             local = local_copy(state)
@@ -194,7 +194,7 @@ class WorkdirRecorder(Recorder):
                 for step in sorted(logged):
                     self.log.entry(step, entries[step] | shared)
                     self.console.entry(step, entries[step] | shared)
-        if last or due(iteration, self.periods.sample):
+        if due(iteration, self.periods.sample, last=last):
             with self.in_place.watched():
                 self._sample(iteration, local_copy(state))
 
@@ -228,8 +228,9 @@ class WorkdirRecorder(Recorder):
         self.log.image(iteration, grid)
 
 
-def due(iteration: int, every: int | None) -> bool:
-    return every is not None and iteration % every == 0
+def due(iteration: int, every: int | None, *, last: bool) -> bool:
+    """Return whether what is done every so many iterations (None: never), and last, is due."""
+    return last or (every is not None and iteration % every == 0)
 
 
 def entries_of(iteration: int, metrics: Metrics) -> dict[int, dict[str, float]]:
