@@ -223,10 +223,10 @@ def stddevs(C: int, rank: int, delta: float | None) -> tuple[float, float, float
     and gamma = 1, each factor is about 1. For gamma, which starts lower than its value at the mean
     distance, the last one is multiplied by exp(0.38 C / delta), or 1000 if that is less.
 
-    Measured with the thesis's generator, k = 8 and F = 132 and 66, the ratios of the non-local to
-    the local branch are 0.6 to 0.75 for outputs and 1.4 to 1.9 for gradients with respect to the
-    features (means of 4 seeds), whether delta is 10 or None. Both are proportional to the product
-    of the three stds, so that no choice of these makes both ratios 1.
+    In the thesis's generator, with k = 8, F = 132 and 66, and delta of 10 or None, the ratios of
+    the non-local to the local branch are 0.6 to 1.4 for outputs and 1.4 to 2.3 for gradients with
+    respect to the features (means of 4 seeds, measured by `scripts.stability`). Both are
+    proportional to the product of the three stds, so that no choice of these makes both ratios 1.
     """
     F = C - 2
     gamma = 1.0 if delta is None else max(math.exp(-0.38 * C / delta), 1e-3)

@@ -7,6 +7,7 @@ Every job adds one line to the records; rerunning skips those that are there. Th
 
     growth    norms of the output and its gradients against the scale of the features
     training  iterations of `configs/lab/low_rank_ecc.py` until a number is not finite
+    initial   the non-local branch of untrained generators against the local one, and full ECC's
     cost      parameters, memory and time of the operator and its gradients, against full ECC
 
 Prints tables of all records.
@@ -16,14 +17,16 @@ import argparse
 from collections.abc import Callable, Sequence
 from fnmatch import fnmatch
 from functools import partial
+from itertools import product
 from pathlib import Path
 
 from gcgan_jax.storage.atomic import write_atomically
 from gcgan_jax.storage.json_lines import append_json_lines, read_json_lines
-from scripts.stability.measurements import SIZES, Record, cost, growth, training
+from scripts.stability.measurements import SIZES, Record, cost, growth, initial, training
 from scripts.stability.report import draw, tables
 
 SEEDS = range(5)
+WIDTHS = 528, 264  # of the thesis's generator, and half of it
 LABELS = {"raw": False, "normalised": True}  # edge labels: LowRankECC's `normalise`
 
 
@@ -39,6 +42,9 @@ def jobs() -> dict[str, Callable[[], Record]]:
             for labels, normalise in LABELS.items():
                 job = partial(training, normalise, gamma == "on", seed)
                 named[f"training/{labels}/gamma {gamma}/seed {seed}"] = job
+    for operator, width, gamma in product(("ecc", "low_rank_ecc"), WIDTHS, ("off", "on")):
+        job = partial(initial, operator, width, gamma == "on")
+        named[f"initial/{operator}/width {width}/gamma {gamma}"] = job
     return named | {f"cost/{features} features": partial(cost, features) for features in SIZES}
 
 

@@ -1,8 +1,8 @@
-"""Measurements of lightweight ECC: growth with the features, training, cost."""
+"""Measurements of lightweight ECC: growth with the features, training, initial size, cost."""
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 import optax
 from jax import Array
 
+from configs import default
 from configs.lab import low_rank_ecc as config
 from gcgan_jax.config.schema import from_mapping
 from gcgan_jax.experiment import make_experiment
@@ -20,6 +21,7 @@ from gcgan_jax.graphs.gather import gather_nodes
 from gcgan_jax.graphs.geometry import coordinates
 from gcgan_jax.graphs.knn import KNN
 from gcgan_jax.graphs.neighbours import Neighbours
+from gcgan_jax.layers.graph_conv import GraphConv
 from gcgan_jax.operators.ecc import ECC
 from gcgan_jax.operators.low_rank_ecc import LowRankECC, low_rank_ecc
 from gcgan_jax.operators.low_rank_network import LowRankNetwork
@@ -28,6 +30,7 @@ from scripts.finite_training import train
 ITERATIONS = 500
 WIDTH = 120  # of the generator: 30 features in its graph layer, where the quickstart has 32
 SCALES = np.logspace(-2, 2, 9)
+SEEDS = range(4)  # of untrained generators
 SIZES = {66: 32, 132: 16}  # features: side of the thesis's two graph layers
 
 Record = dict[str, Any]
@@ -101,6 +104,60 @@ def training(normalise: bool, attention: bool, seed: int) -> Record:
         "generator_gradients_max": max(finite),
         "non_local_over_local": [diagnose(state)[ratio] for state in states],
     }
+
+
+def initial(operator: str, width: int, attention: bool) -> Record:
+    """Return, by the features of each graph layer, how its branches compare before training.
+
+    These are the ratios of the non-local to the local branch, means over SEEDS: of the norms of the
+    outputs, and of those of a random cotangent's gradients with respect to the features.
+    """
+    values = default.get_config()
+    values.data.name, values.generator.width = "twins", width
+    layer = values.generator.graph_layer
+    layer.operator.name, layer.graph.knn.k = operator, 8
+    layer.operator[operator].attention = attention
+    model = make_experiment(from_mapping(values.to_dict())).gan.generator
+    ratios: dict[int, list[tuple[float, float]]] = {}
+    for seed in SEEDS:
+        z = jax.random.normal(jax.random.key(seed), (8, values.generator.latent_size))
+        for graph_conv, variables, x in graph_layers(model, seed, z):
+            local, non_local = (
+                branch_norms(graph_conv.clone(without=other), variables, x)
+                for other in ("non_local", "local")
+            )
+            pairs = zip(non_local, local, strict=True)
+            ratios.setdefault(x.shape[-1], []).append(tuple(float(a / b) for a, b in pairs))
+    return {
+        str(features): dict(
+            zip(("output", "gradient"), np.mean(rows, axis=0).tolist(), strict=True)
+        )
+        for features, rows in ratios.items()
+    }
+
+
+def graph_layers(model: nn.Module, seed: int, z: Array) -> Iterator[tuple[GraphConv, Any, Array]]:
+    """Yield the graph layers of an untrained generator, their variables and their inputs."""
+    found: list[tuple[GraphConv, Any, Array]] = []
+
+    def note(method: Callable, args: Any, kwargs: Any, context: Any) -> Any:
+        if isinstance(context.module, GraphConv) and context.method_name == "__call__":
+            layer = context.module
+            found.append((layer.clone(parent=None), layer.variables, args[0]))
+        return method(*args, **kwargs)
+
+    variables = jax.jit(partial(model.init, train=True))(jax.random.key(seed, impl="rbg"), z)
+    with nn.intercept_methods(note):
+        model.apply(variables, z, train=True, mutable=["batch_stats"])
+    yield from found
+
+
+@partial(jax.jit, static_argnums=0)
+def branch_norms(layer: GraphConv, variables: Any, x: Array) -> tuple[Array, Array]:
+    """Return the norms of a layer's output, and of a random cotangent's gradient."""
+    out, vjp = jax.vjp(lambda x: layer.apply(variables, x), x)
+    (gradient,) = vjp(jax.random.normal(jax.random.key(0), out.shape))
+    return jnp.linalg.norm(out), jnp.linalg.norm(gradient)
 
 
 def cost(features: int) -> Record:

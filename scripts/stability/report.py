@@ -15,8 +15,8 @@ NORMS = ("output", "feature_gradient", "weight_gradient")
 
 def tables(records: dict[str, Record]) -> str:
     """Return a table for each kind of job."""
-    parts = (growth_table(records), training_table(records), cost_table(records))
-    return "\n\n".join(parts)
+    makers = (growth_table, training_table, initial_table, cost_table)
+    return "\n\n".join(make(records) for make in makers)
 
 
 def growth_table(records: dict[str, Record]) -> str:
@@ -49,6 +49,21 @@ def training_table(records: dict[str, Record]) -> str:
             *(f"{median(values):.2f}" for values in ratios),
         )
         lines.append(markdown.row(labels, gamma, f"{len(done)} of {len(runs)}", *cells))
+    return "\n".join(lines)
+
+
+def initial_table(records: dict[str, Record]) -> str:
+    """Tabulate the ratios of the non-local to the local branch before training."""
+    columns = ("operator", "width", "features", "gamma", "output", "gradient: features")
+    lines = [markdown.header(*columns)]
+    for name, record in records.items():
+        kind, operator, *rest = name.split("/")
+        if kind == "initial":
+            width, gamma = (part.split()[1] for part in rest)
+            for features, ratios in record.items():
+                if features != "job":
+                    cells = (f"{ratios[of]:.2f}" for of in ("output", "gradient"))
+                    lines.append(markdown.row(operator, width, features, gamma, *cells))
     return "\n".join(lines)
 
 

@@ -24,6 +24,8 @@ def record(job: str) -> Record:
             "generator_gradients_max": 77.0 if fails else 2.0,
             "non_local_over_local": [0.25] if fails else [0.5, 2.0],
         }
+    if kind == "initial":
+        return {"66": {"output": 0.6, "gradient": 1.5}}
     costs = {"parameters": 1234, "temporary_bytes": 2**22}
     return {"ecc": costs | {"seconds": 3.0}, "low_rank_ecc": costs | {"seconds": 2.0}}
 
@@ -41,6 +43,7 @@ def test_recorded_jobs_are_reported_and_not_repeated(
         "| raw | adaptive | 4.00 | 4.00 | 4.00 |",
         "| raw | off | 4 of 5 | 1.5 | 77 | 0.50 | 2.00 |",
         "| normalised | on | 5 of 5 | 1.5 | 2 | 0.50 | 2.00 |",
+        "| low_rank_ecc | 528 | 66 | off | 0.60 | 1.50 |",
         "| 66 | low_rank_ecc | 1,234 | 4 | 1.50 |",
     ):
         assert line in lines
