@@ -23,6 +23,7 @@ DECIDES = {
     "B5": "whether the thesis's batch and learning rate explain ECC's rows",
     "B6": "Table 4.1, small",
     "B7": "whether the best graph of A3 helps where two shapes should be alike",
+    "B8": "whether the best graph of A3 helps on photographs, with new seeds",
     "C5": "what a graph layer could gain on a data set at all",
     "C": "Table 4.1 and B3, as large as the thesis's",
 }

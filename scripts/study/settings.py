@@ -60,7 +60,7 @@ def echo(dims: int, **fields: Any) -> dict[str, Any]:
     return {"data.name": "echo", "data.echo.dims": dims} | named
 
 
-def seeded(seeds: int, arms: Iterable[Job]) -> Iterator[Job]:
-    """Yield all arms with one seed before any with the next."""
-    arms = [*arms]
-    return (replace(arm, seed=seed) for seed in range(seeds) for arm in arms)
+def seeded(seeds: int | range, arms: Iterable[Job]) -> Iterator[Job]:
+    """Yield all arms with one seed before any with the next; a number of seeds counts from 0."""
+    seeds, arms = range(seeds) if isinstance(seeds, int) else seeds, [*arms]
+    return (replace(arm, seed=seed) for seed in seeds for arm in arms)

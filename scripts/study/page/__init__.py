@@ -41,12 +41,15 @@ TABLES: Mapping[str, Callable[[Results], str]] = {
         f"{run} differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)
         for run, pairs in tier_b.COMPARED.items()
     },
-    "B2 distance differences": partial(
-        tier_b.photographs_differences,
-        run="B2",
-        pairs=tier_b.COMPARED["B2"],
-        name=tier_b.DISTANCE,
-    ),
+    **{
+        f"{run} distance differences": partial(
+            tier_b.photographs_differences,
+            run=run,
+            pairs=tier_b.COMPARED[run],
+            name=tier_b.DISTANCE,
+        )
+        for run in ("B2", "B8")
+    },
     **{
         f"{run} added differences": partial(tier_b.photographs_differences, run=run, pairs=pairs)
         for run, pairs in tier_b.ADDED.items()

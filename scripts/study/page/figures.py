@@ -147,18 +147,18 @@ def far(results: Results) -> "Figure":
 
 def photographs(results: Results) -> "Figure":
     """Plot each seed's score of B2's and B3's arms on photographs."""
-    shown = {"B2": "k = 8, 1,500 iterations", "B3": "k = 32, 600 iterations"}
-    return _dots(
-        {
-            f"classifier_score, {what}": scores_of(results, run, score("classifier_score"))
-            for run, what in shown.items()
-        }
-    )
+    return _score_dots(results, {"B2": "k = 8, 1,500 iterations", "B3": "k = 32, 600 iterations"})
 
 
 def rows(results: Results) -> "Figure":
-    """Plot each seed's score of the rows of Table 4.1, at an eighth of its widths."""
-    return _dots({"classifier_score": scores_of(results, "B6", score("classifier_score"))})
+    """Plot each seed's score of the rows of Table 4.1, at an eighth of its widths, and of B8."""
+    return _score_dots(results, {"B6": "Table 4.1", "B8": "new seeds"})
+
+
+def _score_dots(results: Results, runs: Mapping[str, str]) -> "Figure":
+    """Plot each seed's score in these runs, a panel each, by what is different in it."""
+    panels = {run: scores_of(results, run, score("classifier_score")) for run in runs}
+    return _dots({f"classifier_score, {runs[run]}": scores for run, scores in panels.items()})
 
 
 def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -> None:

@@ -28,6 +28,7 @@ COMPARED: Mapping[str, Iterable[tuple[str, str]]] = {  # pairs of arms on photog
     "B3": (("sum", "self, sum"), ("mean", "sum")),
     "B5": (("ecc-16-constant", "ecc-16"), ("ecc-32-constant", "ecc-32")),
     "B6": tuple((row, BASELINE) for row in ROWS if row != BASELINE),
+    "B8": tuple(("best", arm) for arm in ("best, ring", BASELINE, "edge_conv-8")),
 }
 # Pairs with arms that were added after the first seeds, by run, in a family of their own.
 ADDED: Mapping[str, Iterable[tuple[str, str]]] = {
