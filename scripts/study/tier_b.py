@@ -123,7 +123,7 @@ def ablations() -> Iterator[Job]:
 def batches() -> Iterator[Job]:
     delta = {f"{LAYER}operator.ecc.delta": 2.6, "num_iterations": 600}
     rows = ("ecc-16", "ecc-16-constant", "ecc-32", "ecc-32-constant")
-    return photographs("B5", {row: {"config": ROWS[row].config} | delta for row in rows}, 15)
+    return photographs("B5", {row: {"config": ROWS[row].config} | delta for row in rows}, 21)
 
 
 def table() -> Iterator[Job]:
