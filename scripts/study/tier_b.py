@@ -133,10 +133,11 @@ def table() -> Iterator[Job]:
 
 
 def confirmation() -> Iterator[Job]:
-    """Yield B6's best arm and its controls, for seeds that no comparison has used.
+    """Yield B6's best arm and its controls, for seeds that B6 did not use.
 
-    Planned when `best` had scored higher than these in each seed of B6, by 0.2 on average: with
-    eight seeds, a single test has 80 % power for that if differences vary as much as there.
+    Planned when `best` had scored higher than the baseline and EdgeConv in each seed of B6, by 0.2
+    on average: with eight seeds, a single test has 80 % power for that if differences from the
+    baseline vary as much as there.
     """
     arms: Mapping[str, Mapping[str, Any]] = {
         "best": {"config": "configs/best.py"},

@@ -157,8 +157,13 @@ def rows(results: Results) -> "Figure":
 
 def _score_dots(results: Results, runs: Mapping[str, str]) -> "Figure":
     """Plot each seed's score in these runs, a panel each, by what is different in it."""
-    panels = {run: scores_of(results, run, score("classifier_score")) for run in runs}
-    return _dots({f"classifier_score, {runs[run]}": scores for run, scores in panels.items()})
+    measure = score("classifier_score")
+    return _dots(
+        {
+            f"classifier_score, {what}": scores_of(results, run, measure)
+            for run, what in runs.items()
+        }
+    )
 
 
 def _plot_seeds(ax: "Axes", results: Results, arm: str, end: str, colour: str) -> None:
